@@ -1,0 +1,111 @@
+"""Settings: the only module that reads the environment and `.env`.
+
+Belongs here: names, defaults, validation and derived paths. Does not belong here: opening anything.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mistwan_dagster.errors import UserError
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Settings(BaseSettings):
+    """All settings of the platform. Secrets are `SecretStr` and never printed."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", case_sensitive=False)
+
+    mist_api_token: SecretStr | None = None
+    mist_org_id: str | None = None
+    mist_api_base_url: str = "https://api.mist.com"
+
+    mistwan_home: Path = Path(".mistwan")
+    mistwan_warehouse: Literal["duckdb", "snowflake"] = "duckdb"
+    mistwan_circuits_file: Path | None = None
+    mistwan_thresholds_file: Path | None = None
+    mistwan_region_prefix: str = "Region "
+    mistwan_store_type_prefix: str = "Store type "
+
+    mistwan_call_budget: int = Field(default=4500, ge=1, description="calls a token may spend in a clock hour")
+    mistwan_live_reserve: int = Field(default=1000, ge=0, description="calls of the budget kept for live collection")
+    mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
+    mistwan_now: datetime | None = Field(
+        default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"
+    )
+
+    redis_url: SecretStr | None = None
+
+    @field_validator("mist_api_base_url")
+    @classmethod
+    def _https_or_loopback(cls, value: str) -> str:
+        parts = urlsplit(value)
+        plain_loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if not parts.hostname or not (parts.scheme == "https" or plain_loopback):
+            raise ValueError("must be https://host, or http on loopback")
+        return value.rstrip("/")
+
+    @field_validator("mistwan_circuits_file", "mistwan_thresholds_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("mistwan_now")
+    @classmethod
+    def _aware(cls, value: datetime | None) -> datetime | None:
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+    @property
+    def home(self) -> Path:
+        """Absolute `MISTWAN_HOME`."""
+        return self.mistwan_home.expanduser().absolute()
+
+    @property
+    def lake(self) -> Path:
+        """Root of the Parquet lake."""
+        return self.home / "lake"
+
+    @property
+    def state(self) -> Path:
+        """Small state that is not data: quota ledger, watermarks."""
+        return self.home / "state"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Home of the Dagster instance."""
+        return self.home / "dagster"
+
+    @property
+    def warehouse(self) -> Path:
+        """Folder of the DuckDB warehouse and its published copies."""
+        return self.home / "warehouse"
+
+    def now(self) -> datetime:
+        """The present instant, UTC, or `MISTWAN_NOW` when a rehearsal sets it."""
+        return self.mistwan_now or datetime.now(UTC)
+
+    def credentials(self) -> tuple[SecretStr, str]:
+        """Token and org id. Raises UserError naming the missing setting."""
+        if self.mist_api_token is None or not self.mist_api_token.get_secret_value():
+            raise UserError("MIST_API_TOKEN is not set: put it in the environment or in .env", exit_code=2)
+        if not self.mist_org_id:
+            raise UserError("MIST_ORG_ID is not set: put it in the environment or in .env", exit_code=2)
+        return self.mist_api_token, self.mist_org_id
+
+
+def load_settings() -> Settings:
+    """Read settings. Raises UserError (exit 2) naming each wrong setting; values of secrets are not echoed."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
+        raise UserError(f"settings: {problems}", exit_code=2) from None
