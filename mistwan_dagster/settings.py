@@ -34,8 +34,12 @@ class Settings(BaseSettings):
     mistwan_region_prefix: str = "Region "
     mistwan_store_type_prefix: str = "Store type "
 
-    mistwan_call_budget: int = Field(default=4500, ge=1, description="calls a token may spend in a clock hour")
-    mistwan_live_reserve: int = Field(default=1000, ge=0, description="calls of the budget kept for live collection")
+    mistwan_call_budget: int = Field(
+        default=4500, ge=1, description="calls a token may spend in a clock hour"
+    )
+    mistwan_live_reserve: int = Field(
+        default=1000, ge=0, description="calls of the budget kept for live collection"
+    )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
     mistwan_now: datetime | None = Field(
         default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"
@@ -106,6 +110,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
         )
         raise UserError(f"settings: {problems}", exit_code=2) from None

@@ -76,7 +76,9 @@ CIRCUIT_ID = Column(
     "circuit_id", pl.String, "`mac:port_id`, on an HA cluster `mac:node:port_id`", nullable=False
 )
 HOUR_UTC = Column("hour_utc", UTC, "start of the hour, UTC", nullable=False)
-REGION = Column("region", pl.String, "name of the site's region sitegroup without prefix, `(none)` without one")
+REGION = Column(
+    "region", pl.String, "name of the site's region sitegroup without prefix, `(none)` without one"
+)
 ROLE = Column("role", pl.String, "primary or secondary; null when unknown", allowed=("primary", "secondary"))
 DEVICE_MAC = Column("device_mac", pl.String, "gateway MAC, 12 lowercase hex digits")
 NODE = Column("node", pl.String, "node0 or node1 on an HA cluster, else null")

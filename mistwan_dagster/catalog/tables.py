@@ -83,7 +83,9 @@ DIM_SITE = Table(
         SITE_ID,
         Column("site_name", pl.String, "name of the site in Mist"),
         REGION,
-        Column("store_type", pl.String, "name of the store-type sitegroup without prefix, `(none)` without one"),
+        Column(
+            "store_type", pl.String, "name of the store-type sitegroup without prefix, `(none)` without one"
+        ),
         Column("timezone", pl.String, "IANA time zone of the site"),
         Column("lat", pl.Float64, "latitude", "deg", -90, 90),
         Column("lng", pl.Float64, "longitude", "deg", -180, 180),
@@ -107,13 +109,20 @@ DIM_CIRCUIT = Table(
         Column("provider", pl.String, "internet provider: circuits file, else the ISP that Mist detected"),
         ROLE,
         ACTIVE_STATE,
-        Column("port_state", pl.String, "up, down, disabled; null when Mist did not say",
-               allowed=("up", "down", "disabled")),
+        Column(
+            "port_state",
+            pl.String,
+            "up, down, disabled; null when Mist did not say",
+            allowed=("up", "down", "disabled"),
+        ),
         Column("bandwidth_down_mbps", pl.Float64, "contracted download; null when unknown", "Mbps", 0),
         Column("bandwidth_up_mbps", pl.Float64, "contracted upload; null when unknown", "Mbps", 0),
-        Column("bandwidth_source", pl.String,
-               "where the bandwidth comes from: circuits file, shaping of the gateway template, or link speed",
-               allowed=("file", "shaping", "link")),
+        Column(
+            "bandwidth_source",
+            pl.String,
+            "where the bandwidth comes from: circuits file, shaping of the gateway template, or link speed",
+            allowed=("file", "shaping", "link"),
+        ),
         *VERSION_COLUMNS,
     ),
 )
@@ -132,12 +141,17 @@ DIM_HOUR = Table(
     span="hour_utc",
 )
 
-SOURCE = Column("source", pl.String, "where the traffic figures come from",
-                allowed=("live", "insights_1h", "import"))
+SOURCE = Column(
+    "source", pl.String, "where the traffic figures come from", allowed=("live", "insights_1h", "import")
+)
 SEVERITY_COLUMNS = (
     *(
-        Column(f"{m}_severity", pl.String, f"level that the hour's {words} reaches; null when unknown",
-               allowed=SEVERITIES)
+        Column(
+            f"{m}_severity",
+            pl.String,
+            f"level that the hour's {words} reaches; null when unknown",
+            allowed=SEVERITIES,
+        )
         for m, (_, words) in MEASURES.items()
     ),
     Column("severity", pl.String, "worst of the four; null when all are unknown", allowed=SEVERITIES),
@@ -156,21 +170,37 @@ FACT_CIRCUIT_HOUR = Table(
         ROLE,
         Column("rx_bytes", pl.Float64, "bytes received in the covered seconds", "B", 0),
         Column("tx_bytes", pl.Float64, "bytes sent in the covered seconds", "B", 0),
-        Column("utilization_pct", pl.Float64,
-               "100 * max(rx / down capacity, tx / up capacity); null without bandwidth or traffic; "
-               "may exceed 100", "%", 0),
+        Column(
+            "utilization_pct",
+            pl.Float64,
+            "100 * max(rx / down capacity, tx / up capacity); null without bandwidth or traffic; "
+            "may exceed 100",
+            "%",
+            0,
+        ),
         Column("utilization_peak_pct", pl.Float64, "highest utilization of one sampling interval", "%", 0),
         *minutes_columns(60),
-        Column("reachable_minutes", pl.Float64,
-               "minutes the link was up and the provider answered (ARP, DHCP or a peer path); "
-               "null without any such evidence", "min", 0, 60),
-        Column("status_hourly", pl.String,
-               "Up when up in any part of the hour, Down when down and never up, else Unknown",
-               allowed=("Up", "Down", "Unknown")),
+        Column(
+            "reachable_minutes",
+            pl.Float64,
+            "minutes the link was up and the provider answered (ARP, DHCP or a peer path); "
+            "null without any such evidence",
+            "min",
+            0,
+            60,
+        ),
+        Column(
+            "status_hourly",
+            pl.String,
+            "Up when up in any part of the hour, Down when down and never up, else Unknown",
+            allowed=("Up", "Down", "Unknown"),
+        ),
         Column("flap_count", pl.Int64, "link transitions in the hour, folded repeats counted", "", 0),
-        *statistic_columns(QUALITY_MEASURES, ("avg", "max", "p95"),
-                           "of the samples of all up peer paths in the hour (p95: nearest rank, "
-                           "null below 20 samples)"),
+        *statistic_columns(
+            QUALITY_MEASURES,
+            ("avg", "max", "p95"),
+            "of the samples of all up peer paths in the hour (p95: nearest rank, null below 20 samples)",
+        ),
         Column("quality_sample_count", pl.Int64, "samples behind the quality figures", "", 0),
         *SEVERITY_COLUMNS,
         Column("counter_reset", pl.Boolean, "a counter reset makes the bytes a lower bound"),
@@ -204,7 +234,9 @@ FACT_PATH_HOUR = Table(
         *statistic_columns(QUALITY_MEASURES, ("avg", "max", "p95"), "of the path's up samples"),
         Column("mos_avg", pl.Float64, "mean opinion score", "", 0, 5),
         Column("up_pct", pl.Float64, "share of samples in which the path was up", "%", 0, 100),
-        Column("active_pct", pl.Float64, "share of samples in which the path carried the traffic", "%", 0, 100),
+        Column(
+            "active_pct", pl.Float64, "share of samples in which the path carried the traffic", "%", 0, 100
+        ),
         Column("sample_count", pl.Int64, "samples with a new source time", "", 0),
     ),
     span="hour_utc",
@@ -221,8 +253,13 @@ FACT_CIRCUIT_OUTAGE = Table(
         Column("start_utc", UTC, "first instant of the outage", nullable=False),
         Column("end_utc", UTC, "first instant after it; null while it lasts"),
         Column("kind", pl.String, "link or reachability", nullable=False, allowed=("link", "reachability")),
-        Column("evidence", pl.String, "what tells its start: an event, a snapshot, or inference between two",
-               nullable=False, allowed=("event", "snapshot", "inferred")),
+        Column(
+            "evidence",
+            pl.String,
+            "what tells its start: an event, a snapshot, or inference between two",
+            nullable=False,
+            allowed=("event", "snapshot", "inferred"),
+        ),
         Column("duration_minutes", pl.Float64, "length; null while it lasts", "min", 0),
     ),
 )
@@ -238,12 +275,23 @@ FACT_FAILOVER = Table(
         Column("end_utc", UTC, "the primary carried it again; null while the failover lasts"),
         Column("from_circuit_id", pl.String, "the primary", nullable=False),
         Column("to_circuit_id", pl.String, "the circuit that took over", nullable=False),
-        Column("cause", pl.String, "why: the primary's link was down, it was unreachable, or traffic was steered",
-               allowed=("link_down", "unreachable", "steered")),
+        Column(
+            "cause",
+            pl.String,
+            "why: the primary's link was down, it was unreachable, or traffic was steered",
+            allowed=("link_down", "unreachable", "steered"),
+        ),
         Column("duration_minutes", pl.Float64, "length; null while it lasts", "min", 0),
         *statistic_columns(QUALITY_MEASURES, ("avg",), "of the backup in the hours of the failover"),
         *(
-            Column(f"primary_{c.name}", c.dtype, f"{c.meaning} (primary, the 24 hours before)", c.unit, c.low, c.high)
+            Column(
+                f"primary_{c.name}",
+                c.dtype,
+                f"{c.meaning} (primary, the 24 hours before)",
+                c.unit,
+                c.low,
+                c.high,
+            )
             for c in statistic_columns(QUALITY_MEASURES, ("avg",), "of the primary")
         ),
     ),
@@ -258,8 +306,12 @@ FACT_DEVICE_EVENT = Table(
         SITE_ID,
         DEVICE_MAC.required(),
         Column("event_type", pl.String, "Mist event type, for example GW_PORT_DOWN", nullable=False),
-        Column("locator", pl.String, "port id, else the event's text, else empty (part of the natural key)",
-               nullable=False),
+        Column(
+            "locator",
+            pl.String,
+            "port id, else the event's text, else empty (part of the natural key)",
+            nullable=False,
+        ),
         Column("event_utc", UTC, "instant of the event", nullable=False),
         Column("circuit_id", pl.String, "circuit that it concerns; null when none or ambiguous"),
         NODE,
@@ -273,11 +325,19 @@ FACT_DEVICE_EVENT = Table(
 
 def _aggregate_columns() -> tuple[Column, ...]:
     return (
-        *statistic_columns(("utilization",), ("avg", "max", "p95"),
-                           "over the observed hours (p95: linear interpolation)"),
+        *statistic_columns(
+            ("utilization",), ("avg", "max", "p95"), "over the observed hours (p95: linear interpolation)"
+        ),
         *statistic_columns(QUALITY_MEASURES, ("avg", "max"), "over the hours observed"),
         *exceedance_columns(),
-        Column("availability_pct", pl.Float64, "100 * up / (up + down) minutes; null when both are 0", "%", 0, 100),
+        Column(
+            "availability_pct",
+            pl.Float64,
+            "100 * up / (up + down) minutes; null when both are 0",
+            "%",
+            0,
+            100,
+        ),
         Column("flap_count", pl.Int64, "link transitions", "", 0),
         Column("observed_hours", pl.Int64, "hours with a utilization", "h", 0),
         *minutes_columns(None),
@@ -291,34 +351,49 @@ WINDOW_COLUMNS = (
     Column("window_hours", pl.Int64, "3, 12 or 24", "h", nullable=False),
 )
 PERIOD_COLUMNS = (
-    Column("period", pl.String, "day, week (ISO) or month, UTC", nullable=False,
-           allowed=("day", "week", "month")),
+    Column(
+        "period", pl.String, "day, week (ISO) or month, UTC", nullable=False, allowed=("day", "week", "month")
+    ),
     Column("period_start_utc", UTC, "start of the period", nullable=False),
 )
 
 AGG_CIRCUIT_WINDOW = Table(
-    "agg_circuit_window", "Figures of the last 3, 12 and 24 hours, half-open: 3 h as of 12:00 are 09, 10, 11",
-    "circuit x as-of hour x window", ("circuit_id", "as_of_utc", "window_hours"),
-    (SITE_ID, CIRCUIT_ID, REGION, ROLE, *WINDOW_COLUMNS, *_aggregate_columns()), span="as_of_utc",
+    "agg_circuit_window",
+    "Figures of the last 3, 12 and 24 hours, half-open: 3 h as of 12:00 are 09, 10, 11",
+    "circuit x as-of hour x window",
+    ("circuit_id", "as_of_utc", "window_hours"),
+    (SITE_ID, CIRCUIT_ID, REGION, ROLE, *WINDOW_COLUMNS, *_aggregate_columns()),
+    span="as_of_utc",
 )
 AGG_CIRCUIT_PERIOD = Table(
-    "agg_circuit_period", "Figures of a UTC day, ISO week or month",
-    "circuit x period", ("circuit_id", "period", "period_start_utc"),
-    (SITE_ID, CIRCUIT_ID, REGION, ROLE, *PERIOD_COLUMNS, *_aggregate_columns()), span="period_start_utc",
+    "agg_circuit_period",
+    "Figures of a UTC day, ISO week or month",
+    "circuit x period",
+    ("circuit_id", "period", "period_start_utc"),
+    (SITE_ID, CIRCUIT_ID, REGION, ROLE, *PERIOD_COLUMNS, *_aggregate_columns()),
+    span="period_start_utc",
 )
 AGG_REGION_WINDOW = Table(
-    "agg_region_window", "Windows pooled over a region's circuit hours, not averages of averages",
-    "region x as-of hour x window", ("region", "as_of_utc", "window_hours"),
-    (REGION.required(), *WINDOW_COLUMNS, CIRCUIT_COUNT, *_aggregate_columns()), span="as_of_utc",
+    "agg_region_window",
+    "Windows pooled over a region's circuit hours, not averages of averages",
+    "region x as-of hour x window",
+    ("region", "as_of_utc", "window_hours"),
+    (REGION.required(), *WINDOW_COLUMNS, CIRCUIT_COUNT, *_aggregate_columns()),
+    span="as_of_utc",
 )
 AGG_REGION_PERIOD = Table(
-    "agg_region_period", "Periods pooled over a region's circuit hours",
-    "region x period", ("region", "period", "period_start_utc"),
-    (REGION.required(), *PERIOD_COLUMNS, CIRCUIT_COUNT, *_aggregate_columns()), span="period_start_utc",
+    "agg_region_period",
+    "Periods pooled over a region's circuit hours",
+    "region x period",
+    ("region", "period", "period_start_utc"),
+    (REGION.required(), *PERIOD_COLUMNS, CIRCUIT_COUNT, *_aggregate_columns()),
+    span="period_start_utc",
 )
 LOAD_LEDGER = Table(
-    "load_ledger", "What was loaded when: one row a table and span, replaced by each load",
-    "table x span", ("table_name", "span_start_utc"),
+    "load_ledger",
+    "What was loaded when: one row a table and span, replaced by each load",
+    "table x span",
+    ("table_name", "span_start_utc"),
     (
         Column("table_name", pl.String, "loaded table", nullable=False),
         Column("span_start_utc", UTC, "start of the span; 1970-01-01 for whole tables", nullable=False),

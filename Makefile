@@ -1,0 +1,46 @@
+# Needs Python 3.11 and make. Everything else comes from uv.lock into .venv.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv/.ready
+BIN := .venv/bin
+SITES ?= 40
+HOURS ?= 48
+SERVE ?= --serve
+
+.PHONY: help env demo test lint format generate bench clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+env: $(VENV)  ## create .venv from uv.lock
+
+$(VENV): uv.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet uv==$(UV_VERSION))
+	.uv/bin/uv sync --frozen --quiet --python $(PYTHON)
+	touch $(VENV)
+
+demo: $(VENV)  ## simulated org, backfill, KPIs, answers, Dagster UI on port 3000 (SERVE=--no-serve ends after the answers)
+	$(BIN)/mistwan demo --sites $(SITES) --hours $(HOURS) $(SERVE)
+
+test: lint  ## lint, types, import contracts, all tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)  ## format check, ruff, mypy, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)  ## format and fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+generate: $(VENV)  ## DDL and data dictionary from the catalog
+	$(BIN)/python -m mistwan_dagster.warehouse.render .
+
+bench: $(VENV)  ## benchmarks as ratios, see benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove environment and demo data
+	rm -rf .venv .uv .mistwan build *.egg-info

@@ -1,0 +1,228 @@
+"""The `mistwan` command. Thin: parses, calls, prints. stdout is the answer, stderr everything else.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings. Heavy modules are imported by the command that needs
+them, so that `mistwan query` does not pay for Dagster.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from mistwan_dagster.errors import UserError
+
+app = typer.Typer(
+    name="mistwan",
+    help="History, KPIs and answers for the WAN circuits behind Juniper Mist gateways.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class StageName(StrEnum):
+    """What `aggregate` can be asked for."""
+
+    HOURLY = "hourly"
+    WINDOWS = "windows"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    ALL = "all"
+
+
+class QueryFormat(StrEnum):
+    """How `query` prints."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class FileFormat(StrEnum):
+    """What `export` writes."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
+def _instant(text: str) -> datetime:
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time: write 2025-01-25T00:00:00Z") from None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Start = Annotated[
+    Optional[datetime], typer.Option("--start", parser=_instant, metavar="TIME", help="begin, for example 2025-01-25T00:00:00Z")
+]
+End = Annotated[Optional[datetime], typer.Option("--end", parser=_instant, metavar="TIME", help="end, not included")]
+
+
+def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
+    if (start is None) != (end is None):
+        raise UserError("--start and --end go together", exit_code=2)
+    if start is None or end is None:
+        return None
+    if end <= start:
+        raise UserError(f"--end {end:%Y-%m-%dT%H:%MZ} is not after --start {start:%Y-%m-%dT%H:%MZ}", exit_code=2)
+    return start, end
+
+
+def say(text: str) -> None:
+    """Progress goes to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@app.command()
+def collect(start: Start = None, end: End = None) -> None:
+    """One snapshot slot now, plus new events; with times: what the API can still tell of that span."""
+    from mistwan_dagster.orchestration import commands
+
+    span = _span(start, end)
+    if span is None:
+        commands.collect(say)
+    else:
+        commands.backfill(span[0], span[1], say, aggregate=False)
+
+
+@app.command()
+def aggregate(
+    stage: Annotated[StageName, typer.Argument(help="which stage")] = StageName.ALL,
+    start: Start = None,
+    end: End = None,
+) -> None:
+    """KPIs of all complete hours not yet computed, or of the span."""
+    from mistwan_dagster.orchestration import commands
+
+    commands.aggregate(None if stage is StageName.ALL else stage.value, _span(start, end), say)
+
+
+@app.command("full-cycle")
+def full_cycle() -> None:
+    """Collect, then aggregate, then publish."""
+    from mistwan_dagster.orchestration import commands
+
+    commands.full_cycle(say)
+
+
+@app.command()
+def backfill(
+    start: Start = None,
+    end: End = None,
+) -> None:
+    """History from the API, 14 days at most, with a progress bar; stops and resumes. Default: all of it."""
+    from mistwan_dagster.orchestration import commands
+
+    if start is None and end is None:
+        now = commands.now()
+        start, end = now - timedelta(days=14) + timedelta(hours=1), now
+    span = _span(start, end)
+    assert span is not None
+    commands.backfill(span[0], span[1], say, aggregate=True)
+
+
+@app.command()
+def check() -> None:
+    """Credentials, org, quota left, warehouse, circuit table: one line each; non-zero when one fails."""
+    from mistwan_dagster.orchestration.check import run_checks
+
+    results = run_checks()
+    for result in results:
+        print(f"{'ok  ' if result.ok else 'FAIL'}  {result.name}: {result.text}")
+    if not all(r.ok for r in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="a SELECT over the published tables and views")],
+    output: Annotated[QueryFormat, typer.Option("--format", help="how to print")] = QueryFormat.TABLE,
+) -> None:
+    """Read-only SQL on the published warehouse."""
+    from mistwan_dagster.exchange import print_frame
+    from mistwan_dagster.settings import load_settings
+    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+
+    frame = PublishedDuckDB(load_settings().warehouse).query(sql)
+    print_frame(frame, output.value)
+
+
+@app.command("export")
+def export_(
+    name: Annotated[str, typer.Argument(help="a table or view, see docs/data_dictionary.md")],
+    output: Annotated[FileFormat, typer.Option("--format", help="file format")] = FileFormat.CSV,
+    file: Annotated[Optional[Path], typer.Option("--output", help="file to write; default NAME.FORMAT")] = None,
+) -> None:
+    """Any published table or view, into a file."""
+    from mistwan_dagster.exchange import export_table
+    from mistwan_dagster.settings import load_settings
+    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+
+    target = file or Path(f"{name}.{output.value}")
+    rows = export_table(PublishedDuckDB(load_settings().warehouse), name, output.value, target)
+    print(f"{target}: {rows} rows")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or XLSX in the documented columns")],
+    table: Annotated[str, typer.Option("--table", help="table to fill, for example fact_circuit_hour")],
+) -> None:
+    """History from an earlier system; good rows are kept, bad ones set aside and counted."""
+    from mistwan_dagster.orchestration import commands
+
+    commands.import_history(file, table, say)
+
+
+@app.command()
+def simulate(
+    port: Annotated[int, typer.Option(help="port on loopback")] = 8800,
+    sites: Annotated[int, typer.Option(min=1, help="number of sites")] = 40,
+    seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
+) -> None:
+    """The simulated Mist cloud alone."""
+    from mistwan_dagster.simulator.server import serve
+
+    serve(port=port, sites=sites, seed=seed)
+
+
+@app.command()
+def demo(
+    sites: Annotated[int, typer.Option(min=1, help="number of simulated sites")] = 40,
+    hours: Annotated[int, typer.Option(min=1, max=336, help="hours of history")] = 48,
+    seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="go on collecting, with the Dagster UI")] = True,
+) -> None:
+    """Simulated org, backfill, live collection, answers; with --serve the Dagster UI on port 3000."""
+    from mistwan_dagster.demo import run_demo
+
+    run_demo(sites, hours, seed, serve, say)
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line on stderr, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except UserError as error:
+        print(f"mistwan: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        from mistwan_dagster.lake.files import disk_error
+
+        print(f"mistwan: {disk_error(Path(error.filename or '.'), error)}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("mistwan: stopped; run the command again to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

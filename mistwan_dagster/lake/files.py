@@ -1,0 +1,107 @@
+"""Atomic, durable file writes. Nothing else in the lake opens a file for writing.
+
+A reader sees a whole file or none: content goes to a hidden sibling, is fsynced, and is renamed over the
+target; the folder is fsynced too, so that an acknowledged write survives a power cut.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from mistwan_dagster.errors import UserError
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a hidden sibling of `path`, then put it in place atomically and durably.
+
+    Raises UserError naming the path when the disk is full, the quota is used up or the place is not writable.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise disk_error(path, error) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def disk_error(path: Path, error: OSError) -> UserError:
+    """The clear form of a failed write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        return UserError(
+            f"disk full while writing {path}: free some space and run the command again; nothing is lost"
+        )
+    return UserError(
+        f"cannot write {path}: {error.strerror or error}: check MISTWAN_HOME and its permissions"
+    )
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Replace `path` by the frame (zstd)."""
+    replace_file(path, lambda target: frame.write_parquet(target, compression="zstd", compression_level=1))
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Replace `path` by the value as JSON."""
+    replace_file(path, lambda target: _write_text(target, json.dumps(value, sort_keys=True, default=str)))
+
+
+def write_text(text: str, path: Path) -> None:
+    """Replace `path` by the text."""
+    replace_file(path, lambda target: _write_text(target, text))
+
+
+def _write_text(target: Path, text: str) -> None:
+    target.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path) -> Any | None:
+    """The value, or None when there is no such file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def visible(folder: Path, suffix: str) -> list[Path]:
+    """Sorted files of `folder` that end in `suffix`, without the hidden ones of writes under way."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names) if name.endswith(suffix) and not name.startswith(".")]
+
+
+def hour_label(hour: datetime) -> str:
+    """Partition folder of an hour: `2025-01-01T10`."""
+    return hour.strftime("%Y-%m-%dT%H")

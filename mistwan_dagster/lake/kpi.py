@@ -1,0 +1,97 @@
+"""The computed part of the lake: one Parquet file a table and partition, replaced whole.
+
+Also the record of what was computed from what: a partition is stale when the files it was computed from
+(or the configuration) are no longer the same. Does not belong here: any arithmetic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from mistwan_dagster.lake.files import hour_label, remove_tree, visible, write_parquet, write_text
+from mistwan_dagster.lake.raw import hours_between
+
+HOUR_COLUMN = "hour_utc"
+
+
+class KpiLake:
+    """Reads and writes `kpi/` below a lake root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / "kpi"
+        self._stamps = root.parent / "state" / "computed"
+        self._pending = root.parent / "state" / "pending"
+
+    def path(self, table: str, label: str = "all") -> Path:
+        """File of a partition; `all` for tables that are one file."""
+        return self.root / table / f"{label}.parquet"
+
+    def write(self, table: str, frame: pl.DataFrame, label: str = "all") -> None:
+        """Replace one partition."""
+        write_parquet(frame, self.path(table, label))
+
+    def write_hours(
+        self, table: str, frame: pl.DataFrame, start: datetime, end: datetime, by: str = HOUR_COLUMN
+    ) -> int:
+        """Replace each hour of [start, end); an hour without rows becomes an empty file, so old rows go."""
+        parts = {key[0]: part for key, part in frame.partition_by(by, as_dict=True).items()}
+        empty = frame.clear()
+        for hour in hours_between(start, end):
+            self.write(table, parts.get(hour, empty), hour_label(hour))
+        return frame.height
+
+    def read(self, table: str, label: str = "all") -> pl.DataFrame | None:
+        """One partition, or None when it was never written."""
+        path = self.path(table, label)
+        return pl.read_parquet(path, glob=False) if path.exists() else None
+
+    def scan_hours(self, table: str, start: datetime, end: datetime) -> pl.LazyFrame | None:
+        """Hours of [start, end) that exist, or None when none does."""
+        files = [p for h in hours_between(start, end) if (p := self.path(table, hour_label(h))).exists()]
+        return pl.scan_parquet(files, glob=False) if files else None
+
+    def labels(self, table: str) -> list[str]:
+        """Labels of the partitions that exist, ascending."""
+        return [p.stem for p in visible(self.root / table, ".parquet")]
+
+    # --- what was computed from what -------------------------------------------------------------------
+
+    def note_pending(self, run_id: str, stage: str, label: str, digest: str) -> None:
+        """Remember what a run is about to read, unless the run has noted it already."""
+        path = self._pending / run_id / stage / label
+        if not path.exists():
+            write_text(digest, path)
+
+    def confirm_pending(self, run_id: str) -> int:
+        """What the run noted is now computed, loaded and published; returns partitions recorded."""
+        notes = [path for stage in visible(self._pending / run_id, "") for path in visible(stage, "")]
+        for path in notes:
+            write_text(path.read_text(encoding="utf-8"), self._stamps / path.parent.name / path.name)
+        remove_tree(self._pending / run_id)
+        return len(notes)
+
+    def forget_pending(self, run_id: str) -> None:
+        """Drop the notes of a run that will not finish."""
+        remove_tree(self._pending / run_id)
+
+    def stamps(self, stage: str) -> dict[str, str]:
+        """Label -> fingerprint of all recorded partitions of a stage."""
+        folder = self._stamps / stage
+        return {p.name: p.read_text(encoding="utf-8") for p in visible(folder, "")}
+
+
+def fingerprint(files: Iterable[Path], configuration: str = "") -> str:
+    """Digest of path, size and modification time of the files, and of the configuration text.
+
+    Modification time tells a slot that was read again; content is not hashed, as raw files are never edited.
+    """
+    digest = hashlib.sha256(configuration.encode())
+    for path in files:
+        status = path.stat()
+        digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

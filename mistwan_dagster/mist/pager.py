@@ -1,0 +1,250 @@
+"""Walking all pages of an endpoint, and telling whether the walk was complete.
+
+Belongs here: both paging styles, repeated pages, comparison with `total`. Does not belong here: attempts and
+errors of one call (`call.py`), the content of rows (`extract.py`), storage: who iterates stores each page
+before the next is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mistwan_dagster.catalog.endpoints import PAGE_LIMIT, Endpoint, Paging, Shape
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.mist.call import Answer, Retry, Target, get
+from mistwan_dagster.mist.errors import Unusable
+from mistwan_dagster.mist.quota import Purpose, Quota
+
+if TYPE_CHECKING:
+    from mistwan_dagster.mist.sdk_session import MistSession
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its rows as parsed (normally dicts), when it arrived, and the `total` it claims."""
+
+    number: int
+    rows: list[Any]
+    received_at: datetime
+    total: int | None
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class WalkSummary:
+    """How a walk ended. `distinct` counts natural keys. `total` is the smaller of the first and the last
+    page's claim, since rows come and go during a walk; None when none was made. `complete`: the last page was
+    reached and no fewer keys than `total` were seen.
+    """
+
+    pages: int
+    rows: int
+    distinct: int
+    total: int | None
+    complete: bool
+
+
+class Walk:
+    """Iterator of the pages of one endpoint; `summary` tells at any time how far it got."""
+
+    def __init__(self, pages: Iterator[tuple[Page, list[Any]]]) -> None:
+        self._pages = pages
+        self._seen: set[Any] = set()
+        self._rows = self._count = 0
+        self._totals: list[int] = []
+        self._ended = False
+
+    def __iter__(self) -> Walk:
+        return self
+
+    def __next__(self) -> Page:
+        page, keys = next(self._pages)
+        self._count += 1
+        self._rows += len(page.rows)
+        self._seen.update(keys)
+        if page.total is not None:
+            self._totals = [*self._totals[:1], page.total]
+        self._ended = page.is_last
+        return page
+
+    @property
+    def summary(self) -> WalkSummary:
+        """State of the walk so far; `complete` is false until the last page has been handed out."""
+        total = min(self._totals) if self._totals else None
+        complete = self._ended and (total is None or len(self._seen) >= total)
+        return WalkSummary(self._count, self._rows, len(self._seen), total, complete)
+
+
+def walk(
+    session: MistSession,
+    endpoint: Endpoint,
+    org_id: str,
+    *,
+    quota: Quota,
+    purpose: Purpose,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    extra_arguments: Mapping[str, Any] | None = None,
+    limit: int = PAGE_LIMIT,
+    retry: Retry | None = None,
+) -> Walk:
+    """All pages of an org endpoint, one call a page, asked for only as the walk is iterated.
+
+    `start` and `end` (aware, both or none) bound an event search and are sent as whole epoch seconds, `end`
+    rounded up. `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
+    A page that repeats an earlier one is asked for once more.
+    Raises UserError (exit 2) for an org id that cannot be one; while iterating `call.get`'s errors, and
+    Unusable for a page that stays repeated or a `next` that leads elsewhere.
+    """
+    org_id = checked_org_id(org_id)
+    if (start is None) != (end is None) or (start is not None and endpoint.shape is not Shape.EVENTS):
+        raise ValueError("start and end go together, and only with an event endpoint")
+    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {}), "limit": limit}
+    if start is not None and end is not None:
+        arguments |= {"start": int(start.timestamp()), "end": -int(-end.timestamp() // 1)}
+    arguments = {name: _sendable(value) for name, value in arguments.items()}
+    operation = session.operation(endpoint.function)
+
+    def first(page: int) -> Callable[[], Any]:
+        paged = arguments if page == 1 else {**arguments, "page": page}
+        return lambda: operation(session, org_id, **paged)
+
+    def fetch(ask: Callable[[], Any], number: int) -> Answer:
+        target = Target(endpoint.name, number, f"MIST_ORG_ID {org_id}")
+        return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
+
+    return Walk(_pages(session, endpoint, fetch, first, limit))
+
+
+def checked_org_id(org_id: str) -> str:
+    """The org id without blanks around it. Raises UserError (exit 2) when a path could not carry it."""
+    if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", org_id.strip()):
+        raise UserError("MIST_ORG_ID is not an org id: a UUID is expected", exit_code=2)
+    return org_id.strip()
+
+
+def _sendable(value: Any) -> Any:
+    """The SDK drops false values, so that `up=False` would filter nothing: send them as words."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def _has_rows(body: Any) -> bool:
+    return isinstance(body, list) or (isinstance(body, dict) and isinstance(body.get("results"), list))
+
+
+def _pages(
+    session: MistSession,
+    endpoint: Endpoint,
+    fetch: Callable[[Callable[[], Any], int], Answer],
+    first: Callable[[int], Callable[[], Any]],
+    limit: int,
+) -> Iterator[tuple[Page, list[Any]]]:
+    asked: set[str] = set()
+    pages_seen: set[int] = set()
+    number, rows_before, ask = 1, 0, first(1)
+    while True:
+        for attempt in (1, 2):
+            answer = fetch(ask, number)
+            rows = answer.body if isinstance(answer.body, list) else answer.body["results"]
+            keys = row_keys(endpoint, rows)
+            mark = hash(tuple(keys))
+            following = _next_uri(session, endpoint, answer, number)
+            repeated = bool(rows) and (mark in pages_seen or following in asked)
+            if not repeated:
+                break
+            if attempt == 2:
+                raise Unusable(
+                    f"{endpoint.name} page {number}: the cloud told an earlier page again, twice",
+                    endpoint=endpoint.name, page=number, status=200,
+                )  # fmt: skip
+        pages_seen.add(mark)
+        rows_before += len(rows)
+        total = _total(answer)
+        if following is not None:
+            asked.add(following)
+        more = bool(rows) and (
+            following is not None or _page_follows(endpoint, answer, number, len(rows), rows_before, limit)
+        )
+        yield Page(number, rows, answer.received_at, total, not more), keys
+        if not more:
+            return
+        number += 1
+        ask = _follow(session, following) if following is not None else first(number)
+
+
+def _follow(session: MistSession, uri: str) -> Callable[[], Any]:
+    return lambda: session.mist_get(uri)
+
+
+def row_keys(endpoint: Endpoint, rows: list[Any]) -> list[Any]:
+    """Natural key of each row, hashable; of rows that are no objects, or hold some in a key, the text."""
+    names = [f.source[0] for f in endpoint.fields if f.name in endpoint.key]
+    try:
+        keys = [tuple([row.get(name) for name in names]) for row in rows]
+        hash(tuple(keys))
+    except (AttributeError, TypeError):
+        return [
+            repr([row.get(name) for name in names]) if isinstance(row, dict) else repr(row) for row in rows
+        ]
+    return keys
+
+
+def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: int) -> str | None:
+    """Path and query of `next`, verbatim. An absolute URL is followed only to the session's own origin."""
+    following = answer.body.get("next") if isinstance(answer.body, dict) else None
+    if following in (None, ""):
+        return None
+    if isinstance(following, str):
+        if following.startswith(session.base_url + "/"):
+            following = following[len(session.base_url) :]
+        parts = urlsplit(following)
+        if following.startswith("/") and not parts.scheme and not parts.netloc:
+            return following
+    raise Unusable(
+        f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",
+        endpoint=endpoint.name, page=number, status=200,
+    )  # fmt: skip
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _told(answer: Answer, name: str) -> int | None:
+    """`total` or `limit`: from the body of an object answer, else from the X-Page headers."""
+    if isinstance(answer.body, dict) and answer.body.get(name) is not None:
+        return _number(answer.body[name])
+    lower = {key.lower(): value for key, value in answer.headers.items()}
+    return _number(lower.get(f"x-page-{name}"))
+
+
+def _total(answer: Answer) -> int | None:
+    return _told(answer, "total")
+
+
+def _page_follows(
+    endpoint: Endpoint, answer: Answer, number: int, rows: int, rows_so_far: int, limit: int
+) -> bool:
+    """Whether `limit`/`page` paging has another page. Without a total: until a page comes short."""
+    if endpoint.paging is not Paging.PAGE:
+        return False
+    total, told_limit = _told(answer, "total"), _told(answer, "limit")
+    if total is None:
+        return rows >= (told_limit or limit)
+    if told_limit:
+        return told_limit * number < total
+    return rows_so_far < total

@@ -1,0 +1,61 @@
+"""Questions about the token itself: is it valid, for this org, and how much of its hour is spent.
+
+Belongs here: single calls whose answer is not stored. Does not belong here: anything that pages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mistwan_dagster.mist.call import Retry, Target, get
+from mistwan_dagster.mist.errors import Unusable
+from mistwan_dagster.mist.pager import checked_org_id
+from mistwan_dagster.mist.quota import Purpose, Quota
+
+if TYPE_CHECKING:
+    from mistwan_dagster.mist.sdk_session import MistSession
+
+
+def check_access(session: MistSession, quota: Quota, org_id: str, *, retry: Retry | None = None) -> str:
+    """Name of the org, from one call. Raises `call.get`'s errors: Refused names MIST_API_TOKEN, Forbidden
+    MIST_ORG_ID, Unreachable the base URL."""
+    org = checked_org_id(org_id)
+    operation = session.operation("orgs.orgs.getOrg")
+    answer = get(
+        session,
+        lambda: operation(session, org),
+        Target("org", subject=f"MIST_ORG_ID {org}"),
+        quota=quota,
+        purpose=Purpose.LIVE,
+        accept=_is_object,
+        retry=retry,
+    )
+    name = answer.body.get("name")
+    return name if isinstance(name, str) and name else org
+
+
+def usage(session: MistSession, quota: Quota, *, retry: Retry | None = None) -> tuple[int, int]:
+    """(requests of this token in this clock hour, its limit) as the cloud counts, this call included.
+
+    The quota learns the count, since other programs may use the same token. Raises `call.get`'s errors, and
+    Unusable when the answer holds no such numbers.
+    """
+    operation = session.operation("self.usage.getSelfApiUsage")
+    answer = get(
+        session,
+        lambda: operation(session),
+        Target("usage", subject="usage"),
+        quota=quota,
+        purpose=Purpose.LIVE,
+        accept=_is_object,
+        retry=retry,
+    )
+    requests, limit = answer.body.get("requests"), answer.body.get("request_limit")
+    if type(requests) not in (int, float) or type(limit) not in (int, float):
+        raise Unusable("usage: the answer tells no `requests` and `request_limit`", endpoint="usage")
+    quota.observe(int(requests))
+    return int(requests), int(limit)
+
+
+def _is_object(body: Any) -> bool:
+    return isinstance(body, dict)

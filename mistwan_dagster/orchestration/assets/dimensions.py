@@ -1,0 +1,94 @@
+"""Sites, circuits and hours: versioned from the newest snapshots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import polars as pl
+
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PORT_STATS, SITEGROUPS, SITES
+from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, Table
+from mistwan_dagster.kpi.circuits_file import unknown_circuits
+from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
+from mistwan_dagster.kpi.versions import apply_versions
+from mistwan_dagster.lake.raw import SLOT
+from mistwan_dagster.orchestration.assets.raw import raw_key
+from mistwan_dagster.orchestration.metadata import table_description, table_metadata
+from mistwan_dagster.orchestration.partitions import OWNER
+from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+
+GROUP = "dimensions"
+
+
+def _replace_dimension(platform: Platform, table: Table, observed: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    before = platform.kpi.read(table.name)
+    after = apply_versions(table.empty() if before is None else before, observed, table.key[0], as_of)
+    after = table.conform(after.lazy()).collect()
+    if before is None or not after.equals(before):
+        platform.kpi.write(table.name, after)
+    return after
+
+
+def _as_of(snapshot: pl.DataFrame, platform: Platform) -> datetime:
+    slot = snapshot["slot_utc"].max() if snapshot.height else None
+    return slot if isinstance(slot, datetime) else platform.settings.now().astimezone(UTC)
+
+
+@dg.asset(
+    key=DIM_SITE.name,
+    description=table_description(DIM_SITE),
+    deps=[raw_key(SITES), raw_key(SITEGROUPS)],
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    owners=[OWNER],
+    metadata=table_metadata(DIM_SITE),
+)
+def dim_site(platform: PlatformResource) -> dg.MaterializeResult[None]:
+    """Regions and store types come from the prefixes of the site groups."""
+    parts = platform.open()
+    before = parts.settings.now() + SLOT
+    sites = parts.raw.latest_snapshot(SITES, before).collect()
+    groups = parts.raw.latest_snapshot(SITEGROUPS, before).collect()
+    observed = discover_sites(
+        sites, groups, parts.settings.mistwan_region_prefix, parts.settings.mistwan_store_type_prefix
+    )
+    frame = _replace_dimension(parts, DIM_SITE, observed, _as_of(sites, parts))
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": frame.height, "sites": frame.filter("is_current").height}
+    )
+
+
+@dg.asset(
+    key=DIM_CIRCUIT.name,
+    description=table_description(DIM_CIRCUIT),
+    deps=[raw_key(PORT_STATS), raw_key(DEVICE_STATS)],
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    owners=[OWNER],
+    metadata=table_metadata(DIM_CIRCUIT),
+)
+def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+    """WAN ports with role, provider and bandwidth; the circuits file outranks what the API tells."""
+    parts = platform.open()
+    before = parts.settings.now() + SLOT
+    ports = parts.raw.latest_snapshot(PORT_STATS, before).collect()
+    devices = parts.raw.latest_snapshot(DEVICE_STATS, before).collect()
+    observed = discover_circuits(ports, devices, parts.circuits_file)
+    frame = _replace_dimension(parts, DIM_CIRCUIT, observed, _as_of(ports, parts))
+    current = frame.filter("is_current")
+    unknown = unknown_circuits(parts.circuits_file, current) if parts.circuits_file is not None else []
+    for message in unknown[:20]:
+        context.log.warning(message)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": frame.height,
+            "circuits": current.height,
+            "without_bandwidth": current["bandwidth_down_mbps"].null_count(),
+            "without_role": current["role"].null_count(),
+            "in_circuits_file_but_not_in_org": len(unknown),
+        }
+    )
+
+
+DIMENSION_ASSETS = [dim_site, dim_circuit]

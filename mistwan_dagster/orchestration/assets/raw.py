@@ -1,0 +1,156 @@
+"""One asset for each Mist endpoint, made from the endpoint catalog."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import dagster as dg
+
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SERIES, SNAPSHOTS, Endpoint, Shape
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.raw import floor_hour, floor_slot
+from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot, require_current_hour
+from mistwan_dagster.orchestration.history import collect_series, require_within_retention
+from mistwan_dagster.orchestration.metadata import endpoint_metadata
+from mistwan_dagster.orchestration.partitions import HOURS, OWNER, SLOT_TAG, SNAPSHOT_HOURS
+from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+
+GROUP = "raw"
+
+
+def raw_key(endpoint: Endpoint) -> dg.AssetKey:
+    """Asset key of an endpoint."""
+    return dg.AssetKey(["raw", endpoint.name])
+
+
+def _quota_metadata(platform: Platform) -> dict[str, int]:
+    hour = floor_hour(platform.settings.now())
+    return {"calls_this_hour": platform.quota.used(hour), "calls_left_live": platform.quota.left(Purpose.LIVE)}
+
+
+def _slot(context: dg.AssetExecutionContext, platform: Platform) -> datetime:
+    tag = context.run.tags.get(SLOT_TAG)
+    return datetime.fromisoformat(tag) if tag else floor_slot(platform.settings.now())
+
+
+def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
+    """A slot of a snapshot endpoint in the partition of the current hour."""
+
+    @dg.asset(
+        key=raw_key(endpoint),
+        description=f"{endpoint.meaning}: GET {endpoint.path}. A slot every five minutes; tells only the present.",
+        partitions_def=SNAPSHOT_HOURS,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        group_name=GROUP,
+        kinds={"rest", "parquet"},
+        owners=[OWNER],
+        metadata=endpoint_metadata(endpoint),
+        op_tags={"mist_endpoint": endpoint.name},
+    )
+    def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+        parts = platform.open()
+        hour = context.partition_time_window.start
+        require_current_hour(parts, hour, endpoint)
+        slot = _slot(context, parts)
+        if not endpoint.every_slot and parts.raw.has_snapshot_in_hour(endpoint, hour):
+            return dg.MaterializeResult(metadata={"skipped": "already read in this hour"})
+        report = collect_snapshot(parts, endpoint, slot)
+        if not report.complete:
+            raise dg.Failure(
+                f"raw/{endpoint.name} slot {slot:%Y-%m-%dT%H:%M}Z is incomplete: {report.error}",
+                metadata={"rows_kept": report.rows, "pages_kept": report.pages},
+                allow_retries=False,
+            )
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": report.rows,
+                "slot": slot.isoformat(),
+                "pages": report.pages,
+                "total_told": report.total if report.total is not None else "not told",
+                "quarantined": report.quarantined,
+                **_quota_metadata(parts),
+            }
+        )
+
+    return collect
+
+
+@dg.asset(
+    key=raw_key(DEVICE_EVENTS),
+    description="Events of gateways, each stored once in the hour it happened; late ones are found by look-back.",
+    partitions_def=SNAPSHOT_HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name=GROUP,
+    kinds={"rest", "parquet"},
+    owners=[OWNER],
+    metadata=endpoint_metadata(DEVICE_EVENTS),
+)
+def device_events(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+    """The current hour: from the look-back to now. Any other span: what the API still tells of it."""
+    parts = platform.open()
+    window = context.partition_time_window
+    now = parts.settings.now()
+    if window.start <= now < window.end and SLOT_TAG in context.run.tags:
+        report = collect_events(parts)
+    else:
+        report = collect_events(parts, window.start, min(window.end, now), Purpose.BACKFILL)
+    if not report.complete:
+        raise dg.Failure(
+            f"raw/device_events {report.start:%Y-%m-%dT%H:%M}Z to {report.end:%Y-%m-%dT%H:%M}Z is incomplete: {report.error}",
+            metadata={"new_rows_kept": sum(report.new_rows.values())},
+            allow_retries=False,
+        )
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(report.new_rows.values()),
+            "from": report.start.isoformat(),
+            "to": report.end.isoformat(),
+            "touched_hours": len(report.new_rows),
+            "quarantined": report.quarantined,
+            **_quota_metadata(parts),
+        }
+    )
+
+
+def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
+    """History bins of every circuit for a range of hours, in one run."""
+
+    @dg.asset(
+        key=raw_key(endpoint),
+        description=f"{endpoint.meaning}: GET {endpoint.path}. Backfillable; one call a circuit covers the whole range.",
+        partitions_def=HOURS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=GROUP,
+        kinds={"rest", "parquet"},
+        owners=[OWNER],
+        metadata=endpoint_metadata(endpoint),
+        deps=[dg.AssetKey("dim_circuit")],
+    )
+    def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+        parts = platform.open()
+        window = context.partition_time_window
+        require_within_retention(window.start, parts.settings.now())
+        report = collect_series(parts, endpoint, window.start, window.end)
+        if report.failed:
+            first, reason = next(iter(report.failed.items()))
+            text = f"{len(report.failed)} of {report.circuits} circuits gave no {endpoint.name}, for example {first}: {reason}"
+            if len(report.failed) == report.circuits:
+                raise UserError(text)
+            context.log.warning(text)
+        return dg.MaterializeResult(
+            metadata={
+                "circuits": report.circuits,
+                "circuits_fetched_now": report.fetched,
+                "circuits_failed": len(report.failed),
+                "bins": report.bins,
+                **_quota_metadata(parts),
+            }
+        )
+
+    return collect
+
+
+SNAPSHOT_ASSETS = [snapshot_asset(e) for e in SNAPSHOTS if e.shape is Shape.SNAPSHOT]
+SERIES_ASSETS = [series_asset(e) for e in SERIES]
+RAW_ASSETS = [*SNAPSHOT_ASSETS, device_events, *SERIES_ASSETS]

@@ -1,0 +1,170 @@
+"""Loads: the only assets that write the warehouse. One transaction a period, one writer at a time, then publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import dagster as dg
+import polars as pl
+
+from mistwan_dagster.catalog.tables import (
+    AGG_CIRCUIT_PERIOD,
+    AGG_CIRCUIT_WINDOW,
+    AGG_REGION_PERIOD,
+    AGG_REGION_WINDOW,
+    DIM_CIRCUIT,
+    DIM_HOUR,
+    DIM_SITE,
+    FACT_CIRCUIT_HOUR,
+    FACT_CIRCUIT_OUTAGE,
+    FACT_DEVICE_EVENT,
+    FACT_FAILOVER,
+    FACT_PATH_HOUR,
+    Table,
+)
+from mistwan_dagster.kpi.calendar import hour_dimension
+from mistwan_dagster.kpi.periods import Period, period_end
+from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, WINDOW_ASSET
+from mistwan_dagster.orchestration.metadata import table_description, table_metadata
+from mistwan_dagster.orchestration.partitions import HOURS, OWNER, WAREHOUSE_POOL
+from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+from mistwan_dagster.orchestration.rollups import period_label
+from mistwan_dagster.warehouse.port import Load
+
+GROUP = "warehouse"
+LOAD_PERIOD = timedelta(hours=24)
+HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)
+WHOLE_TABLES = (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)
+WINDOW_TABLES = (AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW)
+PERIOD_TABLES = (AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD)
+
+
+def _spec(table: Table, deps: Iterable[str], name: str | None = None) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        dg.AssetKey(["warehouse", name or table.name]),
+        deps=list(deps),
+        description=table_description(table),
+        group_name=GROUP,
+        kinds={"duckdb"},
+        owners=[OWNER],
+        metadata=table_metadata(table),
+    )
+
+
+def _results(rows: dict[str, int], names: dict[str, str] | None = None) -> Iterable[dg.MaterializeResult[None]]:
+    for table, count in rows.items():
+        name = (names or {}).get(table, table)
+        yield dg.MaterializeResult(asset_key=["warehouse", name], metadata={"dagster/row_count": count})
+
+
+def _hours(platform: Platform, table: Table, start: datetime, end: datetime) -> pl.DataFrame:
+    frame = platform.kpi.scan_hours(table.name, start, end)
+    return table.empty() if frame is None else frame.collect()
+
+
+@dg.multi_asset(
+    name="load_hourly",
+    specs=[*(_spec(t, [t.name]) for t in HOURLY_TABLES), _spec(DIM_HOUR, [FACT_CIRCUIT_HOUR.name])],
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=WAREHOUSE_POOL,
+)
+def load_hourly(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """A transaction for each day of the range at most; readers see nothing before `published`."""
+    window, parts = context.partition_time_window, platform.open()
+    rows: dict[str, int] = {}
+    begin = window.start
+    while begin < window.end:
+        until = min(begin + LOAD_PERIOD, window.end)
+        loads = [Load(t, _hours(parts, t, begin, until), begin, until) for t in HOURLY_TABLES]
+        loads.append(Load(DIM_HOUR, hour_dimension(list(hours_between(begin, until))), begin, until))
+        for table, count in parts.warehouse.load(loads).items():
+            rows[table] = rows.get(table, 0) + count
+        begin = until
+    yield from _results(rows)
+
+
+@dg.multi_asset(name="load_tables", specs=[_spec(t, [t.name]) for t in WHOLE_TABLES], pool=WAREHOUSE_POOL)
+def load_tables(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
+    """Dimensions and episodes, whole tables, in one transaction."""
+    parts = platform.open()
+    frames = {t: parts.kpi.read(t.name) for t in WHOLE_TABLES}
+    yield from _results(parts.warehouse.load([Load(t, t.empty() if f is None else f) for t, f in frames.items()]))
+
+
+@dg.multi_asset(
+    name="load_windows",
+    specs=[_spec(t, [WINDOW_ASSET]) for t in WINDOW_TABLES],
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=WAREHOUSE_POOL,
+)
+def load_windows(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """Windows as of the end of each partition."""
+    window, parts = context.partition_time_window, platform.open()
+    loads = [
+        Load(t, _hours(parts, t, window.start, window.end), window.start + HOUR, window.end + HOUR)
+        for t in WINDOW_TABLES
+    ]
+    yield from _results(parts.warehouse.load(loads))
+
+
+def load_period_asset(period: Period) -> dg.AssetsDefinition:
+    """Load of the days, weeks or months of a range; the tables hold all three kinds."""
+    names = {t.name: t.name.replace("period", period) for t in PERIOD_TABLES}
+
+    @dg.multi_asset(
+        name=f"load_{period}",
+        specs=[_spec(t, [f"agg_{period}"], names[t.name]) for t in PERIOD_TABLES],
+        partitions_def=PERIOD_PARTITIONS[period],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=WAREHOUSE_POOL,
+    )
+    def load(
+        context: dg.AssetExecutionContext, platform: PlatformResource
+    ) -> Iterable[dg.MaterializeResult[None]]:
+        window, parts = context.partition_time_window, platform.open()
+        rows: dict[str, int] = {}
+        begin = window.start
+        while begin < window.end:
+            until, label = period_end(begin, period), period_label(period, begin)
+            frames = {t: parts.kpi.read(t.name, label) for t in PERIOD_TABLES}
+            loads = [
+                Load(t, t.empty() if f is None else f, begin, until, ("period", period)) for t, f in frames.items()
+            ]
+            for table, count in parts.warehouse.load(loads).items():
+                rows[table] = rows.get(table, 0) + count
+            begin = until
+        yield from _results(rows, names)
+
+    return load
+
+
+LOAD_PERIOD_ASSETS = {period: load_period_asset(period) for period in PERIOD_PARTITIONS}
+LOAD_ASSETS = [load_hourly, load_tables, load_windows, *LOAD_PERIOD_ASSETS.values()]
+
+
+@dg.asset(
+    key="published",
+    description="The copy of the warehouse that dashboard, queries and exports read",
+    deps=[key for asset in LOAD_ASSETS for key in asset.keys],
+    group_name=GROUP,
+    kinds={"duckdb"},
+    owners=[OWNER],
+    pool=WAREHOUSE_POOL,
+)
+def published(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+    """Publish, and only then record which partitions are done: a kill before leaves them stale."""
+    parts = platform.open()
+    version = parts.warehouse.publish()
+    done = parts.kpi.confirm_pending(context.run.run_id)
+    return dg.MaterializeResult(metadata={"version": version, "partitions_recorded": done})
+
+
+WAREHOUSE_ASSETS = [*LOAD_ASSETS, published]

@@ -1,0 +1,130 @@
+"""From the API to the raw lake: one snapshot slot, the new events, the history of each circuit.
+
+Belongs here: the order of asking and storing. Requests are `mist`, files are `lake`. No Dagster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, Endpoint
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.raw import SlotReport
+from mistwan_dagster.mist.errors import FATAL, MistError
+from mistwan_dagster.mist.extract import extract
+from mistwan_dagster.mist.pager import walk
+from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration.platform import Platform
+
+EVENT_LOOK_BACK = timedelta(hours=2)
+"""Events arrive late; each walk asks again for this long before the end of what was read."""
+FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
+
+
+def walk_name(now: datetime) -> str:
+    """Name of a walk's files; two walks in one second overwrite the same facts, which is harmless."""
+    return f"walk-{now:%Y%m%dT%H%M%S}"
+
+
+def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> SlotReport:
+    """Walk a snapshot endpoint into its slot.
+
+    A walk that breaks off keeps its pages and is reported incomplete; an error that no later slot would mend
+    by itself (wrong token, wrong org) is raised as UserError.
+    """
+    name = walk_name(platform.settings.now())
+    frames: list[pl.DataFrame] = []
+    quarantined, error, pages = 0, None, 0
+    pager = walk(platform.session, endpoint, platform.org_id, quota=platform.quota, purpose=Purpose.LIVE)
+    try:
+        for page in pager:
+            found = extract(endpoint, page.rows, page.received_at)
+            platform.raw.add_page(endpoint, slot, name, page.number, found.frame)
+            platform.raw.quarantine(endpoint, name, page.number, [q.__dict__ for q in found.quarantined])
+            frames.append(found.frame)
+            quarantined += len(found.quarantined)
+            pages += 1
+    except MistError as problem:
+        if isinstance(problem, FATAL):
+            raise
+        error = str(problem)
+    summary = pager.summary
+    report = SlotReport(
+        endpoint=endpoint.name,
+        slot=slot,
+        complete=error is None,
+        rows=sum(f.height for f in frames),
+        pages=pages,
+        total=summary.total,
+        quarantined=quarantined,
+        error=error,
+    )
+    platform.raw.finish_slot(endpoint, report, frames)
+    return report
+
+
+@dataclass
+class EventReport:
+    """What an event walk brought: new rows by the hour they happened in."""
+
+    start: datetime
+    end: datetime
+    complete: bool = True
+    new_rows: dict[datetime, int] = field(default_factory=dict)
+    quarantined: int = 0
+    error: str | None = None
+
+
+def collect_events(
+    platform: Platform, start: datetime | None = None, end: datetime | None = None, purpose: Purpose = Purpose.LIVE
+) -> EventReport:
+    """Read events of [start, end), by default from the look-back before what was last read until now.
+
+    Each page is stored before the next is asked for; a broken walk is asked again next time, as the span counts
+    as read only when it was walked to its end.
+    """
+    endpoint = DEVICE_EVENTS
+    end = end or platform.settings.now()
+    if start is None:
+        read = platform.raw.coverage(endpoint)
+        start = max(read[-1][1] - EVENT_LOOK_BACK, end - timedelta(hours=endpoint.history_hours)) if read else None
+        start = min(start or end - FIRST_EVENT_LOOK_BACK, end - EVENT_LOOK_BACK)
+    report = EventReport(start, end)
+    name = walk_name(platform.settings.now())
+    pager = walk(
+        platform.session, endpoint, platform.org_id,
+        quota=platform.quota, purpose=purpose, start=start, end=end,
+    )  # fmt: skip
+    try:
+        for page in pager:
+            found = extract(endpoint, page.rows, page.received_at)
+            dated = found.frame.filter(pl.col("timestamp").is_between(0, 32503680000))
+            undated = found.frame.height - dated.height
+            platform.raw.quarantine(
+                endpoint, name, page.number,
+                [q.__dict__ for q in found.quarantined]
+                + ([{"row_json": "", "reason": f"{undated} events without a timestamp"}] if undated else []),
+            )  # fmt: skip
+            report.quarantined += len(found.quarantined) + undated
+            for hour, rows in platform.raw.add_events(endpoint, name, page.number, dated).items():
+                report.new_rows[hour] = report.new_rows.get(hour, 0) + rows
+    except MistError as problem:
+        if isinstance(problem, FATAL):
+            raise
+        report.complete, report.error = False, str(problem)
+    if report.complete:
+        platform.raw.add_coverage(endpoint, start, end)
+    return report
+
+
+def require_current_hour(platform: Platform, hour: datetime, endpoint: Endpoint) -> None:
+    """Snapshots tell only the present: a past partition must refuse instead of storing today's state as history."""
+    now = platform.settings.now()
+    if not hour <= now < hour + timedelta(hours=1):
+        raise UserError(
+            f"raw/{endpoint.name} of {hour:%Y-%m-%dT%H}:00Z cannot be collected: Mist tells only the present state "
+            f"(now {now:%Y-%m-%dT%H:%M}Z). History of traffic and quality comes from `mistwan backfill`."
+        )

@@ -1,0 +1,173 @@
+"""What the commands do: launch jobs, tell what happened. The CLI parses and prints; the arithmetic is elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SNAPSHOTS
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
+from mistwan_dagster.mist.probe import check_access
+from mistwan_dagster.orchestration import history, launch
+from mistwan_dagster.orchestration.importing import import_file
+from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.staleness import STAGES
+from mistwan_dagster.settings import load_settings
+
+Say = Callable[[str], None]
+
+
+def now() -> datetime:
+    """The instant that commands take for now."""
+    return load_settings().now()
+
+
+def _validated() -> Platform:
+    """The platform with its configuration files read, so that a wrong file fails before anything is asked."""
+    platform = Platform.open()
+    _ = platform.circuits_file, platform.thresholds
+    return platform
+
+
+def collect(say: Say) -> None:
+    """One snapshot slot now, plus new events."""
+    platform = _validated()
+    check_access(platform.session, platform.quota, platform.org_id)
+    with launch.instance(platform) as opened:
+        _collect(opened, platform, say)
+
+
+def _collect(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
+    slot = floor_slot(platform.settings.now())
+    outcome = launch.collect_now(opened, platform)
+    for endpoint in SNAPSHOTS:
+        report = platform.raw.reports(endpoint, slot, slot + timedelta(minutes=5)).get(slot)
+        if report is not None:
+            state = "" if report.complete else " (incomplete)"
+            aside = f", {report.quarantined} set aside" if report.quarantined else ""
+            say(f"{endpoint.name}: {report.rows} rows in {report.pages} pages{aside}{state}")
+    read = platform.raw.coverage(DEVICE_EVENTS)
+    if read:
+        say(f"device_events: read up to {read[-1][1]:%Y-%m-%dT%H:%M:%S}Z")
+    launch.require_success(outcome)
+    print(f"collected slot {slot:%Y-%m-%dT%H:%M}Z")
+
+
+def aggregate(stage: str | None, span: tuple[datetime, datetime] | None, say: Say) -> None:
+    """KPIs of stale partitions, or of the span."""
+    platform = _validated()
+    with launch.instance(platform) as opened:
+        _aggregate(opened, platform, [stage] if stage else list(STAGES), span, say)
+
+
+def _aggregate(
+    opened: dg.DagsterInstance,
+    platform: Platform,
+    stages: list[str],
+    span: tuple[datetime, datetime] | None,
+    say: Say,
+) -> None:
+    ran = 0
+    for name, start, end, outcome in launch.aggregate(opened, platform, stages, span):
+        launch.require_success(outcome)
+        say(f"{name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z computed and published")
+        ran += 1
+    if ran:
+        print(f"aggregated {', '.join(stages)}; published version {platform.published.version()}")
+    elif span is not None:
+        raise UserError(
+            f"nothing to compute from {span[0]:%Y-%m-%dT%H:%M}Z to {span[1]:%Y-%m-%dT%H:%M}Z: "
+            "no complete hour of it was collected; `mistwan backfill` asks the API for history"
+        )
+    else:
+        print("nothing to compute: every complete hour that was collected is up to date")
+
+
+def full_cycle(say: Say) -> None:
+    """Collect, aggregate, publish. What was collected is aggregated even when a slot is incomplete."""
+    platform = _validated()
+    check_access(platform.session, platform.quota, platform.org_id)
+    with launch.instance(platform) as opened:
+        try:
+            _collect(opened, platform, say)
+        finally:
+            _aggregate(opened, platform, list(STAGES), None, say)
+
+
+def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> None:
+    """What the API still tells of [start, end): events and hourly series; then, if asked, the KPIs."""
+    platform = _validated()
+    present = platform.settings.now()
+    start, end = floor_hour(start), min(_ceil_hour(end), floor_hour(present))
+    history.require_within_retention(start, present)
+    if end <= start:
+        raise UserError(f"no complete hour lies between --start and --end: the current hour is {end:%Y-%m-%dT%H:%M}Z", 2)
+    check_access(platform.session, platform.quota, platform.org_id)
+    with launch.instance(platform) as opened:
+        if platform.kpi.read("dim_circuit") is None:
+            say("no circuits are known yet: collecting a slot first")
+            _collect(opened, platform, say)
+        launch.require_success(launch.run_span(opened, "events", start, end))
+        say(f"device_events: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
+        with _progress_bar():
+            launch.require_success(launch.run_span(opened, "history", start, end))
+        print(f"history of {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z collected")
+        if aggregate:
+            _aggregate(opened, platform, list(STAGES), None, say)
+
+
+def _ceil_hour(instant: datetime) -> datetime:
+    return floor_hour(instant + HOUR - timedelta(microseconds=1))
+
+
+@contextmanager
+def _progress_bar() -> Iterator[None]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        tasks: dict[str, tuple[object, int]] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = (bar.add_task(what, total=total, completed=done, rate=""), done)
+            task_id = tasks[what][0]
+            task = next(t for t in bar.tasks if t.id == task_id)
+            speed = task.finished_speed or task.speed
+            bar.update(task.id, completed=done, rate=f"{speed:.1f} circuits/s" if speed else "")
+
+        token = history.progress.set(report)
+        try:
+            yield
+        finally:
+            history.progress.reset(token)
+
+
+def import_history(file: Path, table: str, say: Say) -> None:
+    """Rows of a file into a table, then the figures that contain them."""
+    platform = _validated()
+    report = import_file(platform, file, table)
+    for reason, count in sorted(report.refused.items()):
+        say(f"{file}: {count} rows set aside: {reason}")
+    if report.refused:
+        say(f"the rows set aside are in {report.quarantine}")
+    if not report.rows:
+        raise UserError(f"{file}: no row could be imported into {table}")
+    with launch.instance(platform) as opened:
+        for start, end in report.spans:
+            launch.require_success(launch.run_span(opened, "load", start, end))
+        print(f"{file}: {report.rows} rows imported into {table}, {sum(report.refused.values())} set aside")
+        _aggregate(opened, platform, [s for s in STAGES if s != "hourly"], None, say)

@@ -1,0 +1,120 @@
+"""The first 14 days: hourly series of each circuit, asked for once, resumable, within the call budget.
+
+Each circuit's answer is kept as a piece until its span is merged into day files; a stopped backfill skips the
+pieces it finds. When the hour's budget is used up it waits for the next clock hour. No Dagster.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, Endpoint
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.files import write_parquet
+from mistwan_dagster.mist.errors import FATAL, MistError, QuotaExhausted, RateLimited
+from mistwan_dagster.mist.series import fetch_bandwidth, fetch_quality
+from mistwan_dagster.orchestration.platform import Platform
+
+WORKERS = 8
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is fetched, how many circuits are done, and how many there are."""
+
+progress: ContextVar[Progress] = ContextVar("progress", default=lambda _what, _done, _all: None)
+
+
+@dataclass(frozen=True)
+class HistoryReport:
+    """What a backfill of one series brought."""
+
+    circuits: int
+    fetched: int
+    bins: int
+    failed: dict[str, str]
+
+
+def gateway_id(mac: str) -> str:
+    """The device id that Mist derives from a gateway's MAC."""
+    return f"00000000-0000-0000-1000-{mac}"
+
+
+def require_within_retention(start: datetime, now: datetime) -> None:
+    """Raises UserError when the span begins before what the cloud keeps."""
+    oldest = now - timedelta(hours=INSIGHT_RETENTION_HOURS)
+    if start < oldest - timedelta(hours=1):
+        raise UserError(
+            f"the cloud keeps 14 days: history before {oldest:%Y-%m-%dT%H:%M}Z is gone, asked for {start:%Y-%m-%dT%H:%M}Z",
+            exit_code=2,
+        )
+
+
+def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end: datetime) -> HistoryReport:
+    """Fetch [start, end) of a series for every current circuit, then merge the span into day files.
+
+    A circuit that the cloud refuses is reported and does not stop the others; a wrong token or org does.
+    """
+    circuits = platform.kpi.read("dim_circuit")
+    if circuits is None:
+        raise UserError("no circuits are known yet: run `mistwan collect` first")
+    targets = circuits.filter(pl.col("is_current")).sort("circuit_id").to_dicts()
+    span = f"{start:%Y%m%dT%H}_{end:%Y%m%dT%H}"
+    todo = [c for c in targets if not platform.raw.piece_path(endpoint, span, c["circuit_id"]).exists()]
+    failed: dict[str, str] = {}
+    done = len(targets) - len(todo)
+    report = progress.get()
+    report(endpoint.name, done, len(targets))
+
+    def fetch(circuit: dict[str, str]) -> None:
+        frame = _fetch_one(platform, endpoint, circuit, start, end)
+        write_parquet(frame, platform.raw.piece_path(endpoint, span, circuit["circuit_id"]))
+
+    queue = list(reversed(todo))
+    running: dict[Future[None], dict[str, str]] = {}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        while queue or running:
+            while queue and len(running) < WORKERS:
+                circuit = queue.pop()
+                running[pool.submit(fetch, circuit)] = circuit
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            pause_until: datetime | None = None
+            for future in finished:
+                circuit = running.pop(future)
+                problem = future.exception()
+                if isinstance(problem, QuotaExhausted | RateLimited):
+                    queue.append(circuit)
+                    pause_until = problem.until
+                    continue
+                if problem is not None:
+                    if not isinstance(problem, MistError) or isinstance(problem, FATAL):
+                        queue.clear()
+                        raise problem
+                    failed[circuit["circuit_id"]] = str(problem)
+                done += 1
+                report(endpoint.name, done, len(targets))
+            if pause_until is not None and not running:
+                _sleep_until(pause_until, platform)
+    bins = platform.raw.merge_series(endpoint, span, keep_pieces=bool(failed))
+    return HistoryReport(len(targets), len(todo) - len(failed), bins, failed)
+
+
+def _fetch_one(
+    platform: Platform, endpoint: Endpoint, circuit: dict[str, str], start: datetime, end: datetime
+) -> pl.DataFrame:
+    site, mac, node, port = (circuit[k] for k in ("site_id", "device_mac", "node", "port_id"))
+    if endpoint is INSIGHT_BANDWIDTH:
+        return fetch_bandwidth(
+            platform.session, platform.quota, site, gateway_id(mac), mac, node, port, start, end
+        )
+    return fetch_quality(platform.session, platform.quota, site, mac, node, port, start, end)
+
+
+def _sleep_until(instant: datetime, platform: Platform) -> None:
+    """The budget turns with the clock hour; one second more, so that the new hour is certain."""
+    time.sleep(max(1.0, (instant - platform.settings.now()).total_seconds() + 1))

@@ -1,0 +1,246 @@
+"""From the raw lake to the hourly tables: reads evidence, calls the pure KPI functions, replaces partitions.
+
+Belongs here: which rows an hour needs, in which chunks, and where results go. Arithmetic is in `kpi`. No Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from mistwan_dagster.catalog.endpoints import (
+    DEVICE_EVENTS,
+    DEVICE_STATS,
+    INSIGHT_BANDWIDTH,
+    INSIGHT_QUALITY,
+    PATH_STATS,
+    PORT_STATS,
+)
+from mistwan_dagster.catalog.tables import (
+    FACT_CIRCUIT_HOUR,
+    FACT_CIRCUIT_OUTAGE,
+    FACT_DEVICE_EVENT,
+    FACT_FAILOVER,
+    FACT_PATH_HOUR,
+)
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.counters import counter_intervals
+from mistwan_dagster.kpi.events import device_event_facts, reboots
+from mistwan_dagster.kpi.hour import circuit_hours
+from mistwan_dagster.kpi.identity import interface_map
+from mistwan_dagster.kpi.outages import merge_outages, split_by_hour
+from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours
+from mistwan_dagster.kpi.samples import path_samples, port_samples
+from mistwan_dagster.kpi.status import status_hours
+from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
+from mistwan_dagster.kpi.versions import in_force
+from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.platform import Platform
+
+MARGIN = timedelta(minutes=15)
+"""Snapshots this close outside the span still bound its first and last interval."""
+CHUNK = timedelta(hours=24)
+"""A longer span is computed in pieces of this length, so that memory does not grow with it."""
+EVENT_REACH = timedelta(days=14)
+
+UTILIZATION, STATUS, QUALITY, DOWN_PIECES = (
+    "circuit_utilization_hour",
+    "circuit_status_hour",
+    "circuit_quality_hour",
+    "circuit_down_piece",
+)
+"""Intermediate tables of the lake; they are not loaded into the warehouse."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The raw rows that can tell something about a span."""
+
+    ports: pl.LazyFrame
+    paths: pl.LazyFrame
+    devices: pl.LazyFrame
+    events: pl.LazyFrame
+    log_complete: tuple[datetime, datetime] | None
+
+
+def dim_circuit(platform: Platform) -> pl.DataFrame:
+    """All versions of all circuits. Raises UserError before the first collection."""
+    frame = platform.kpi.read("dim_circuit")
+    if frame is None:
+        raise UserError("no circuits are known yet: run `mistwan collect` first")
+    return frame
+
+
+def dim_site(platform: Platform) -> pl.DataFrame:
+    """All versions of all sites. Raises UserError before the first collection."""
+    frame = platform.kpi.read("dim_site")
+    if frame is None:
+        raise UserError("no sites are known yet: run `mistwan collect` first")
+    return frame
+
+
+def chunks(platform: Platform, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, bool]]:
+    """(from, to, observed live) pieces of a span, at most a day long; hours with and without snapshots apart."""
+    begin, live = start, None
+    for hour in hours_between(start, end):
+        here = bool(platform.raw.slot_files(PORT_STATS, hour))
+        if live is not None and (here != live or hour - begin >= CHUNK):
+            yield begin, hour, live
+            begin = hour
+        live = here
+    if live is not None:
+        yield begin, end, live
+
+
+def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> Evidence:
+    """Raw rows for a chunk.
+
+    Hours with snapshots need only their neighbourhood: each snapshot anchors the state, and `last_flapped` reaches
+    back. Hours without (history) rest on the whole event log and on the newest snapshot.
+    """
+    raw = platform.raw
+    if live:
+        span = (start - MARGIN, end + MARGIN)
+        return Evidence(
+            raw.scan_snapshots(PORT_STATS, *span),
+            raw.scan_snapshots(PATH_STATS, *span),
+            raw.scan_snapshots(DEVICE_STATS, *span),
+            raw.scan_events(DEVICE_EVENTS, start - HOUR, end + HOUR),
+            None,
+        )
+    now = platform.settings.now()
+    covered = next((c for c in raw.coverage(DEVICE_EVENTS) if c[0] <= start and end <= c[1]), None)
+    first = _first_snapshot(platform, end)
+    return Evidence(
+        raw.scan_snapshots(PORT_STATS, *first) if first else raw.latest_snapshot(PORT_STATS, now),
+        raw.scan_snapshots(PATH_STATS, start, start),
+        raw.scan_snapshots(DEVICE_STATS, *first) if first else raw.latest_snapshot(DEVICE_STATS, now),
+        raw.scan_events(DEVICE_EVENTS, start - EVENT_REACH, min(end + EVENT_REACH, now + HOUR)),
+        covered,
+    )
+
+
+def _first_snapshot(platform: Platform, after: datetime) -> tuple[datetime, datetime] | None:
+    """Span of the first snapshot slot at or after an hour, the nearest anchor of the history before it."""
+    for hour in platform.raw.partition_hours(PORT_STATS):
+        if hour >= after:
+            slots = platform.raw.slot_files(PORT_STATS, hour)
+            if slots:
+                return slots[0][0], slots[0][0] + timedelta(minutes=5)
+    return None
+
+
+def compute_utilization(platform: Platform, start: datetime, end: datetime) -> int:
+    """Replace `circuit_utilization_hour` for the span; returns rows."""
+    rows = 0
+    circuits = dim_circuit(platform).lazy()
+    for begin, until, live in chunks(platform, start, end):
+        found = evidence(platform, begin, until, live)
+        versions = in_force(circuits, _hours(begin, until), "circuit_id")
+        intervals = counter_intervals(port_samples(found.ports, found.devices), reboots(found.events))
+        measured = utilization_hours(intervals, versions, begin, until)
+        bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
+        frame = prefer_live(measured, insight_hours(bins, versions, begin, until)).collect()
+        rows += platform.kpi.write_hours(UTILIZATION, frame, begin, until)
+    return rows
+
+
+def compute_status(platform: Platform, start: datetime, end: datetime) -> int:
+    """Replace `circuit_status_hour` and `circuit_down_piece` for the span; returns circuit hours."""
+    rows = 0
+    circuits = dim_circuit(platform).filter(pl.col("is_current"))
+    for begin, until, live in chunks(platform, start, end):
+        found = evidence(platform, begin, until, live)
+        status = status_hours(
+            port_samples(found.ports, found.devices),
+            path_samples(found.paths, found.devices),
+            found.devices,
+            found.events,
+            circuits,
+            begin,
+            until,
+            log_complete=found.log_complete,
+        )
+        hours, pieces = pl.collect_all([status.hours, split_by_hour(status.pieces)])
+        rows += platform.kpi.write_hours(STATUS, hours, begin, until)
+        platform.kpi.write_hours(DOWN_PIECES, pieces, begin, until)
+    return rows
+
+
+def compute_paths(platform: Platform, start: datetime, end: datetime) -> int:
+    """Replace `fact_path_hour` for the span; returns rows."""
+    rows = 0
+    circuits = dim_circuit(platform).filter(pl.col("is_current"))
+    for begin, until, live in chunks(platform, start, end):
+        found = evidence(platform, begin, until, live)
+        paths = path_hours(path_samples(found.paths, found.devices), circuits, begin, until)
+        frame = FACT_PATH_HOUR.conform(paths).collect()
+        rows += platform.kpi.write_hours(FACT_PATH_HOUR.name, frame, begin, until)
+    return rows
+
+
+def compute_quality(platform: Platform, start: datetime, end: datetime) -> int:
+    """Replace `circuit_quality_hour` for the span; returns circuit hours."""
+    rows = 0
+    for begin, until, live in chunks(platform, start, end):
+        found = evidence(platform, begin, until, live)
+        frame = quality_hours(path_samples(found.paths, found.devices), begin, until).collect()
+        rows += platform.kpi.write_hours(QUALITY, frame, begin, until)
+    return rows
+
+
+def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
+    """Replace `fact_circuit_hour` for the span from the three intermediate tables; returns rows."""
+    rows = 0
+    for begin, until, _ in chunks(platform, start, end):
+        bins = platform.raw.scan_series(INSIGHT_QUALITY, begin, until)
+        frame = circuit_hours(
+            dim_site=dim_site(platform).lazy(),
+            dim_circuit=dim_circuit(platform).lazy(),
+            utilization=platform.kpi.scan_hours(UTILIZATION, begin, until),
+            status=platform.kpi.scan_hours(STATUS, begin, until),
+            quality=platform.kpi.scan_hours(QUALITY, begin, until),
+            insight_quality=insight_quality_hours(bins, begin, until),
+            thresholds=platform.thresholds,
+            start=begin,
+            end=until,
+        )
+        rows += platform.kpi.write_hours(
+            FACT_CIRCUIT_HOUR.name, FACT_CIRCUIT_HOUR.conform(frame).collect(), begin, until
+        )
+    return rows
+
+
+def compute_device_events(platform: Platform, start: datetime, end: datetime) -> int:
+    """Replace `fact_device_event` for the span; returns rows."""
+    circuits = dim_circuit(platform).filter(pl.col("is_current"))
+    interfaces = interface_map(platform.raw.latest_snapshot(DEVICE_STATS, platform.settings.now()))
+    events = device_event_facts(platform.raw.scan_events(DEVICE_EVENTS, start, end), circuits, interfaces)
+    frame = FACT_DEVICE_EVENT.conform(events).collect()
+    return platform.kpi.write_hours(FACT_DEVICE_EVENT.name, frame, start, end)
+
+
+def compute_outages(platform: Platform) -> int:
+    """Replace `fact_circuit_outage`: the pieces of all hours, joined where they touch; returns rows."""
+    labels = platform.kpi.labels(DOWN_PIECES)
+    if not labels:
+        platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, FACT_CIRCUIT_OUTAGE.empty())
+        return 0
+    pieces = pl.scan_parquet([platform.kpi.path(DOWN_PIECES, label) for label in labels], glob=False)
+    frame = merge_outages(pieces, dim_circuit(platform), observed_until=_label_hour(labels[-1]) + HOUR)
+    outages = FACT_CIRCUIT_OUTAGE.conform(frame.lazy()).collect()
+    platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, outages)
+    return outages.height
+
+
+def _label_hour(label: str) -> datetime:
+    return datetime.fromisoformat(f"{label}:00:00+00:00")
+
+
+def _hours(start: datetime, end: datetime) -> pl.LazyFrame:
+    hours = pl.Series("hour_utc", list(hours_between(start, end)), dtype=pl.Datetime("us", "UTC"))
+    return hours.to_frame().lazy()
+

@@ -1,0 +1,40 @@
+"""Dagster metadata derived from the catalog: column schemas and descriptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from mistwan_dagster.catalog.endpoints import Endpoint
+from mistwan_dagster.catalog.tables import Table
+
+
+def table_metadata(table: Table) -> dict[str, Any]:
+    """Column schema of a declared table, shown in the UI."""
+    columns = [
+        dg.TableColumn(
+            c.name,
+            type=str(c.dtype),
+            description=f"{c.meaning} [{c.unit}]" if c.unit else c.meaning,
+            constraints=dg.TableColumnConstraints(nullable=c.nullable),
+        )
+        for c in table.columns
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns), "grain": table.grain}
+
+
+def endpoint_metadata(endpoint: Endpoint) -> dict[str, Any]:
+    """Column schema of a raw table, and which SDK function and path fill it."""
+    columns = [dg.TableColumn(n, type=str(t)) for n, t in endpoint.schema.items()]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "mist_path": endpoint.path,
+        "sdk_function": endpoint.function,
+        "backfill": f"{endpoint.history_hours} hours back" if endpoint.history_hours else "none: the API tells only now",
+    }
+
+
+def table_description(table: Table) -> str:
+    """Meaning, grain and key in one text."""
+    return f"{table.meaning}.\n\nGrain: {table.grain}. Key: {', '.join(table.key)}."

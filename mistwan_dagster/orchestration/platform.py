@@ -1,0 +1,107 @@
+"""The platform's parts, opened from the settings: lake, warehouse, Mist session, quota, configuration files.
+
+Belongs here: wiring. Everything is opened when first asked for, so that a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+import polars as pl
+
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.circuits_file import read_circuits_file
+from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
+from mistwan_dagster.lake.kpi import KpiLake
+from mistwan_dagster.lake.raw import RawLake
+from mistwan_dagster.mist.quota import SqliteQuota, token_fingerprint
+from mistwan_dagster.mist.session import MistSession, connect
+from mistwan_dagster.settings import Settings, load_settings
+from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything that assets and commands work with."""
+
+    settings: Settings
+
+    @classmethod
+    def open(cls) -> Platform:
+        """From the environment. Raises UserError for wrong settings."""
+        return cls(load_settings())
+
+    @cached_property
+    def raw(self) -> RawLake:
+        """Raw part of the lake."""
+        return RawLake(self.settings.lake)
+
+    @cached_property
+    def kpi(self) -> KpiLake:
+        """Computed part of the lake."""
+        return KpiLake(self.settings.lake)
+
+    @cached_property
+    def warehouse(self) -> DuckDBWarehouse:
+        """Writing side of the warehouse."""
+        if self.settings.mistwan_warehouse != "duckdb":
+            raise UserError("MISTWAN_WAREHOUSE=snowflake is not available yet: set it to duckdb", exit_code=2)
+        return DuckDBWarehouse(self.settings.warehouse)
+
+    @cached_property
+    def published(self) -> PublishedDuckDB:
+        """Reading side of the warehouse."""
+        return PublishedDuckDB(self.settings.warehouse)
+
+    @cached_property
+    def org_id(self) -> str:
+        """The organization. Raises UserError when it is not set."""
+        return self.settings.credentials()[1]
+
+    @cached_property
+    def session(self) -> MistSession:
+        """Session with the Mist cloud; nothing is sent yet."""
+        token, _ = self.settings.credentials()
+        return connect(
+            token, self.settings.mist_api_base_url, timeout_s=self.settings.mistwan_request_timeout_s
+        )
+
+    @cached_property
+    def quota(self) -> SqliteQuota:
+        """The call budget that all processes with this token share."""
+        token, _ = self.settings.credentials()
+        self.settings.state.mkdir(parents=True, exist_ok=True)
+        return SqliteQuota(
+            self.settings.state / "quota.sqlite",
+            token_fingerprint(token),
+            budget=self.settings.mistwan_call_budget,
+            live_reserve=min(self.settings.mistwan_live_reserve, self.settings.mistwan_call_budget),
+            now=self.settings.now,
+        )
+
+    @cached_property
+    def circuits_file(self) -> pl.DataFrame | None:
+        """Contents of the circuits file, None when none is set. Raises UserError for a wrong file."""
+        path = self.settings.mistwan_circuits_file
+        return read_circuits_file(path) if path else None
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """Defaults and the overrides of the thresholds file. Raises UserError for a wrong file."""
+        return load_thresholds(self.settings.mistwan_thresholds_file)
+
+    @property
+    def configuration(self) -> str:
+        """Text of the configuration that hourly figures depend on, for their fingerprints."""
+        path = self.settings.mistwan_thresholds_file
+        return path.read_text(encoding="utf-8") if path and path.exists() else ""
+
+
+class PlatformResource(dg.ConfigurableResource):
+    """Opens the platform inside a run."""
+
+    def open(self) -> Platform:
+        """A platform of the current environment."""
+        return Platform.open()

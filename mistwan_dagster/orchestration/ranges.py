@@ -1,0 +1,30 @@
+"""How a span of time names a range of partitions of a job."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+
+from mistwan_dagster.kpi.periods import period_start
+from mistwan_dagster.orchestration.jobs import PERIOD_JOBS
+from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT
+
+
+def partition_key(job: str, start: datetime) -> str:
+    """Key of the partition of a job that begins at `start`."""
+    return start.strftime("%Y-%m-%d" if job in PERIOD_JOBS else PARTITION_KEY_FORMAT)
+
+
+def range_tags(job: str, start: datetime, end: datetime) -> dict[str, str]:
+    """Run tags for the partitions of [start, end): one run takes them all."""
+    last = end - timedelta(hours=1)
+    if job in PERIOD_JOBS:
+        last = period_start(last, PERIOD_JOBS[job])
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: partition_key(job, start),
+        ASSET_PARTITION_RANGE_END_TAG: partition_key(job, last),
+    }

@@ -1,0 +1,241 @@
+"""The embedded warehouse: one writing DuckDB file, and published copies for readers.
+
+DuckDB allows one writing process or many readers, never both. So loads write `warehouse.duckdb`, `publish`
+copies it to `serve-<n>.duckdb` and swaps the pointer `CURRENT`, and readers open only published copies,
+each by its own name. Does not belong here: SQL text of tables (`render.py`), what to load when.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+from filelock import FileLock, Timeout
+from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random_exponential
+
+from mistwan_dagster.catalog.tables import LOAD_LEDGER, TABLES, Table
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.warehouse.port import Load
+from mistwan_dagster.warehouse.render import create_table, create_views
+
+SCHEMA_VERSION = 1
+KEPT_COPIES = 3
+LOCK_PATIENCE_S = 120
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _naive_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    zoned = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime) and t.time_zone]
+    return frame.with_columns(pl.col(zoned).dt.replace_time_zone(None)) if zoned else frame
+
+
+@retry(
+    retry=retry_if_exception_message(match="(?s).*Could not set lock.*"),
+    wait=wait_random_exponential(multiplier=0.1, max=2),
+    stop=stop_after_delay(LOCK_PATIENCE_S),
+    reraise=True,
+)
+def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path), read_only=read_only)
+
+
+def open_file(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file. Raises UserError naming the file when it is none, locked for long, or of another version."""
+    try:
+        connection = _connect(path, read_only)
+    except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise UserError(f"{path} is being written by another process: wait for it or stop it") from None
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{path} cannot be opened as a warehouse ({reason}): move it away and run `mistwan aggregate all`, "
+            "which rebuilds it from the lake"
+        ) from None
+    return connection
+
+
+class DuckDBWarehouse:
+    """The writing side. One instance per load; the file is open only while it works."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "warehouse.duckdb"
+
+    @contextmanager
+    def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One writer at a time, also while the file is copied: DuckDB's own lock would be lost by the copy."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / "writer.lock", timeout=LOCK_PATIENCE_S)
+            with lock:
+                connection = open_file(self.path, read_only=False)
+                try:
+                    _check_version(connection, self.path)
+                    yield connection
+                finally:
+                    connection.close()
+        except Timeout:
+            raise UserError(
+                f"{self.path} is being written by another process: wait for it or stop it"
+            ) from None
+        except (duckdb.IOException, OSError) as error:
+            raise UserError(
+                f"cannot write {self.path}: {str(error).splitlines()[0]}: free some space"
+            ) from error
+
+    def load(self, loads: list[Load]) -> dict[str, int]:
+        """Replace every span of `loads` in one transaction; readers see nothing before `publish`.
+
+        Repeating a load gives the same rows. Returns rows by table.
+        """
+        rows: dict[str, int] = {}
+        with self._writing() as connection:
+            connection.execute("BEGIN")
+            try:
+                for load in loads:
+                    rows[load.table.name] = rows.get(load.table.name, 0) + _replace_span(connection, load)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+        return rows
+
+    def publish(self) -> int:
+        """Copy the warehouse to the next `serve-<n>.duckdb` and swap `CURRENT`; older copies beyond 3 go."""
+        with self._writing() as connection:
+            connection.execute("CHECKPOINT")
+            number = (published_version(self.folder) or 0) + 1
+            target = self.folder / f"serve-{number}.duckdb"
+            _copy_in_place(self.path, target)
+            pointer = self.folder / "CURRENT.part"
+            pointer.write_text(f"{target.name}\n", encoding="utf-8")
+            _sync(pointer)
+            pointer.replace(self.folder / "CURRENT")
+            for old in self.folder.glob("serve-*.duckdb"):
+                if _number(old) <= number - KEPT_COPIES:
+                    old.unlink(missing_ok=True)
+        return number
+
+
+def _copy_in_place(source: Path, target: Path) -> None:
+    temporary = target.with_suffix(".part")
+    shutil.copyfile(source, temporary)
+    _sync(temporary)
+    temporary.replace(target)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _number(path: Path) -> int:
+    match = re.fullmatch(r"serve-(\d+)\.duckdb", path.name)
+    return int(match[1]) if match else 0
+
+
+def published_version(folder: Path) -> int | None:
+    """Number of the published copy, None when nothing is published."""
+    try:
+        return _number(folder / (folder / "CURRENT").read_text(encoding="utf-8").strip()) or None
+    except FileNotFoundError:
+        return None
+
+
+def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Create what is missing in a new file; refuse a file of another schema version."""
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if "mistwan_schema" in tables:
+        found = connection.execute("SELECT max(version) FROM mistwan_schema").fetchall()[0][0]
+        if found != SCHEMA_VERSION:
+            raise UserError(
+                f"{path} is a warehouse of version {found}, this program writes version {SCHEMA_VERSION}: "
+                "use the matching program, or move the file away and run `mistwan aggregate all`"
+            )
+    elif tables:
+        raise UserError(
+            f"{path} is a DuckDB file of something else: move it away or set another MISTWAN_HOME"
+        )
+    connection.execute("BEGIN")
+    if "mistwan_schema" not in tables:
+        connection.execute("CREATE TABLE mistwan_schema (version INTEGER)")
+        connection.execute("INSERT INTO mistwan_schema VALUES (?)", [SCHEMA_VERSION])
+    for table in TABLES.values():
+        if table.name not in tables:
+            connection.execute(create_table(table, "duckdb"))
+    connection.execute(create_views())
+    connection.execute("COMMIT")
+
+
+def _replace_span(connection: duckdb.DuckDBPyConnection, load: Load) -> int:
+    table = load.table
+    incoming = _naive_frame(table.conform(load.frame.lazy()).collect())
+    conditions, values = [], []
+    if load.start is not None and load.end is not None:
+        conditions.append(f"{table.span} >= ? AND {table.span} < ?")
+        values += [_naive(load.start), _naive(load.end)]
+    if load.where is not None:
+        conditions.append(f"{load.where[0]} = ?")
+        values.append(load.where[1])
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    connection.execute(f"DELETE FROM {table.name}{where}", values)
+    connection.register("incoming", incoming.to_arrow())
+    connection.execute(f"INSERT INTO {table.name} SELECT * FROM incoming")
+    connection.unregister("incoming")
+    _note_load(connection, table, load, incoming.height)
+    return incoming.height
+
+
+def _note_load(connection: duckdb.DuckDBPyConnection, table: Table, load: Load, rows: int) -> None:
+    start = _naive(load.start or EPOCH)
+    connection.execute(
+        f"DELETE FROM {LOAD_LEDGER.name} WHERE table_name = ? AND span_start_utc = ?", [table.name, start]
+    )
+    connection.execute(
+        f"INSERT INTO {LOAD_LEDGER.name} VALUES (?, ?, ?, ?)",
+        [table.name, start, rows, _naive(datetime.now(UTC))],
+    )
+
+
+class PublishedDuckDB:
+    """The reading side: opens the copy that `CURRENT` names, read-only, without access to other files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def version(self) -> int | None:
+        """Published version, None when nothing is published yet."""
+        return published_version(self.folder)
+
+    def query(self, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
+        """Run one read-only statement. Raises UserError for wrong SQL or when nothing is published."""
+        number = self.version()
+        if number is None:
+            raise UserError(
+                f"nothing is published in {self.folder} yet: run `mistwan collect` or `mistwan backfill`, "
+                "then `mistwan aggregate`"
+            )
+        connection = open_file(self.folder / f"serve-{number}.duckdb", read_only=True)
+        try:
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            relation = connection.sql(sql, params=parameters or None)
+            if relation is None:
+                raise UserError("the statement gives no rows: `query` takes a SELECT")
+            return relation.pl()
+        except duckdb.Error as error:
+            raise UserError(f"query: {' '.join(str(error).split())}") from None
+        finally:
+            connection.close()

@@ -1,0 +1,114 @@
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, DIM_HOUR
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
+from mistwan_dagster.warehouse.port import Load
+
+HOUR = datetime(2025, 1, 1, 10, tzinfo=UTC)
+NEXT = HOUR + timedelta(hours=1)
+
+
+def hours(*starts: datetime) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"hour_utc": starts, "day": [date(2025, 1, 1)] * len(starts), "iso_week": "w", "month": "m"},
+        schema=DIM_HOUR.schema,
+    )
+
+
+def test_a_load_replaces_its_span_and_nothing_else(tmp_path: Path) -> None:
+    warehouse, reader = DuckDBWarehouse(tmp_path), PublishedDuckDB(tmp_path)
+    warehouse.load([Load(DIM_HOUR, hours(HOUR, NEXT), HOUR, NEXT + timedelta(hours=1))])
+    for _ in range(2):
+        assert warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)]) == {"dim_hour": 1}
+    assert warehouse.publish() == 1
+    assert reader.query("SELECT hour_utc FROM dim_hour ORDER BY 1")["hour_utc"].to_list() == [
+        HOUR.replace(tzinfo=None),
+        NEXT.replace(tzinfo=None),
+    ]
+    warehouse.load([Load(DIM_HOUR, hours(), HOUR, NEXT)])
+    warehouse.publish()
+    assert reader.query("SELECT count(*) FROM dim_hour").item() == 1
+
+
+def test_kinds_of_period_do_not_delete_one_another(tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path)
+    key = {"site_id": "s", "circuit_id": "c", "period_start_utc": HOUR}
+    for period in ("day", "month", "day"):
+        frame = AGG_CIRCUIT_PERIOD.conform(pl.DataFrame([{**key, "period": period}]).lazy()).collect()
+        warehouse.load([Load(AGG_CIRCUIT_PERIOD, frame, HOUR, NEXT, ("period", period))])
+    warehouse.publish()
+    found = PublishedDuckDB(tmp_path).query("SELECT period FROM agg_circuit_period ORDER BY 1")
+    assert found["period"].to_list() == ["day", "month"]
+
+
+def test_one_bad_table_rolls_the_whole_period_back(tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path)
+    warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)])
+    null_key = hours(NEXT).with_columns(pl.lit(None, dtype=pl.String).alias("month"))
+    with pytest.raises(duckdb.ConstraintException):
+        warehouse.load(
+            [Load(DIM_HOUR, hours(), HOUR, NEXT), Load(DIM_HOUR, null_key, NEXT, NEXT + timedelta(hours=1))]
+        )
+    warehouse.publish()
+    assert PublishedDuckDB(tmp_path).query("SELECT count(*) FROM dim_hour").item() == 1
+
+
+def test_readers_keep_their_copy_and_see_only_what_is_published(tmp_path: Path) -> None:
+    warehouse, reader = DuckDBWarehouse(tmp_path), PublishedDuckDB(tmp_path)
+    with pytest.raises(UserError, match="nothing is published"):
+        reader.query("SELECT 1")
+    warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)])
+    warehouse.publish()
+    held = duckdb.connect(str(tmp_path / "serve-1.duckdb"), read_only=True)
+    warehouse.load([Load(DIM_HOUR, hours(HOUR, NEXT), HOUR, NEXT + timedelta(hours=1))])
+    assert reader.query("SELECT count(*) FROM dim_hour").item() == 1
+    for expected in (2, 3, 4, 5):
+        assert warehouse.publish() == expected
+    assert held.execute("SELECT count(*) FROM dim_hour").fetchall() == [(1,)]
+    assert reader.query("SELECT count(*) FROM dim_hour").item() == 2
+    assert sorted(p.name for p in tmp_path.glob("serve-*")) == [
+        "serve-3.duckdb",
+        "serve-4.duckdb",
+        "serve-5.duckdb",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELEC 1", "syntax error"),
+        ("SELECT * FROM nowhere", "nowhere"),
+        ("DROP TABLE dim_hour", "read-only"),
+        ("SELECT * FROM read_text('/etc/hostname')", "disabled"),
+        ("ATTACH '/tmp/x.duckdb'", "disabled|read-only|Permission"),
+    ],
+)
+def test_wrong_or_reaching_sql_is_one_clear_line(tmp_path: Path, sql: str, reason: str) -> None:
+    warehouse = DuckDBWarehouse(tmp_path)
+    warehouse.publish()
+    with pytest.raises(UserError, match=reason) as caught:
+        PublishedDuckDB(tmp_path).query(sql)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_another_version_or_kind_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE mistwan_schema AS SELECT 99 AS version")
+    with pytest.raises(UserError, match="version 99.*version 1.*move the file away"):
+        DuckDBWarehouse(tmp_path).load([])
+    path.unlink()
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE payroll AS SELECT 1 AS salary")
+    with pytest.raises(UserError, match="something else"):
+        DuckDBWarehouse(tmp_path).load([])
+    path.write_text("this is not a database at all, but long enough to be read as one" * 100)
+    with pytest.raises(UserError, match="cannot be opened as a warehouse"):
+        DuckDBWarehouse(tmp_path).load([])
+    assert path.read_text().startswith("this is not a database")
