@@ -57,7 +57,12 @@ def port_row(rng: random.Random, n: int) -> dict[str, Any]:
         "neighbor_system_name": f"sw-{n % 977}",
     }
     if wan:
-        row |= {"latency": rng.random() * 80, "jitter": rng.random() * 9, "loss": rng.random(), "lte_imsi": ""}
+        row |= {
+            "latency": rng.random() * 80,
+            "jitter": rng.random() * 9,
+            "loss": rng.random(),
+            "lte_imsi": "",
+        }
     return row
 
 

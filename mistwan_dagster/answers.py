@@ -91,6 +91,8 @@ def print_answers(reader: Reader, console: Console) -> None:
         for name, dtype in frame.schema.items():
             table.add_column(name, justify="right" if dtype.is_numeric() else "left")
         for row in frame.iter_rows():
-            table.add_row(*("-" if v is None else f"{v:%m-%d %H:%M}" if hasattr(v, "hour") else str(v) for v in row))
+            table.add_row(
+                *("-" if v is None else f"{v:%m-%d %H:%M}" if hasattr(v, "hour") else str(v) for v in row)
+            )
         console.print()
         console.print(table)

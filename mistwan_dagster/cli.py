@@ -61,9 +61,12 @@ def _instant(text: str) -> datetime:
 
 
 Start = Annotated[
-    Optional[datetime], typer.Option("--start", parser=_instant, metavar="TIME", help="begin, for example 2025-01-25T00:00:00Z")
+    Optional[datetime],
+    typer.Option("--start", parser=_instant, metavar="TIME", help="begin, for example 2025-01-25T00:00:00Z"),
 ]
-End = Annotated[Optional[datetime], typer.Option("--end", parser=_instant, metavar="TIME", help="end, not included")]
+End = Annotated[
+    Optional[datetime], typer.Option("--end", parser=_instant, metavar="TIME", help="end, not included")
+]
 
 
 def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
@@ -72,7 +75,9 @@ def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datet
     if start is None or end is None:
         return None
     if end <= start:
-        raise UserError(f"--end {end:%Y-%m-%dT%H:%MZ} is not after --start {start:%Y-%m-%dT%H:%MZ}", exit_code=2)
+        raise UserError(
+            f"--end {end:%Y-%m-%dT%H:%MZ} is not after --start {start:%Y-%m-%dT%H:%MZ}", exit_code=2
+        )
     return start, end
 
 
@@ -159,7 +164,9 @@ def query(
 def export_(
     name: Annotated[str, typer.Argument(help="a table or view, see docs/data_dictionary.md")],
     output: Annotated[FileFormat, typer.Option("--format", help="file format")] = FileFormat.CSV,
-    file: Annotated[Optional[Path], typer.Option("--output", help="file to write; default NAME.FORMAT")] = None,
+    file: Annotated[
+        Optional[Path], typer.Option("--output", help="file to write; default NAME.FORMAT")
+    ] = None,
 ) -> None:
     """Any published table or view, into a file."""
     from mistwan_dagster.exchange import export_table
@@ -199,7 +206,9 @@ def demo(
     sites: Annotated[int, typer.Option(min=1, help="number of simulated sites")] = 40,
     hours: Annotated[int, typer.Option(min=1, max=336, help="hours of history")] = 48,
     seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="go on collecting, with the Dagster UI")] = True,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="go on collecting, with the Dagster UI")
+    ] = True,
 ) -> None:
     """Simulated org, backfill, live collection, answers; with --serve the Dagster UI on port 3000."""
     from mistwan_dagster.demo import run_demo

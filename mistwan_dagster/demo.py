@@ -66,7 +66,9 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def _mistwan(environment: dict[str, str], *arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "mistwan_dagster.cli", *arguments], env=environment, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "mistwan_dagster.cli", *arguments], env=environment, check=False
+    )
     if done.returncode:
         raise UserError(f"`mistwan {' '.join(arguments)}` failed, see above", done.returncode)
 
@@ -103,7 +105,7 @@ def run_demo(sites: int, hours: int, seed: int, serve: bool, say: Say) -> None:
         _mistwan(environment, "backfill", "--start", start.isoformat(), "--end", end.isoformat())
         print_answers(PublishedDuckDB(home / "warehouse"), Console(width=150))
         say(f"demo: facts ready after {time.monotonic() - began:.0f} s; look around with")
-        say(f"  MISTWAN_HOME={home} mistwan query \"SELECT * FROM v_congested_now\"")
+        say(f'  MISTWAN_HOME={home} mistwan query "SELECT * FROM v_congested_now"')
         if serve:
             _serve(environment, say)
 

@@ -28,7 +28,9 @@ def print_frame(frame: pl.DataFrame, output: str) -> None:
         sys.stdout.write(frame.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.fZ"))
     elif output == "json":
         stamped = frame.with_columns(
-            pl.col(n).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ") for n, t in frame.schema.items() if isinstance(t, pl.Datetime)
+            pl.col(n).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
+            for n, t in frame.schema.items()
+            if isinstance(t, pl.Datetime)
         )
         stamped.write_json(sys.stdout)  # type: ignore[arg-type]
         print()
@@ -54,8 +56,12 @@ def export_table(reader: Reader, name: str, output: str, target: Path) -> int:
         neutral_text(frame).write_csv(target, datetime_format="%Y-%m-%dT%H:%M:%SZ")
     else:
         if frame.height > SHEET_ROWS:
-            raise UserError(f"{name} has {frame.height} rows, a sheet takes {SHEET_ROWS}: export csv or parquet")
-        neutral_text(frame).to_pandas().to_excel(target, index=False, sheet_name=name[:31], engine="xlsxwriter")
+            raise UserError(
+                f"{name} has {frame.height} rows, a sheet takes {SHEET_ROWS}: export csv or parquet"
+            )
+        neutral_text(frame).to_pandas().to_excel(
+            target, index=False, sheet_name=name[:31], engine="xlsxwriter"
+        )
     return frame.height
 
 
@@ -97,7 +103,9 @@ def _text(frame: object) -> pl.DataFrame:
 
     assert isinstance(frame, pd.DataFrame)
     columns = {
-        str(name): [None if pd.isna(v) else v.isoformat() if hasattr(v, "isoformat") else str(v) for v in frame[name]]
+        str(name): [
+            None if pd.isna(v) else v.isoformat() if hasattr(v, "isoformat") else str(v) for v in frame[name]
+        ]
         for name in frame.columns
     }
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))

@@ -35,14 +35,13 @@ def node_or_null(column: str = "node") -> pl.Expr:
 
 def circuit_id() -> pl.Expr:
     """`mac:port_id`, or `mac:node:port_id` where the row has a node. Reads columns mac, node, port_id."""
-    node = pl.col("node")
-    with_node = pl.concat_str("mac", "node", "port_id", separator=":")
-    return (
-        pl.when(node != "")
-        .then(with_node)
-        .otherwise(pl.concat_str("mac", "port_id", separator=":"))
-        .alias("circuit_id")
-    )
+    return circuit_id_of(pl.col("mac"), pl.col("node"), pl.col("port_id")).alias("circuit_id")
+
+
+def circuit_id_of(mac: pl.Expr, node: pl.Expr, port: pl.Expr) -> pl.Expr:
+    """`circuit_id` of any three expressions; null without mac or port."""
+    with_node = pl.concat_str(mac, node, port, separator=":")
+    return pl.when(node != "").then(with_node).otherwise(pl.concat_str(mac, port, separator=":"))
 
 
 def physical_port(port: pl.Expr) -> pl.Expr:
@@ -66,7 +65,10 @@ def interface_map(device_stats: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     """
     latest = _latest_interfaces(device_stats)
     rows = [row for device in latest.iter_rows() for row in _interface_rows(*device)]
-    frame = pl.DataFrame(rows, schema=INTERFACE_SCHEMA, orient="row")
+    columns = zip(*rows, strict=True) if rows else ((),) * len(INTERFACE_SCHEMA)
+    frame = pl.DataFrame(
+        [pl.Series(n, c, dtype=INTERFACE_SCHEMA[n]) for n, c in zip(INTERFACE_SCHEMA, columns, strict=True)]
+    )
     shared = pl.col("port_id").n_unique().over("mac", "node", "name") > 1
     by_wan_name = pl.col("name") == pl.col("wan_name")
     return frame.filter(~(shared & by_wan_name)).unique(
@@ -94,38 +96,46 @@ def _interface_rows(
     first, second = _interfaces(if_stat), _interfaces(if2_stat)
     cluster = bool(is_ha) or bool(second)
     for node, interfaces in (("node0" if cluster else None, first), ("node1", second)):
-        rows = [(name, *_attributes(name, value)) for name, value in interfaces.items()]
-        yield from ((mac, node, *row) for row in rows)
-        yield from ((mac, node, row[3], *row[1:]) for row in rows if row[3] and row[3] != row[0])
+        named = []
+        for name, value in interfaces.items():
+            if not isinstance(value, dict):
+                continue
+            attributes = _attributes(name, value)
+            yield (mac, node, name, *attributes)
+            wan_name = attributes[2]
+            if wan_name and wan_name != name:
+                named.append((mac, node, wan_name, *attributes))
+        yield from named
 
 
-def _interfaces(text: str | None) -> dict[str, dict[str, Any]]:
+def _interfaces(text: str | None) -> dict[str, Any]:
     if not text:
         return {}
     try:
         value = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
-    return {k: v for k, v in value.items() if isinstance(v, dict)} if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _attributes(name: str, value: dict[str, Any]) -> tuple[Any, ...]:
     """port_id, port_usage, wan_name, wan_type, provider, up, redundancy_state of one interface."""
-    provider = value.get("servp_info")
-    up = value.get("up")
+    get = value.get
+    provider, up = get("servp_info"), get("up")
+    usage, wan_type = _text(get("port_usage")), _text(get("wan_type"))
     return (
-        (_text(value.get("port_id")) or name).split(".")[0],
-        (_text(value.get("port_usage")) or "").lower() or None,
-        _text(value.get("wan_name")),
-        (_text(value.get("wan_type")) or "").lower() or None,
+        (_text(get("port_id")) or name).partition(".")[0],
+        usage and usage.lower(),
+        _text(get("wan_name")),
+        wan_type and wan_type.lower(),
         _text(provider.get("org")) if isinstance(provider, dict) else None,
         up if isinstance(up, bool) else None,
-        _text(value.get("redundancy_state")),
+        _text(get("redundancy_state")),
     )
 
 
 def _text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    return (value.strip() or None) if isinstance(value, str) else None
 
 
 def resolve_ports(frame: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFrame:
@@ -135,39 +145,37 @@ def resolve_ports(frame: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFrame
     node, else on the whole device where all its nodes mean the same port. Anything else loses its unit
     suffix.
     """
+    key = ["mac", "node", "port_id"]
+    known = physical_ports(frame.select(key).unique(), interfaces)
+    joined = frame.join(known, on=key, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(port_id="physical").drop("physical")
+
+
+def physical_ports(ports: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFrame:
+    """Distinct (mac, node, port_id, ...) with the port that `resolve_ports` means as column `physical`."""
     name = pl.col("name").str.to_lowercase()
     named = interfaces.lazy().with_columns(name).filter(pl.col("name") != pl.col("port_id"))
     on_node = named.unique(["mac", "node", "name"], keep="first", maintain_order=True)
-    on_node = on_node.select("mac", "node", "name", _on_node="port_id")
+    on_node = on_node.select("mac", "name", _node="node", _on_node="port_id")
     anywhere = (
         named.group_by("mac", "name")
-        .agg(pl.col("port_id").unique())
-        .filter(pl.col("port_id").list.len() == 1)
-        .select("mac", "name", _anywhere=pl.col("port_id").list.first())
+        .agg(_anywhere=pl.col("port_id").first(), _ports=pl.col("port_id").n_unique())
+        .filter(pl.col("_ports") == 1)
+        .drop("_ports")
     )
-    known = (
-        frame.select("mac", "node", "port_id")
-        .unique()
-        .with_columns(name=pl.col("port_id").str.to_lowercase(), _node=node_or_null())
-        .join(on_node.rename({"node": "_node"}), on=["mac", "_node", "name"], how="left", nulls_equal=True)
+    return (
+        ports.with_columns(name=pl.col("port_id").str.to_lowercase(), _node=node_or_null())
+        .join(on_node, on=["mac", "_node", "name"], how="left", nulls_equal=True)
         .join(anywhere, on=["mac", "name"], how="left")
-        .select(
-            "mac",
-            "node",
-            "port_id",
-            _physical=pl.coalesce("_on_node", "_anywhere", physical_port(pl.col("port_id"))),
-        )
+        .with_columns(physical=pl.coalesce("_on_node", "_anywhere", physical_port(pl.col("port_id"))))
+        .drop("_on_node", "_anywhere", "name", "_node")
     )
-    joined = frame.join(
-        known, on=["mac", "node", "port_id"], how="left", nulls_equal=True, maintain_order="left"
-    )
-    return joined.with_columns(port_id="_physical").drop("_physical")
 
 
 def wan_ports(
     port_stats: pl.LazyFrame | pl.DataFrame, device_stats: pl.LazyFrame | pl.DataFrame
 ) -> pl.LazyFrame:
-    """Port rows that are WAN, with physical `port_id` and null instead of an empty node.
+    """Port rows that are WAN, with physical `port_id`, null instead of an empty node, and `circuit_id`.
 
     WAN is what says `port_usage == "wan"`, an LTE port, or, where the row does not say its usage, a port that
     the device's interfaces call WAN. Rows that say another usage are not WAN unless LTE. Down, disabled and
@@ -177,14 +185,22 @@ def wan_ports(
 
 
 def wan_rows(port_stats: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFrame:
-    """`wan_ports` with the interfaces already read."""
-    usage = pl.col("port_usage").str.to_lowercase()
-    lte = is_lte(pl.col("port_id"))
-    silent = pl.col("port_usage").is_null() | (pl.col("port_usage") == "")
-    candidates = port_stats.filter((usage == "wan").fill_null(False) | lte | silent)
+    """`wan_ports` with the interfaces already read. Decided once per distinct port, not once per row."""
+    key = ["mac", "node", "port_id", "port_usage"]
     called_wan = interfaces.lazy().filter(pl.col("port_usage") == "wan")
-    called_wan = called_wan.select("mac", "port_id", _called_wan=True).unique()
-    resolved = resolve_ports(candidates, interfaces).with_columns(node_or_null())
-    marked = resolved.join(called_wan, on=["mac", "port_id"], how="left", maintain_order="left")
-    said = (usage == "wan").fill_null(False) | is_lte(pl.col("port_id"))
-    return marked.filter(said | pl.col("_called_wan").fill_null(False)).drop("_called_wan")
+    called_wan = called_wan.select("mac", physical="port_id", _called_wan=True).unique()
+    usage = pl.col("port_usage").str.to_lowercase()
+    silent = usage.is_null() | (usage == "")
+    lte = is_lte(pl.col("port_id")) | is_lte(pl.col("physical"))
+    wan = (usage == "wan") | lte | (silent & pl.col("_called_wan"))
+    ports = (
+        physical_ports(port_stats.select(key).unique(), interfaces)
+        .join(called_wan, on=["mac", "physical"], how="left")
+        .filter(wan.fill_null(False))
+        .select(*key, _node=node_or_null(), _port="physical")
+    )
+    named = ports.with_columns(
+        circuit_id=circuit_id_of(pl.col("mac"), pl.col("_node"), pl.col("_port")),
+    )
+    joined = port_stats.join(named, on=key, nulls_equal=True, maintain_order="left")
+    return joined.with_columns(node="_node", port_id="_port").drop("_node", "_port")

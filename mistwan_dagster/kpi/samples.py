@@ -11,14 +11,25 @@ import polars as pl
 from mistwan_dagster.catalog.columns import UTC
 from mistwan_dagster.kpi.identity import (
     circuit_id,
+    circuit_id_of,
     interface_map,
     node_or_null,
-    resolve_ports,
+    physical_ports,
     wan_rows,
 )
 
 MOS_SCALE = 5.0
 """Mean opinion scores end at 5; a larger number is the hundredfold that some versions of the cloud tell."""
+
+
+_PORT_COLUMNS = [
+    *("mac", "node", "port_id", "port_usage", "site_id", "slot_utc", "timestamp", "rx_bytes", "tx_bytes"),
+    *("up", "disabled", "active", "speed", "last_flapped"),
+]
+_PATH_COLUMNS = [
+    *("mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name", "peer_router_name", "site_id"),
+    *("slot_utc", "last_seen", "timestamp", "up", "is_active", "latency", "jitter", "loss", "mos"),
+]
 
 
 def from_epoch(seconds: pl.Expr) -> pl.Expr:
@@ -30,7 +41,7 @@ def from_epoch(seconds: pl.Expr) -> pl.Expr:
 def port_samples(
     port_stats: pl.LazyFrame | pl.DataFrame, device_stats: pl.LazyFrame | pl.DataFrame
 ) -> pl.LazyFrame:
-    """Samples of WAN ports, one per circuit and new source time, sorted by circuit and time.
+    """Samples of WAN ports, one per circuit and new source time, ascending in time per circuit.
 
     Columns: mac, node, port_id, circuit_id, site_id, slot_utc, t, rx_bytes, tx_bytes, up, disabled, active,
     speed (Mbps), last_flapped, uptime (s, of the device), connected (null when the device was not seen in
@@ -41,10 +52,11 @@ def port_samples(
     is one whose source time did not advance over the rows of earlier slots: it is no new evidence, of state
     no more than of counters.
     """
-    rows = wan_rows(port_stats.lazy(), interface_map(device_stats))
+    kept = port_stats.lazy().select(_PORT_COLUMNS)
+    rows = wan_rows(kept, interface_map(device_stats))
     told = pl.coalesce("timestamp", "device_last_seen")
-    joined = rows.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
-    timed = joined.with_columns(circuit_id(), t=from_epoch(_not_after_contact(told)))
+    joined = rows.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left", maintain_order="left")
+    timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
     return _advanced(timed, ["circuit_id"]).select(
         "mac", "node", "port_id", "circuit_id", "site_id", "slot_utc", "t", "rx_bytes", "tx_bytes",
         "up", "disabled", "active", "speed",
@@ -57,7 +69,7 @@ def path_samples(
     device_stats: pl.LazyFrame | pl.DataFrame,
     circuits: pl.LazyFrame | pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
-    """Samples of peer paths, one per path and new source time, sorted by path and time.
+    """Samples of peer paths, one per path and new source time, ascending in time per path.
 
     Columns: mac, node, port_id (physical), circuit_id, peer_mac, peer_port_id, vpn_name, peer_router_name,
     site_id, slot_utc, t, up, is_active, latency (ms), jitter (ms), loss (percent), mos (0..5).
@@ -69,13 +81,16 @@ def path_samples(
     `circuits` when given: circuit_id, device_mac, node, port_id; else by the device's interfaces);
     `circuit_id` is null when two nodes have the port.
     """
-    interfaces = interface_map(device_stats)
     told = pl.coalesce("last_seen", "timestamp", "device_last_seen")
-    joined = path_stats.lazy().join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
-    timed = joined.with_columns(node_or_null(), t=from_epoch(_not_after_contact(told)))
+    kept = path_stats.lazy().select(_PATH_COLUMNS)
+    joined = kept.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left", maintain_order="left")
+    timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
     fresh = _advanced(timed, ["mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name"])
-    resolved = _with_circuit(resolve_ports(fresh, interfaces), interfaces, circuits)
-    return resolved.select(
+    carriers = _carriers(path_stats.lazy(), interface_map(device_stats), circuits)
+    matched = fresh.join(
+        carriers, on=["mac", "node", "port_id"], how="left", nulls_equal=True, maintain_order="left"
+    ).with_columns(node="_node", port_id="_port")
+    return matched.select(
         "mac", "node", "port_id", "circuit_id", "peer_mac", "peer_port_id", "vpn_name", "peer_router_name",
         "site_id", "slot_utc", "t", "up", "is_active",
         _within("latency"), _within("jitter"), _within("loss", 100), _mos(),
@@ -102,37 +117,34 @@ def _not_after_contact(told: pl.Expr) -> pl.Expr:
 
 
 def _advanced(timed: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
-    """Rows whose source time is later than that of every earlier slot of the same key."""
-    ordered = timed.filter(pl.col("t").is_not_null()).sort(*key, "slot_utc", "t")
+    """Rows whose source time is later than that of every earlier slot of the same key, by slot."""
+    ordered = timed.filter(pl.col("t").is_not_null()).sort("slot_utc", maintain_order=True)
     before = pl.col("t").cum_max().shift(1).over(key)
     return ordered.filter((pl.col("t") > before).fill_null(True))
 
 
-def _with_circuit(
+def _carriers(
     paths: pl.LazyFrame, interfaces: pl.DataFrame, circuits: pl.LazyFrame | pl.DataFrame | None
 ) -> pl.LazyFrame:
+    """The physical port and the circuit of each distinct (mac, node, port_id) that carries a path."""
     if circuits is None:
         known = interfaces.lazy().select("mac", "node", "port_id").unique().with_columns(circuit_id())
     else:
         known = circuits.lazy().select("circuit_id", "node", "port_id", mac="device_mac")
         known = known.unique("circuit_id")
-    only = (
-        known.group_by("mac", "port_id").agg(_only="circuit_id").with_columns(_n=pl.col("_only").list.len())
-    )
-    only = only.with_columns(pl.col("_only").list.first())
-    exact = known.select("mac", "port_id", node_or_null(), _exact="circuit_id")
+    named = known.select("mac", _port="port_id", _node=node_or_null(), _exact="circuit_id")
+    only = named.group_by("mac", "_port").agg(_only=pl.col("_exact").first(), _n=pl.len())
     ports = (
-        paths.select("mac", "node", "port_id")
-        .unique()
-        .join(exact, on=["mac", "node", "port_id"], how="left", nulls_equal=True)
-        .join(only, on=["mac", "port_id"], how="left")
-        .with_columns(circuit_id())
+        physical_ports(paths.select("mac", "node", "port_id").unique(), interfaces)
+        .with_columns(_node=node_or_null(), _port="physical")
+        .join(named, on=["mac", "_node", "_port"], how="left", nulls_equal=True)
+        .join(only, on=["mac", "_port"], how="left")
     )
+    own = circuit_id_of(pl.col("mac"), pl.col("_node"), pl.col("_port"))
     # A port that nothing describes keeps the id its own row gives it.
-    fallback = pl.when(pl.col("_n").is_null()).then("circuit_id").when(pl.col("_n") == 1).then("_only")
-    matched = ports.select("mac", "node", "port_id", circuit_id=pl.coalesce("_exact", fallback))
-    return paths.join(
-        matched, on=["mac", "node", "port_id"], how="left", nulls_equal=True, maintain_order="left"
+    fallback = pl.when(pl.col("_n").is_null()).then(own).when(pl.col("_n") == 1).then("_only")
+    return ports.select(
+        "mac", "node", "port_id", "_node", "_port", circuit_id=pl.coalesce("_exact", fallback)
     )
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
@@ -23,6 +26,9 @@ from mistwan_dagster.mist.redaction import is_sensitive, without_secrets
 MAC_FIELDS = frozenset({"mac", "peer_mac", "vc_mac", "device_mac"})
 INT64 = range(-(2**63), 2**63)
 NONE = type(None)
+SCALARS = frozenset({str, int, float, bool, NONE})
+PLAIN_MAC = re.compile(r"[0-9a-f]{12}")
+SEPARATORS = re.compile(r"[:.\-]")
 JSON_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
 
 _encoder = msgspec.json.Encoder()
@@ -46,11 +52,13 @@ class Extracted:
 
 @dataclass(frozen=True)
 class _Type:
-    """How a field's values may look. `plain` types need no look at single values; `convert` judges one value
-    and raises ValueError with the words for the reason."""
+    """How a field's values may look. Values of `plain` types need no look at each; `convert` judges one
+    value and raises ValueError with the words for the reason. `built_strictly`: Polars itself refuses other
+    types (it does not for numbers, where it takes a boolean for 1)."""
 
     plain: frozenset[type]
     convert: Callable[[Any], Any]
+    built_strictly: bool = False
 
 
 def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extracted:
@@ -62,19 +70,19 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
     `extra` keeps undeclared keys as a JSON object. Keys that name credentials are dropped, here and there.
     Rows in == `frame.height` + `len(quarantined)`.
     """
-    objects = [row for row in rows if type(row) is dict]
+    objects = rows if set(map(type, rows)) <= {dict} else [row for row in rows if type(row) is dict]
     bad: dict[int, str] = {}
+    shapes = _Shapes(endpoint, objects)
     json_type = _Type(frozenset({NONE}), lambda value: _json(value, endpoint.secrets))
     columns = [
-        _column(f, json_type if f.json else _TYPES[f.dtype], _values(f, objects, bad), bad)
+        _column(f, json_type if f.json else _TYPES[f.dtype], _values(f, objects, shapes, bad), bad)
         for f in endpoint.fields
     ]
-    frame = pl.DataFrame(columns).with_columns(
-        pl.lit(received_at).cast(RECEIVED_AT.dtype).alias(RECEIVED_AT.name),
-        pl.Series(EXTRA.name, _extras(endpoint, objects, bad), EXTRA.dtype),
-    )
-    frame = frame.with_columns(_plain_mac(name) for name in frame.columns if name in MAC_FIELDS)
-    for index in _without_key(endpoint, frame):
+    arrival = pl.Series(RECEIVED_AT.name, [received_at], RECEIVED_AT.dtype)
+    columns.append(arrival.new_from_index(0, len(objects)))
+    columns.append(pl.Series(EXTRA.name, _extras(endpoint, objects, shapes, bad), EXTRA.dtype))
+    frame = pl.DataFrame(columns)
+    for index in _without_key(frame[endpoint.key[0]]):
         bad.setdefault(index, f"no value in {endpoint.key[0]}")
     quarantined = [
         Quarantined(_row_json(endpoint, row), f"row is {_type_name(row)}, not an object")
@@ -87,10 +95,35 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
     return Extracted(frame, quarantined)
 
 
-def _values(field: Field, rows: list[dict[str, Any]], bad: dict[int, str]) -> list[Any]:
+class _Shapes(dict[tuple[str, ...], "_Undeclared"]):
+    """The key sequences of a page's rows. There are few, so what depends on them is found out once for each."""
+
+    def __init__(self, endpoint: Endpoint, rows: list[dict[str, Any]]) -> None:
+        self.endpoint = endpoint
+        self.known = {field.source[0] for field in endpoint.fields}
+        self.undeclared = list(map(self.__getitem__, map(tuple, rows)))
+        self.in_all = set(rows[0]).intersection(*self) if rows else set()
+
+    def __missing__(self, shape: tuple[str, ...]) -> _Undeclared:
+        names = [k for k in shape if k not in self.known and not is_sensitive(k, self.endpoint.secrets)]
+        # A getter of one name gives the bare value: ask for it twice, the second is ignored.
+        self[shape] = found = _Undeclared(names, itemgetter(*names, names[0]) if names else tuple)
+        return found
+
+
+class _Undeclared(NamedTuple):
+    """Keys of a row that no field declares, and how to get their values."""
+
+    names: list[str]
+    values: Callable[[Any], tuple[Any, ...]]
+
+
+def _values(field: Field, rows: list[dict[str, Any]], shapes: _Shapes, bad: dict[int, str]) -> list[Any]:
     """The field's value of each row; a step of its path that is no object makes the row bad."""
     *steps, name = field.source
     if not steps:
+        if name in shapes.in_all:
+            return list(map(itemgetter(name), rows))
         return [row.get(name) for row in rows]
     holders: list[Any] = rows
     for step in steps:
@@ -104,10 +137,13 @@ def _values(field: Field, rows: list[dict[str, Any]], bad: dict[int, str]) -> li
 
 def _column(field: Field, kind: _Type, values: list[Any], bad: dict[int, str]) -> pl.Series:
     """The typed column. A value that does not fit makes its row bad and is null here."""
-    if set(map(type, values)) <= kind.plain:
+    if kind.built_strictly or set(map(type, values)) <= kind.plain:
         try:
+            if field.name in MAC_FIELDS:
+                values = list(map(plain_mac, values))
             series = pl.Series(field.name, values, field.dtype, strict=True)
-            if field.dtype != pl.Float64 or series.is_finite().all():
+            # A sum is finite only if all its terms are; when it overflows, each value is looked at.
+            if field.dtype != pl.Float64 or math.isfinite(series.sum()):
                 return series
         except (TypeError, OverflowError, UnicodeEncodeError, pl.exceptions.PolarsError):
             pass
@@ -117,28 +153,26 @@ def _column(field: Field, kind: _Type, values: list[Any], bad: dict[int, str]) -
         except ValueError as problem:
             bad.setdefault(index, f"{field.name}: {problem}")
             values[index] = None
+        else:
+            if field.name in MAC_FIELDS:
+                values[index] = plain_mac(values[index])
     return pl.Series(field.name, values, field.dtype, strict=True)
 
 
-def _extras(endpoint: Endpoint, rows: list[dict[str, Any]], bad: dict[int, str]) -> list[str | None]:
-    """JSON of each row's undeclared keys. Which keys those are is found once for rows of the same shape."""
-    known = {field.source[0] for field in endpoint.fields}
-    shapes: dict[tuple[str, ...], list[str]] = {}
+def _extras(
+    endpoint: Endpoint, rows: list[dict[str, Any]], shapes: _Shapes, bad: dict[int, str]
+) -> list[str | None]:
+    """JSON of each row's undeclared keys."""
     extras: list[dict[str, Any] | None] = []
-    for row in rows:
-        shape = tuple(row)
-        names = shapes.get(shape)
-        if names is None:
-            names = [k for k in shape if k not in known and not is_sensitive(k, endpoint.secrets)]
-            shapes[shape] = names
+    for row, (names, getter) in zip(rows, shapes.undeclared, strict=True):
         if not names:
             extras.append(None)
             continue
-        extra = {name: row[name] for name in names}
-        for name, value in extra.items():
-            if type(value) is dict or type(value) is list:
-                extra[name] = without_secrets(value, endpoint.secrets)
-        extras.append(extra)
+        values = getter(row)
+        if SCALARS.issuperset(map(type, values)):
+            extras.append(dict(zip(names, values)))  # noqa: B905
+        else:
+            extras.append({n: without_secrets(row[n], endpoint.secrets) for n in names})
     return _encoded(extras, bad)
 
 
@@ -158,14 +192,14 @@ def _encoded(extras: list[dict[str, Any] | None], bad: dict[int, str]) -> list[s
     return texts
 
 
-def _plain_mac(name: str) -> pl.Expr:
+@lru_cache(maxsize=1 << 16)
+def plain_mac(text: Any) -> Any:
     """12 lowercase hex digits without separators; what is no MAC stays as it is."""
-    plain = pl.col(name).str.to_lowercase().str.replace_all(r"[:.\-]", "")
-    return pl.when(plain.str.contains(r"^[0-9a-f]{12}$")).then(plain).otherwise(pl.col(name)).alias(name)
+    plain = SEPARATORS.sub("", text).lower() if type(text) is str else ""
+    return plain if PLAIN_MAC.fullmatch(plain) else text
 
 
-def _without_key(endpoint: Endpoint, frame: pl.DataFrame) -> list[int]:
-    first = frame[endpoint.key[0]]
+def _without_key(first: pl.Series) -> list[int]:
     missing = first.is_null()
     if first.dtype == pl.String:
         missing = missing | (first == "").fill_null(False)
@@ -237,8 +271,8 @@ def _json(value: Any, secrets: Set[str]) -> str:
 
 
 _TYPES: dict[Any, _Type] = {
-    pl.String: _Type(frozenset({str, NONE}), _string),
-    pl.Boolean: _Type(frozenset({bool, NONE}), _boolean),
+    pl.String: _Type(frozenset({str, NONE}), _string, built_strictly=True),
+    pl.Boolean: _Type(frozenset({bool, NONE}), _boolean, built_strictly=True),
     pl.Int64: _Type(frozenset({int, NONE}), _integer),
     pl.Float64: _Type(frozenset({int, float, NONE}), _float),
 }

@@ -68,7 +68,9 @@ def _circuits(platform: Platform) -> str:
         if circuits is not None:
             strangers = unknown_circuits(circuits, known)
             if strangers:
-                raise UserError(f"{len(strangers)} circuits of the file are not in the organization: {strangers[0]}")
+                raise UserError(
+                    f"{len(strangers)} circuits of the file are not in the organization: {strangers[0]}"
+                )
     return ", ".join(parts)
 
 
@@ -96,7 +98,9 @@ def _collection(platform: Platform) -> str:
         if not found:
             lines.append(f"{endpoint.name} nothing in 24 h")
             continue
-        expected = pl.datetime_range(min(found), floor_slot(now - SLOT), SLOT, time_unit="us", eager=True).to_list()
+        expected = pl.datetime_range(
+            min(found), floor_slot(now - SLOT), SLOT, time_unit="us", eager=True
+        ).to_list()
         missing = [s for s in expected if s not in found or not found[s].complete]
         lines.append(f"{endpoint.name} {len(expected) - len(missing)} of {len(expected)} slots whole")
         if missing:

@@ -24,7 +24,9 @@ def _result(frame: pl.LazyFrame | None, table: Table) -> dg.AssetCheckResult:
     broken = violations(frame, table) if frame is not None else {}
     return dg.AssetCheckResult(
         passed=not broken,
-        metadata={"broken_rules": broken} if broken else {"rules": "columns, keys, bounds, allowed values, minutes"},
+        metadata={"broken_rules": broken}
+        if broken
+        else {"rules": "columns, keys, bounds, allowed values, minutes"},
         description="; ".join(f"{rule}: {n} rows" for rule, n in broken.items()) or "contract kept",
     )
 
@@ -33,7 +35,11 @@ def hourly_contract(table: Table) -> dg.AssetChecksDefinition:
     """Contract check over the hours of the run."""
 
     @dg.asset_check(
-        asset=table.name, name="contract", blocking=True, partitions_def=HOURS, description="Columns, key, bounds"
+        asset=table.name,
+        name="contract",
+        blocking=True,
+        partitions_def=HOURS,
+        description="Columns, key, bounds",
     )
     def check(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
         window = context.op_execution_context.partition_time_window

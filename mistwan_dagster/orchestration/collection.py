@@ -5,7 +5,7 @@ Belongs here: the order of asking and storing. Requests are `mist`, files are `l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -15,13 +15,14 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import SlotReport
 from mistwan_dagster.mist.errors import FATAL, MistError
 from mistwan_dagster.mist.extract import extract
-from mistwan_dagster.mist.pager import walk
+from mistwan_dagster.mist.pager import row_keys, walk
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
 
 EVENT_LOOK_BACK = timedelta(hours=2)
 """Events arrive late; each walk asks again for this long before the end of what was read."""
 FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
+WALKS_PER_SLOT = 2
 
 
 def walk_name(now: datetime) -> str:
@@ -32,38 +33,64 @@ def walk_name(now: datetime) -> str:
 def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> SlotReport:
     """Walk a snapshot endpoint into its slot.
 
-    A walk that breaks off keeps its pages and is reported incomplete; an error that no later slot would mend
-    by itself (wrong token, wrong org) is raised as UserError.
+    Rows are live documents and a walk can skip one, so a walk that reaches its end short of the `total` it was
+    told is made once more and both are pooled. A walk that breaks off keeps its pages and is reported incomplete;
+    an error that no later slot would mend by itself (wrong token, wrong org) is raised as UserError.
     """
     name = walk_name(platform.settings.now())
-    frames: list[pl.DataFrame] = []
-    quarantined, error, pages = 0, None, 0
+    gathered = _Gathered()
+    for attempt in range(1, WALKS_PER_SLOT + 1):
+        _walk_once(platform, endpoint, slot, f"{name}-{attempt}", gathered)
+        if gathered.error is not None or not gathered.short:
+            break
+    error = gathered.error
+    if error is None and gathered.short:
+        error = f"{gathered.short} of {gathered.total} rows were never told"
+    report = SlotReport(
+        endpoint=endpoint.name,
+        slot=slot,
+        complete=error is None,
+        rows=sum(f.height for f in gathered.frames),
+        pages=len(gathered.frames),
+        total=gathered.total,
+        quarantined=gathered.quarantined,
+        error=error,
+    )
+    stored = platform.raw.finish_slot(endpoint, report, gathered.frames)
+    return replace(report, rows=stored)
+
+
+@dataclass
+class _Gathered:
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    keys: set[object] = field(default_factory=set)
+    total: int | None = None
+    quarantined: int = 0
+    error: str | None = None
+
+    @property
+    def short(self) -> int:
+        """Rows of the total that no page held."""
+        return max(0, (self.total or 0) - len(self.keys))
+
+
+def _walk_once(
+    platform: Platform, endpoint: Endpoint, slot: datetime, name: str, gathered: _Gathered
+) -> None:
     pager = walk(platform.session, endpoint, platform.org_id, quota=platform.quota, purpose=Purpose.LIVE)
     try:
         for page in pager:
             found = extract(endpoint, page.rows, page.received_at)
             platform.raw.add_page(endpoint, slot, name, page.number, found.frame)
             platform.raw.quarantine(endpoint, name, page.number, [q.__dict__ for q in found.quarantined])
-            frames.append(found.frame)
-            quarantined += len(found.quarantined)
-            pages += 1
+            gathered.frames.append(found.frame)
+            gathered.keys.update(row_keys(endpoint, page.rows))
+            gathered.quarantined += len(found.quarantined)
+        gathered.total = pager.summary.total
     except MistError as problem:
         if isinstance(problem, FATAL):
             raise
-        error = str(problem)
-    summary = pager.summary
-    report = SlotReport(
-        endpoint=endpoint.name,
-        slot=slot,
-        complete=error is None,
-        rows=sum(f.height for f in frames),
-        pages=pages,
-        total=summary.total,
-        quarantined=quarantined,
-        error=error,
-    )
-    platform.raw.finish_slot(endpoint, report, frames)
-    return report
+        gathered.error = str(problem)
 
 
 @dataclass
@@ -79,7 +106,10 @@ class EventReport:
 
 
 def collect_events(
-    platform: Platform, start: datetime | None = None, end: datetime | None = None, purpose: Purpose = Purpose.LIVE
+    platform: Platform,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    purpose: Purpose = Purpose.LIVE,
 ) -> EventReport:
     """Read events of [start, end), by default from the look-back before what was last read until now.
 
@@ -90,7 +120,11 @@ def collect_events(
     end = end or platform.settings.now()
     if start is None:
         read = platform.raw.coverage(endpoint)
-        start = max(read[-1][1] - EVENT_LOOK_BACK, end - timedelta(hours=endpoint.history_hours)) if read else None
+        start = (
+            max(read[-1][1] - EVENT_LOOK_BACK, end - timedelta(hours=endpoint.history_hours))
+            if read
+            else None
+        )
         start = min(start or end - FIRST_EVENT_LOOK_BACK, end - EVENT_LOOK_BACK)
     report = EventReport(start, end)
     name = walk_name(platform.settings.now())

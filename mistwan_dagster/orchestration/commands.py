@@ -10,7 +10,14 @@ from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SNAPSHOTS
 from mistwan_dagster.errors import UserError
@@ -109,7 +116,9 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
     start, end = floor_hour(start), min(_ceil_hour(end), floor_hour(present))
     history.require_within_retention(start, present)
     if end <= start:
-        raise UserError(f"no complete hour lies between --start and --end: the current hour is {end:%Y-%m-%dT%H:%M}Z", 2)
+        raise UserError(
+            f"no complete hour lies between --start and --end: the current hour is {end:%Y-%m-%dT%H:%M}Z", 2
+        )
     check_access(platform.session, platform.quota, platform.org_id)
     with launch.instance(platform) as opened:
         if platform.kpi.read("dim_circuit") is None:

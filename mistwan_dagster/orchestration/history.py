@@ -107,12 +107,13 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
 def _fetch_one(
     platform: Platform, endpoint: Endpoint, circuit: dict[str, str], start: datetime, end: datetime
 ) -> pl.DataFrame:
-    site, mac, node, port = (circuit[k] for k in ("site_id", "device_mac", "node", "port_id"))
-    if endpoint is INSIGHT_BANDWIDTH:
-        return fetch_bandwidth(
-            platform.session, platform.quota, site, gateway_id(mac), mac, node, port, start, end
-        )
-    return fetch_quality(platform.session, platform.quota, site, mac, node, port, start, end)
+    fetch = fetch_bandwidth if endpoint is INSIGHT_BANDWIDTH else fetch_quality
+    mac = circuit["device_mac"]
+    series = fetch(
+        platform.session, platform.quota, circuit["site_id"], gateway_id(mac), mac,
+        circuit["node"], circuit["port_id"], start, end,
+    )  # fmt: skip
+    return series.frame
 
 
 def _sleep_until(instant: datetime, platform: Platform) -> None:

@@ -243,4 +243,3 @@ def _label_hour(label: str) -> datetime:
 def _hours(start: datetime, end: datetime) -> pl.LazyFrame:
     hours = pl.Series("hour_utc", list(hours_between(start, end)), dtype=pl.Datetime("us", "UTC"))
     return hours.to_frame().lazy()
-

@@ -70,7 +70,11 @@ def _store(platform: Platform, table: Table, hour: datetime, rows: pl.DataFrame)
     before = platform.kpi.read(table.name, hour_label(hour))
     both = [rows]
     if before is not None:
-        own = before.filter(pl.col("source").fill_null("live") != "import") if "source" in before.columns else before
+        own = (
+            before.filter(pl.col("source").fill_null("live") != "import")
+            if "source" in before.columns
+            else before
+        )
         earlier = before.join(own, on=list(table.key), how="anti", nulls_equal=True)
         both = [own, rows, earlier]
     merged = pl.concat(both).unique(subset=list(table.key), keep="first", maintain_order=True)
@@ -90,7 +94,9 @@ def typed_rows(frame: pl.DataFrame, table: Table, origin: str) -> tuple[pl.DataF
                         "docs/data_dictionary.md", exit_code=2)  # fmt: skip
     missing = [k for k in table.key if k not in frame.columns]
     if missing:
-        raise UserError(f"{origin}: column {', '.join(missing)} is missing: it is part of the key", exit_code=2)
+        raise UserError(
+            f"{origin}: column {', '.join(missing)} is missing: it is part of the key", exit_code=2
+        )
     reasons = pl.Series([None] * frame.height, dtype=pl.String)
     columns = {}
     for column in table.columns:
@@ -112,8 +118,12 @@ def typed_rows(frame: pl.DataFrame, table: Table, origin: str) -> tuple[pl.DataF
             .then(pl.lit("up, down and unknown minutes do not add up to 60"))
             .otherwise(reasons)
         ).to_series()
-    duplicated = typed.select(pl.struct(table.key).is_duplicated() & ~pl.struct(table.key).is_first_distinct()).to_series()
-    reasons = pl.select(pl.when(reasons.is_null() & duplicated).then(pl.lit("duplicate key")).otherwise(reasons)).to_series()
+    duplicated = typed.select(
+        pl.struct(table.key).is_duplicated() & ~pl.struct(table.key).is_first_distinct()
+    ).to_series()
+    reasons = pl.select(
+        pl.when(reasons.is_null() & duplicated).then(pl.lit("duplicate key")).otherwise(reasons)
+    ).to_series()
     return typed, reasons
 
 
@@ -165,7 +175,9 @@ def _refusals(raw: pl.Series, values: pl.Series, column: Column) -> list[tuple[s
     if column.dtype == pl.Float64:
         rules.append((f"{column.name} is not finite", ~values.is_finite()))
     if column.allowed:
-        rules.append((f"{column.name} is not one of {', '.join(column.allowed)}", ~values.is_in(column.allowed)))
+        rules.append(
+            (f"{column.name} is not one of {', '.join(column.allowed)}", ~values.is_in(column.allowed))
+        )
     if column.name == "hour_utc":
         rules.append(("hour_utc is not the start of an hour", values.dt.truncate("1h") != values))
         rules.append((f"hour_utc is before {EARLIEST:%Y-%m-%d}", values < EARLIEST))

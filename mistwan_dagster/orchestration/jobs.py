@@ -5,10 +5,11 @@ from __future__ import annotations
 import dagster as dg
 
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
+from mistwan_dagster.kpi.periods import Period
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
-from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, ROLLUP_ASSETS, agg_window
+from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
     load_hourly,
@@ -16,65 +17,53 @@ from mistwan_dagster.orchestration.assets.warehouse import (
     load_windows,
     published,
 )
-from mistwan_dagster.orchestration.partitions import HOURS, SNAPSHOT_HOURS
 
 IN_PROCESS = dg.in_process_executor
 """A step process costs more than most of these steps."""
 
-PERIOD_JOBS = {"daily": "day", "weekly": "week", "monthly": "month"}
+PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 
 collect_job = dg.define_asset_job(
     "collect",
     [*SNAPSHOT_ASSETS, device_events, *DIMENSION_ASSETS],
     description="One snapshot slot now, new events, dimensions",
-    partitions_def=SNAPSHOT_HOURS,
     executor_def=IN_PROCESS,
 )
 events_job = dg.define_asset_job(
     "events",
     dg.AssetSelection.assets(raw_key(DEVICE_EVENTS)),
     description="Events of a past span, as far back as the API tells",
-    partitions_def=SNAPSHOT_HOURS,
     executor_def=IN_PROCESS,
 )
 history_job = dg.define_asset_job(
     "history",
     SERIES_ASSETS,
     description="Hourly traffic and quality of each circuit for a past span, 14 days at most",
-    partitions_def=HOURS,
     executor_def=IN_PROCESS,
 )
 hourly_job = dg.define_asset_job(
     "hourly",
     [*KPI_ASSETS, load_hourly, load_tables, published],
     description="KPIs of a range of complete hours, loaded and published",
-    partitions_def=HOURS,
     executor_def=IN_PROCESS,
 )
 load_job = dg.define_asset_job(
     "load",
     [load_hourly, published],
     description="Load and publish hourly tables that are in the lake, for example imported history",
-    partitions_def=HOURS,
     executor_def=IN_PROCESS,
 )
 windows_job = dg.define_asset_job(
     "windows",
     [agg_window, load_windows, published],
     description="3, 12 and 24 hour windows that end with each hour of a range",
-    partitions_def=HOURS,
     executor_def=IN_PROCESS,
 )
 period_jobs = {
     name: dg.define_asset_job(
         name,
-        [
-            next(a for a in ROLLUP_ASSETS if a.key == dg.AssetKey(f"agg_{period}")),
-            LOAD_PERIOD_ASSETS[period],  # type: ignore[index]
-            published,
-        ],
+        [PERIOD_ASSETS[period], LOAD_PERIOD_ASSETS[period], published],
         description=f"{name.capitalize()} figures of a range, loaded and published",
-        partitions_def=PERIOD_PARTITIONS[period],  # type: ignore[index]
         executor_def=IN_PROCESS,
     )
     for name, period in PERIOD_JOBS.items()

@@ -93,7 +93,7 @@ def run_job(
     from mistwan_dagster.definitions import defs
 
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    result = defs.get_job_def(name).execute_in_process(
+    result = defs.resolve_job_def(name).execute_in_process(
         instance=opened,
         partition_key=partition,
         tags={**tags, PID_TAG: str(os.getpid())},
@@ -101,7 +101,9 @@ def run_job(
     )
     errors = [_reason(e) for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
     if not result.success and not errors:
-        errors = [e.message or "the run failed" for e in result.all_events if e.is_failure][:1] or ["the run failed"]
+        errors = [e.message or "the run failed" for e in result.all_events if e.is_failure][:1] or [
+            "the run failed"
+        ]
     return Outcome(result.run_id, tuple(errors))
 
 
@@ -116,7 +118,11 @@ def _reason(event: dg.DagsterEvent) -> str:
     if error is None:
         return f"{event.step_key} failed"
     name, _, text = error.message.strip().partition(": ")
-    return text if name.endswith("UserError") or name.endswith("Error") and "mistwan_dagster" in name else error.message.strip()
+    return (
+        text
+        if name.endswith("UserError") or name.endswith("Error") and "mistwan_dagster" in name
+        else error.message.strip()
+    )
 
 
 def collect_now(opened: dg.DagsterInstance, platform: Platform) -> Outcome:

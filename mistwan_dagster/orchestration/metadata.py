@@ -31,7 +31,9 @@ def endpoint_metadata(endpoint: Endpoint) -> dict[str, Any]:
         "dagster/column_schema": dg.TableSchema(columns=columns),
         "mist_path": endpoint.path,
         "sdk_function": endpoint.function,
-        "backfill": f"{endpoint.history_hours} hours back" if endpoint.history_hours else "none: the API tells only now",
+        "backfill": f"{endpoint.history_hours} hours back"
+        if endpoint.history_hours
+        else "none: the API tells only now",
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
@@ -16,10 +17,13 @@ from mistwan_dagster.kpi.circuits_file import read_circuits_file
 from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
 from mistwan_dagster.lake.kpi import KpiLake
 from mistwan_dagster.lake.raw import RawLake
-from mistwan_dagster.mist.quota import SqliteQuota, token_fingerprint
-from mistwan_dagster.mist.session import MistSession, connect
+from mistwan_dagster.mist.quota import SqliteQuota, fingerprint
+from mistwan_dagster.mist.session import connect
 from mistwan_dagster.settings import Settings, load_settings
 from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
+
+if TYPE_CHECKING:
+    from mistwan_dagster.mist.sdk_session import MistSession
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Platform:
         self.settings.state.mkdir(parents=True, exist_ok=True)
         return SqliteQuota(
             self.settings.state / "quota.sqlite",
-            token_fingerprint(token),
+            fingerprint(token.get_secret_value()),
             budget=self.settings.mistwan_call_budget,
             live_reserve=min(self.settings.mistwan_live_reserve, self.settings.mistwan_call_budget),
             now=self.settings.now,

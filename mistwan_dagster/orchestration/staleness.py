@@ -71,7 +71,9 @@ def observed_hours(platform: Platform) -> set[datetime]:
     now = platform.settings.now()
     hours = set(platform.raw.partition_hours(PORT_STATS)) | set(platform.raw.partition_hours(PATH_STATS))
     for day in platform.raw.series_days(INSIGHT_BANDWIDTH) | platform.raw.series_days(INSIGHT_QUALITY):
-        found = platform.raw.series_hours(INSIGHT_BANDWIDTH, day) | platform.raw.series_hours(INSIGHT_QUALITY, day)
+        found = platform.raw.series_hours(INSIGHT_BANDWIDTH, day) | platform.raw.series_hours(
+            INSIGHT_QUALITY, day
+        )
         hours |= found
     return {hour for hour in hours if hour + HOUR <= now}
 

@@ -21,7 +21,9 @@ from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 GROUP = "dimensions"
 
 
-def _replace_dimension(platform: Platform, table: Table, observed: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def _replace_dimension(
+    platform: Platform, table: Table, observed: pl.DataFrame, as_of: datetime
+) -> pl.DataFrame:
     before = platform.kpi.read(table.name)
     after = apply_versions(table.empty() if before is None else before, observed, table.key[0], as_of)
     after = table.conform(after.lazy()).collect()

@@ -35,7 +35,9 @@ from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.staleness import HOURLY
 
 GROUP = "hourly_kpi"
-NEIGHBOURS = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=1, allow_nonexistent_upstream_partitions=True)
+NEIGHBOURS = dg.TimeWindowPartitionMapping(
+    start_offset=-1, end_offset=1, allow_nonexistent_upstream_partitions=True
+)
 """An hour also needs the last sample before it and the first after it."""
 SAME_HOUR = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
 
@@ -64,7 +66,9 @@ def hourly_asset(
         owners=[OWNER],
         metadata=table_metadata(TABLES[name]) if name in TABLES else None,
     )
-    def materialize(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+    def materialize(
+        context: dg.AssetExecutionContext, platform: PlatformResource
+    ) -> dg.MaterializeResult[None]:
         window, parts = context.partition_time_window, platform.open()
         HOURLY.begin(parts, context.run.run_id, window.start, window.end)
         rows = compute(parts, window.start, window.end)
@@ -77,7 +81,13 @@ HOURLY_ASSETS = [
     hourly_asset(
         hourly.UTILIZATION,
         "Traffic of each circuit and hour from counter deltas, or from history bins where live coverage is thin",
-        [_raw(PORT_STATS), _raw(DEVICE_STATS), _raw(DEVICE_EVENTS), _raw(INSIGHT_BANDWIDTH), DIM_CIRCUIT.name],
+        [
+            _raw(PORT_STATS),
+            _raw(DEVICE_STATS),
+            _raw(DEVICE_EVENTS),
+            _raw(INSIGHT_BANDWIDTH),
+            DIM_CIRCUIT.name,
+        ],
         hourly.compute_utilization,
     ),
     hourly_asset(
@@ -101,7 +111,14 @@ HOURLY_ASSETS = [
     hourly_asset(
         FACT_CIRCUIT_HOUR.name,
         table_description(FACT_CIRCUIT_HOUR),
-        [hourly.UTILIZATION, hourly.STATUS, hourly.QUALITY, _raw(INSIGHT_QUALITY), DIM_SITE.name, DIM_CIRCUIT.name],
+        [
+            hourly.UTILIZATION,
+            hourly.STATUS,
+            hourly.QUALITY,
+            _raw(INSIGHT_QUALITY),
+            DIM_SITE.name,
+            DIM_CIRCUIT.name,
+        ],
         hourly.compute_facts,
     ),
     hourly_asset(

@@ -26,7 +26,10 @@ def raw_key(endpoint: Endpoint) -> dg.AssetKey:
 
 def _quota_metadata(platform: Platform) -> dict[str, int]:
     hour = floor_hour(platform.settings.now())
-    return {"calls_this_hour": platform.quota.used(hour), "calls_left_live": platform.quota.left(Purpose.LIVE)}
+    return {
+        "calls_this_hour": platform.quota.used(hour),
+        "calls_left_live": platform.quota.left(Purpose.LIVE),
+    }
 
 
 def _slot(context: dg.AssetExecutionContext, platform: Platform) -> datetime:
@@ -86,7 +89,9 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     owners=[OWNER],
     metadata=endpoint_metadata(DEVICE_EVENTS),
 )
-def device_events(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+def device_events(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
     """The current hour: from the look-back to now. Any other span: what the API still tells of it."""
     parts = platform.open()
     window = context.partition_time_window

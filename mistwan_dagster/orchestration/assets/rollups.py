@@ -65,7 +65,9 @@ def period_asset(period: Period) -> dg.AssetsDefinition:
         kinds={"polars", "parquet"},
         owners=[OWNER],
     )
-    def materialize(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+    def materialize(
+        context: dg.AssetExecutionContext, platform: PlatformResource
+    ) -> dg.MaterializeResult[None]:
         window, parts = context.partition_time_window, platform.open()
         PERIOD_STAGES[period].begin(parts, context.run.run_id, window.start, window.end)
         rows = compute_periods(parts, period, window.start, window.end)
@@ -74,4 +76,5 @@ def period_asset(period: Period) -> dg.AssetsDefinition:
     return materialize
 
 
-ROLLUP_ASSETS = [agg_window, *(period_asset(p) for p in PERIOD_PARTITIONS)]
+PERIOD_ASSETS = {period: period_asset(period) for period in PERIOD_PARTITIONS}
+ROLLUP_ASSETS = [agg_window, *PERIOD_ASSETS.values()]

@@ -53,7 +53,9 @@ def _spec(table: Table, deps: Iterable[str], name: str | None = None) -> dg.Asse
     )
 
 
-def _results(rows: dict[str, int], names: dict[str, str] | None = None) -> Iterable[dg.MaterializeResult[None]]:
+def _results(
+    rows: dict[str, int], names: dict[str, str] | None = None
+) -> Iterable[dg.MaterializeResult[None]]:
     for table, count in rows.items():
         name = (names or {}).get(table, table)
         yield dg.MaterializeResult(asset_key=["warehouse", name], metadata={"dagster/row_count": count})
@@ -93,7 +95,9 @@ def load_tables(platform: PlatformResource) -> Iterable[dg.MaterializeResult[Non
     """Dimensions and episodes, whole tables, in one transaction."""
     parts = platform.open()
     frames = {t: parts.kpi.read(t.name) for t in WHOLE_TABLES}
-    yield from _results(parts.warehouse.load([Load(t, t.empty() if f is None else f) for t, f in frames.items()]))
+    yield from _results(
+        parts.warehouse.load([Load(t, t.empty() if f is None else f) for t, f in frames.items()])
+    )
 
 
 @dg.multi_asset(
@@ -136,7 +140,8 @@ def load_period_asset(period: Period) -> dg.AssetsDefinition:
             until, label = period_end(begin, period), period_label(period, begin)
             frames = {t: parts.kpi.read(t.name, label) for t in PERIOD_TABLES}
             loads = [
-                Load(t, t.empty() if f is None else f, begin, until, ("period", period)) for t, f in frames.items()
+                Load(t, t.empty() if f is None else f, begin, until, ("period", period))
+                for t, f in frames.items()
             ]
             for table, count in parts.warehouse.load(loads).items():
                 rows[table] = rows.get(table, 0) + count

@@ -1,0 +1,136 @@
+"""Loss, jitter and latency of hours, by circuit and by peer path.
+
+Belongs here: which samples count, mean, maximum and nearest-rank percentile. Does not belong here: source
+times and impossible values (`samples.py`), thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
+from mistwan_dagster.kpi.identity import circuit_id
+
+MIN_P95_SAMPLES = 20
+"""With fewer, the nearest-rank 95th percentile is the maximum."""
+_PATH_KEY = ["mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name"]
+
+
+def nearest_rank_p95(value: pl.Expr) -> pl.Expr:
+    """Aggregation: the value at rank ceil(0.95 * n) of the non-null ones, null below MIN_P95_SAMPLES.
+
+    n - ceil(0.95 * n) = n // 20 is exact in integers, where 0.95 * n in floats is not: counted from the top.
+    """
+    known = value.drop_nulls()
+    count = known.len()
+    return pl.when(count >= MIN_P95_SAMPLES).then(
+        known.sort(descending=True).get(count // 20, null_on_oob=True)
+    )
+
+
+def _statistics() -> list[pl.Expr]:
+    found = []
+    for measure in QUALITY_MEASURES:
+        value = pl.col(measure)
+        found += [
+            value.mean().alias(measure_column(measure, "avg")),
+            value.max().alias(measure_column(measure, "max")),
+            nearest_rank_p95(value).alias(measure_column(measure, "p95")),
+        ]
+    return found
+
+
+def _in_hours(path_samples: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:
+    inside = path_samples.filter(pl.col("t").is_between(start, end, closed="left"))
+    return inside.with_columns(hour_utc=pl.col("t").dt.truncate("1h"))
+
+
+def quality_hours(path_samples: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:
+    """Quality of circuits per hour of [start, end), pooled over the samples of all their up paths.
+
+    Takes `path_samples`. Columns: circuit_id, hour_utc, {loss,jitter,latency}_{avg,max,p95}_{pct,ms,ms},
+    quality_sample_count (samples with at least one measure). Each measure is taken over its own non-null
+    samples; p95 is null below 20 of them. Paths that are not known to be up, or belong to no circuit, do
+    not count. Circuit hours without a measure have no row.
+    """
+    measured = pl.any_horizontal(pl.col(m).is_not_null() for m in QUALITY_MEASURES)
+    counted = path_samples.filter(pl.col("up") & pl.col("circuit_id").is_not_null() & measured)
+    hours = _in_hours(counted, start, end).group_by("circuit_id", "hour_utc")
+    return hours.agg(*_statistics(), quality_sample_count=pl.len().cast(pl.Int64))
+
+
+def path_hours(
+    path_samples: pl.LazyFrame, circuits: pl.LazyFrame | pl.DataFrame, start: datetime, end: datetime
+) -> pl.LazyFrame:
+    """Quality of each peer path per hour of [start, end): the columns of `fact_path_hour`.
+
+    Measures and mos over the samples in which the path was up; up_pct and active_pct over the samples that
+    say so; sample_count over all. `circuit_id` is null when none of `circuits` carries the path. node,
+    peer_port_id and vpn_name are empty instead of null, as they belong to the key.
+    """
+    up = ["mos", *QUALITY_MEASURES]
+    named = path_samples.filter(pl.col("port_id").is_not_null()).with_columns(
+        *(pl.col(c).fill_null("") for c in _PATH_KEY),
+        *(pl.when("up").then(c).alias(c) for c in up),
+    )
+    hours = (
+        _in_hours(named, start, end)
+        .group_by([*_PATH_KEY, "hour_utc"])
+        .agg(
+            pl.col("site_id", "circuit_id", "peer_router_name").last(),
+            *_statistics(),
+            mos_avg=pl.col("mos").mean(),
+            up_pct=100 * pl.col("up").cast(pl.Float64).mean(),
+            active_pct=100 * pl.col("is_active").cast(pl.Float64).mean(),
+            sample_count=pl.len().cast(pl.Int64),
+        )
+    )
+    known = circuits.lazy().select("circuit_id", _known=True).unique("circuit_id")
+    matched = hours.join(known, on="circuit_id", how="left")
+    return matched.with_columns(pl.when("_known").then("circuit_id").alias("circuit_id")).select(
+        "site_id",
+        "circuit_id",
+        pl.col("mac").alias("device_mac"),
+        *_PATH_KEY[1:],
+        "peer_router_name",
+        "hour_utc",
+        *_columns(("avg", "max", "p95")),
+        "mos_avg",
+        "up_pct",
+        "active_pct",
+        "sample_count",
+    )
+
+
+def _columns(statistics: Sequence[str]) -> list[str]:
+    return [measure_column(m, s) for m in QUALITY_MEASURES for s in statistics]
+
+
+def insight_quality_hours(insight_quality: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:
+    """Means of the cloud's hourly series whose bins start in [start, end), in the columns of `quality_hours`.
+
+    Maximum, p95 and sample count are null: the series has only means. Bins without any value have no row.
+    """
+    values = {measure_column(m, "avg"): pl.col(f"avg_{m}") for m in QUALITY_MEASURES}
+    possible = {
+        name: pl.when(v.is_finite() & (v >= 0) & ((v <= 100) if "loss" in name else True)).then(v)
+        for name, v in values.items()
+    }
+    absent = {
+        measure_column(m, s): pl.lit(None, pl.Float64) for m in QUALITY_MEASURES for s in ("max", "p95")
+    }
+    return (
+        insight_quality.filter(pl.col("bin_start").is_between(start, end, closed="left"))
+        .with_columns(circuit_id(), hour_utc=pl.col("bin_start").dt.truncate("1h"), **possible, **absent)
+        .filter(pl.any_horizontal(pl.col(c).is_not_null() for c in values))
+        .unique(["circuit_id", "hour_utc"], keep="first", maintain_order=True)
+        .select(
+            "circuit_id",
+            "hour_utc",
+            *_columns(("avg", "max", "p95")),
+            quality_sample_count=pl.lit(None, pl.Int64),
+        )
+    )

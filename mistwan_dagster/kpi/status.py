@@ -1,0 +1,207 @@
+"""Up, down, unknown and reachable minutes, flaps, and the stretches that were down.
+
+Belongs here: how link, connection, disabled ports and reachability combine. Does not belong here: which
+rows are evidence of what (`evidence.py`), the step function (`steps.py`), outages across hours
+(`outages.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from mistwan_dagster.kpi.events import link_events, reach_events
+from mistwan_dagster.kpi.evidence import connection_points, disabled_points, link_points, reach_points
+from mistwan_dagster.kpi.identity import interface_map
+from mistwan_dagster.kpi.overlay import overlay
+from mistwan_dagster.kpi.steps import Steps, step_function
+
+HOUR_MINUTES = 60.0
+Log = tuple[datetime, datetime] | None
+
+
+class StatusResult(NamedTuple):
+    """`hours`: one row per circuit and hour of the span. `pieces`: circuit_id, kind (link, reachability),
+    start, end, evidence of the stretches that were down, or up and unreachable, clipped to the span."""
+
+    hours: pl.LazyFrame
+    pieces: pl.LazyFrame
+
+
+def status_hours(
+    port_samples: pl.LazyFrame | pl.DataFrame,
+    path_samples: pl.LazyFrame | pl.DataFrame,
+    device_stats: pl.LazyFrame | pl.DataFrame,
+    device_events: pl.LazyFrame | pl.DataFrame,
+    circuits: pl.DataFrame,
+    start: datetime,
+    end: datetime,
+    log_complete: Log = None,
+) -> StatusResult:
+    """Status of every circuit in each hour of [start, end).
+
+    `circuits`: circuit_id, device_mac, node, port_id.
+    Samples as `samples.port_samples` and `samples.path_samples` give them, device rows and events raw. Pass
+    what lies up to `MAX_GAP` or more around the span too: nothing is known before the first or after the
+    last evidence. `log_complete`: span in which the event log is complete and suffices without snapshots.
+
+    `hours`: circuit_id, hour_utc, up_minutes + down_minutes + unknown_minutes = 60, reachable_minutes,
+    status_hourly (Up, Down, Unknown), flap_count, disabled_minutes, active_state. Unknown is what no
+    evidence covers, what the port spent disabled and what the gateway spent disconnected. Flaps count the
+    transitions that fall in the hour, without those into and out of disabled; null when the hour was not
+    observed at all. Reachable is up and answered by ARP, DHCP or a peer path; null without such evidence in
+    the hour. active_state is the last that the port told in the hour, else whether any of its paths was
+    active.
+    """
+    ids = circuits.select("circuit_id", mac="device_mac").unique("circuit_id", maintain_order=True)
+    ids = ids.with_row_index("entity")
+    ports, paths = pl.collect_all(
+        [_indexed(port_samples, ids), _indexed(path_samples, ids)], engine="in-memory"
+    )
+    interfaces = interface_map(device_stats)
+    links = _indexed(link_events(device_events, circuits, interfaces), ids).collect()
+    reaches = _indexed(reach_events(device_events, circuits, interfaces), ids).collect()
+
+    link = _evaluated(link_points(ports, links), log_complete)
+    disabled = _evaluated(disabled_points(ports, links), log_complete)
+    gone = _evaluated(connection_points(device_stats, device_events, ids), log_complete)
+    reach = _evaluated(reach_points(paths, reaches, end), log_complete)
+
+    functions = {
+        "link": link.intervals,
+        "disabled": disabled.intervals.filter("state"),
+        "gone": gone.intervals.filter(~pl.col("state")),
+        "reach": reach.intervals,
+    }
+    cells = overlay(ids.lazy().select("entity"), functions, start, end).collect(engine="in-memory")
+    hours = _hours(cells.lazy(), _flaps(link, disabled, start, end), _active(ports, paths), ids)
+    return StatusResult(hours, _pieces(cells.lazy(), ids))
+
+
+def _indexed(rows: pl.LazyFrame | pl.DataFrame, ids: pl.DataFrame) -> pl.LazyFrame:
+    """Rows of known circuits with the integer `entity` by which everything here is sorted and grouped."""
+    return rows.lazy().join(ids.lazy().select("circuit_id", "entity"), on="circuit_id")
+
+
+def _evaluated(points: pl.LazyFrame, log_complete: Log) -> Steps:
+    steps = step_function(points, log_complete=log_complete)
+    intervals, transitions = pl.collect_all([steps.intervals, steps.transitions], engine="in-memory")
+    return Steps(intervals.lazy(), transitions.lazy())
+
+
+def _flaps(link: Steps, disabled: Steps, start: datetime, end: datetime) -> pl.LazyFrame:
+    """entity, hour_utc, flaps: link transitions, without those into, in and out of disabled."""
+    turned = link.transitions.filter((pl.col("t") >= start) & (pl.col("t") < end))
+    off = disabled.intervals.filter("state").select("entity", off="start", on="end")
+    switched = turned.join(off, on="entity").filter(pl.col("t").is_between("off", "on"))
+    return (
+        turned.join(switched.select("entity", "t"), on=["entity", "t"], how="anti")
+        .group_by("entity", hour_utc=pl.col("t").dt.truncate("1h"))
+        .agg(flaps=pl.col("count").sum())
+    )
+
+
+def _active(ports: pl.DataFrame, paths: pl.DataFrame) -> pl.LazyFrame:
+    """entity, hour_utc, active_state."""
+    hour = pl.col("t").dt.truncate("1h")
+    by_port = (
+        ports.lazy()
+        .filter(pl.col("active").is_not_null())
+        .group_by("entity", hour_utc=hour)
+        .agg(port_active=pl.col("active").sort_by("t").last())
+    )
+    by_path = (
+        paths.lazy()
+        .filter(pl.col("is_active").is_not_null())
+        .group_by("entity", hour_utc=hour)
+        .agg(path_active=pl.col("is_active").any())
+    )
+    both = by_port.join(by_path, on=["entity", "hour_utc"], how="full", coalesce=True)
+    return both.select("entity", "hour_utc", active_state=pl.coalesce("port_active", "path_active"))
+
+
+def _states() -> dict[str, pl.Expr]:
+    away = pl.col("gone").is_not_null() | pl.col("disabled").is_not_null()
+    is_up, is_down = pl.col("link") & ~away, ~pl.col("link") & ~away
+    return {
+        "up": is_up.fill_null(False),
+        "down": is_down.fill_null(False),
+        "reachable": (is_up & pl.col("reach")).fill_null(False),
+        "unreachable": (is_up & ~pl.col("reach")).fill_null(False),
+    }
+
+
+def _hours(
+    cells: pl.LazyFrame,
+    flaps: pl.LazyFrame,
+    active: pl.LazyFrame,
+    ids: pl.DataFrame,
+) -> pl.LazyFrame:
+    states = _states()
+    lasts = (pl.col("t_next") - pl.col("t")).to_physical()
+
+    def minutes(when: pl.Expr) -> pl.Expr:
+        return pl.when(when).then(lasts).otherwise(0).sum() / 6e7
+
+    summed = cells.group_by("entity", hour_utc=pl.col("t").dt.truncate("1h")).agg(
+        up_minutes=minutes(states["up"]),
+        down_minutes=minutes(states["down"]),
+        disabled_minutes=minutes(pl.col("disabled").is_not_null()),
+        reached=minutes(states["reachable"]),
+        has_reach=pl.col("reach").is_not_null().any(),
+    )
+    up, down = pl.col("up_minutes"), pl.col("down_minutes")
+    observed = (up + down > 0) | pl.col("flaps").is_not_null()
+    return (
+        summed.join(flaps, on=["entity", "hour_utc"], how="left")
+        .join(active, on=["entity", "hour_utc"], how="left")
+        .join(ids.lazy().select("entity", "circuit_id"), on="entity")
+        .select(
+            "circuit_id",
+            "hour_utc",
+            "up_minutes",
+            "down_minutes",
+            (HOUR_MINUTES - up - down).clip(lower_bound=0).alias("unknown_minutes"),
+            pl.when("has_reach").then("reached").alias("reachable_minutes"),
+            pl.when(up > 0)
+            .then(pl.lit("Up"))
+            .when(down > 0)
+            .then(pl.lit("Down"))
+            .otherwise(pl.lit("Unknown"))
+            .alias("status_hourly"),
+            pl.when(observed).then(pl.col("flaps").fill_null(0)).alias("flap_count"),
+            "disabled_minutes",
+            "active_state",
+        )
+        .sort("circuit_id", "hour_utc")
+    )
+
+
+def _pieces(cells: pl.LazyFrame, ids: pl.DataFrame) -> pl.LazyFrame:
+    states = _states()
+    found = pl.concat(
+        [
+            cells.filter(states[state]).select(
+                "entity", pl.lit(kind).alias("kind"), "t", "t_next", pl.col(evidence).alias("evidence")
+            )
+            for kind, state, evidence in (
+                ("link", "down", "link_evidence"),
+                ("reachability", "unreachable", "reach_evidence"),
+            )
+        ]
+    ).sort("kind", "entity", "t")
+    key = pl.struct("kind", "entity")
+    fresh = ((key != key.shift(1)) | (pl.col("t") != pl.col("t_next").shift(1))).fill_null(True)
+    return (
+        found.with_columns(run=fresh.cum_sum())
+        .group_by("run", maintain_order=True)
+        .agg(
+            pl.col("entity", "kind", "evidence").first(),
+            start=pl.col("t").first(),
+            end=pl.col("t_next").last(),
+        )
+        .join(ids.lazy().select("entity", "circuit_id"), on="entity", maintain_order="left")
+        .select("circuit_id", "kind", "start", "end", "evidence")
+    )

@@ -1,0 +1,96 @@
+"""Versions of dimension rows: what changed when, and which version an hour sees.
+
+Belongs here: comparing, closing and choosing versions. Does not belong here: what the attributes mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import polars as pl
+
+from mistwan_dagster.catalog.columns import UTC
+
+VERSIONED = {"valid_from": UTC, "valid_to": UTC, "is_current": pl.Boolean()}
+STATES = ("active_state", "port_state")
+"""Attributes that say how a row is now: a version for each flap would bury the lasting changes."""
+
+
+def apply_versions(
+    dim: pl.DataFrame,
+    observed: pl.DataFrame,
+    key: str,
+    as_of: datetime,
+    *,
+    states: Collection[str] = STATES,
+) -> pl.DataFrame:
+    """The dimension after an observation at `as_of`: `dim` plus versions for what is new or changed.
+
+    `observed` has one row per key and no version columns; null equals null. A changed row closes the
+    current version at `as_of` and opens another; columns in `states` are overwritten in the current version
+    instead. Keys that were not observed stay as they are, and so do keys whose current version began after
+    `as_of`. A change at the very instant at which the current version began replaces it. The same
+    observation twice gives the same dimension. Sorted by key and valid_from; an empty `dim` may lack
+    columns.
+    """
+    if dim.is_empty():
+        dim = pl.DataFrame(schema={**observed.schema, **VERSIONED})
+    attributes = [c for c in observed.columns if c != key]
+    lasting = [c for c in attributes if c not in states]
+    current = dim.filter("is_current")
+    both = observed.join(current.select(key, "valid_from", *attributes), on=key, how="left", suffix="_was")
+    same = pl.all_horizontal(True, *(pl.col(c).eq_missing(pl.col(f"{c}_was")) for c in lasting))
+    was_from = pl.col("valid_from")
+    judged = both.with_columns(
+        _new=was_from.is_null(),
+        _late=(was_from > as_of).fill_null(False),
+        _replaced=(was_from == as_of).fill_null(False) & ~same,
+        _changed=~same & was_from.is_not_null(),
+    ).filter(~pl.col("_late"))
+    opened = judged.filter(pl.col("_new") | pl.col("_changed")).select(
+        key,
+        *attributes,
+        valid_from=pl.lit(as_of, UTC),
+        valid_to=pl.lit(None, UTC),
+        is_current=True,
+    )
+    closed = judged.filter(pl.col("_changed") & ~pl.col("_replaced"))
+    replaced = judged.filter("_replaced")
+    kept = judged.filter(~pl.col("_new") & ~pl.col("_changed"))
+    old = dim.join(replaced.select(key, is_current=True), on=[key, "is_current"], how="anti")
+    old = _close(_overwrite(old, kept, key, [c for c in attributes if c in states]), closed, key, as_of)
+    return pl.concat([old, opened.select(old.columns)]).sort(key, "valid_from")
+
+
+def _overwrite(dim: pl.DataFrame, seen: pl.DataFrame, key: str, states: list[str]) -> pl.DataFrame:
+    if not states:
+        return dim
+    now = seen.select(key, *(pl.col(c).alias(f"{c}_now") for c in states), is_current=True, _seen=True)
+    joined = dim.join(now, on=[key, "is_current"], how="left", maintain_order="left")
+    updated = joined.with_columns(pl.when("_seen").then(f"{c}_now").otherwise(c).alias(c) for c in states)
+    return updated.select(dim.columns)
+
+
+def _close(dim: pl.DataFrame, closed: pl.DataFrame, key: str, as_of: datetime) -> pl.DataFrame:
+    ends = pl.col("is_current") & pl.col(key).is_in(closed[key].implode())
+    return dim.with_columns(
+        valid_to=pl.when(ends).then(pl.lit(as_of, UTC)).otherwise("valid_to"),
+        is_current=pl.col("is_current") & ~ends,
+    )
+
+
+def in_force(dim: pl.LazyFrame, hours: pl.LazyFrame, key: str) -> pl.LazyFrame:
+    """One row per key and hour: the columns of the version in force when the hour began, and `hour_utc`.
+
+    That is the newest version with valid_from <= hour_utc. Hours before the first version see the first
+    one: history may reach back further than the first sight of a circuit. `hours` has distinct hour_utc.
+    """
+    ordered = dim.sort(key, "valid_from")
+    first = (pl.col(key) != pl.col(key).shift(1)).fill_null(True)
+    follower = pl.when(pl.col(key) == pl.col(key).shift(-1)).then(pl.col("valid_from").shift(-1))
+    bounded = ordered.with_columns(_begins=pl.when(~first).then("valid_from"), _ends=follower)
+    begun = (pl.col("_begins") <= pl.col("hour_utc")).fill_null(True)
+    lasts = (pl.col("hour_utc") < pl.col("_ends")).fill_null(True)
+    joined = bounded.join(hours.select("hour_utc"), how="cross").filter(begun & lasts)
+    return joined.drop("_begins", "_ends")

@@ -1,0 +1,291 @@
+"""Both paging styles, what ends a walk, and what makes it incomplete."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from mistwan_dagster.catalog.endpoints import (
+    DEVICE_EVENTS,
+    ENDPOINTS,
+    PATH_STATS,
+    PORT_STATS,
+    SITES,
+    Endpoint,
+)
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.mist.errors import Forbidden, RateLimited, Unreachable, Unusable
+from mistwan_dagster.mist.pager import Walk, walk
+from mistwan_dagster.mist.sdk_session import MistSession
+
+from .conftest import HALF_PAST, ORG, Asked, Cloud, Reply, Tools
+
+PORTS = f"/api/v1/orgs/{ORG}/stats/ports/search"
+
+
+def ports(*numbers: int) -> list[dict[str, Any]]:
+    return [{"mac": "5c5b35000001", "port_id": f"ge-0/0/{n}"} for n in numbers]
+
+
+def ids(*names: str) -> list[dict[str, Any]]:
+    return [{"id": name} for name in names]
+
+
+def begin(tools: Tools, endpoint: Endpoint = PORT_STATS, **arguments: Any) -> Walk:
+    return walk(tools.session, endpoint, ORG, **tools.how, **arguments)
+
+
+def test_every_declared_call_exists_in_the_sdk(session: MistSession) -> None:
+    for endpoint in ENDPOINTS.values():
+        parameters = inspect.signature(session.operation(endpoint.function)).parameters
+        assert set(endpoint.arguments) <= set(parameters), endpoint.name
+
+
+def test_cursor_follows_next_verbatim(cloud: Cloud, tools: Tools) -> None:
+    odd = f"{PORTS}?limit=2&search_after=%5B1711031354000%2C+%22a%2Bb%22%5D&start=1.5"
+    cloud.replies(
+        Reply({"results": ports(0, 1), "total": 3, "limit": 2, "next": odd}),
+        Reply({"results": ports(2), "total": 3, "limit": 2}),
+    )
+    work = begin(tools)
+    pages = list(work)
+    assert [a.target for a in cloud.asked] == [f"{PORTS}?device_type=gateway&limit=1000", odd]
+    assert [(p.number, len(p.rows), p.total, p.is_last) for p in pages] == [
+        (1, 2, 3, False),
+        (2, 1, 3, True),
+    ]
+    assert work.summary.complete
+    assert (work.summary.pages, work.summary.rows, work.summary.distinct, work.summary.total) == (2, 3, 3, 3)
+
+
+def test_a_page_is_asked_for_only_when_the_one_before_was_taken(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"results": ports(0), "next": f"{PORTS}?search_after=1"}), Reply({"results": []}))
+    work = begin(tools)
+    assert len(cloud.asked) == 0
+    next(work)
+    assert len(cloud.asked) == 1
+    assert not work.summary.complete
+
+
+def test_absolute_next_of_the_same_origin_is_followed(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(
+        Reply({"results": ports(0), "next": f"{cloud.base}{PORTS}?search_after=1"}),
+        Reply({"results": ports(1)}),
+    )
+    assert [len(p.rows) for p in begin(tools)] == [1, 1]
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/x", "//evil.example/x", "@evil.example/", 7])
+def test_next_that_leads_elsewhere_is_refused(cloud: Cloud, tools: Tools, elsewhere: Any) -> None:
+    cloud.replies(Reply({"results": ports(0), "next": elsewhere}))
+    with pytest.raises(Unusable, match="leads away"):
+        list(begin(tools))
+    assert len(cloud.asked) == 1
+
+
+def paged(names: str, limit: int, headers: bool = True) -> Any:
+    def script(asked: Asked, _n: int) -> Reply:
+        page = int(asked.query.get("page", "1"))
+        rows = ids(*names[(page - 1) * limit : page * limit])
+        told = {"X-Page-Limit": str(limit), "X-Page-Page": str(page), "X-Page-Total": str(len(names))}
+        return Reply(rows, headers=told if headers else {})
+
+    return script
+
+
+def test_page_style_goes_by_the_limit_that_the_cloud_grants(cloud: Cloud, tools: Tools) -> None:
+    cloud.script = paged("abcdefg", 3)
+    work = begin(tools, SITES)
+    assert "".join(row["id"] for page in work for row in page.rows) == "abcdefg"
+    assert [a.query.get("page", "1") for a in cloud.asked] == ["1", "2", "3"]
+    assert {a.query["limit"] for a in cloud.asked} == {"1000"}
+    assert work.summary.complete
+
+
+def test_page_style_without_headers_ends_on_a_short_page(cloud: Cloud, tools: Tools) -> None:
+    cloud.script = paged("abcdefg", 3, headers=False)
+    work = begin(tools, SITES, limit=3)
+    assert [len(p.rows) for p in work] == [3, 3, 1]
+    assert work.summary.complete
+    assert work.summary.total is None
+
+
+def test_exact_multiple_asks_for_no_empty_page(cloud: Cloud, tools: Tools) -> None:
+    cloud.script = paged("abcdef", 3)
+    assert [len(p.rows) for p in begin(tools, SITES)] == [3, 3]
+
+
+def test_page_paging_in_the_body(cloud: Cloud, tools: Tools) -> None:
+    def script(asked: Asked, _n: int) -> Reply:
+        page = int(asked.query.get("page", "1"))
+        return Reply({"results": ids("abc"[page - 1]), "total": 3, "limit": 1, "page": page})
+
+    cloud.script = script
+    assert [p.rows[0]["id"] for p in begin(tools, SITES)] == ["a", "b", "c"]
+
+
+def test_empty_answer_is_one_empty_complete_page(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"results": [], "total": 0}))
+    work = begin(tools)
+    assert [(p.rows, p.is_last) for p in work] == [([], True)]
+    assert work.summary.complete
+
+
+def test_error_page_in_mid_walk_is_never_rows(cloud: Cloud, tools: Tools) -> None:
+    told = {"X-Page-Limit": "1", "X-Page-Page": "1", "X-Page-Total": "2"}
+    cloud.replies(Reply(ids("a"), headers=told), Reply({"detail": "gone"}, 404))
+    taken = []
+    with pytest.raises(Forbidden, match="sites page 2"):
+        for page in begin(tools, SITES):
+            taken += page.rows
+    assert taken == ids("a")
+
+
+def test_lost_connection_in_mid_walk_does_not_truncate(cloud: Cloud, tools: Tools) -> None:
+    def script(_asked: Asked, n: int) -> Reply:
+        return (
+            Reply({"results": ports(0), "next": f"{PORTS}?search_after=1"}) if n == 0 else Reply(fault="drop")
+        )
+
+    cloud.script = script
+    work = begin(tools)
+    with pytest.raises(Unreachable):
+        list(work)
+    assert not work.summary.complete
+    assert work.summary.pages == 1
+
+
+def test_error_object_with_status_200_is_never_rows(cloud: Cloud, tools: Tools) -> None:
+    cloud.script = lambda _asked, _n: Reply({"detail": "not today", "error": True})
+    with pytest.raises(Unusable, match="unexpected form"):
+        list(begin(tools))
+
+
+def test_429_in_mid_walk_stops_it(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(
+        Reply({"results": ports(0), "next": f"{PORTS}?search_after=1"}),
+        Reply({"detail": "slow"}, 429, {"Retry-After": "9"}),
+    )
+    work = begin(tools)
+    next(work)
+    with pytest.raises(RateLimited):
+        next(work)
+
+
+def test_fewer_rows_than_total_is_incomplete(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"results": ports(0, 1), "total": 3}))
+    work = begin(tools)
+    list(work)
+    assert (work.summary.complete, work.summary.distinct, work.summary.total) == (False, 2, 3)
+
+
+def test_duplicates_count_once(cloud: Cloud, tools: Tools) -> None:
+    second = f"{PORTS}?search_after=1"
+    cloud.replies(
+        Reply({"results": ports(0, 1), "total": 4, "next": second}),
+        Reply({"results": ports(1, 2), "total": 4}),
+    )
+    work = begin(tools)
+    list(work)
+    assert (work.summary.rows, work.summary.distinct, work.summary.complete) == (4, 3, False)
+
+
+def test_rows_that_come_or_go_during_a_walk_leave_it_complete(cloud: Cloud, tools: Tools) -> None:
+    for first, last in ((2, 3), (3, 2)):
+        cloud.asked.clear()
+        cloud.replies(
+            Reply({"results": ports(0), "total": first, "next": f"{PORTS}?search_after=1"}),
+            Reply({"results": ports(1), "total": last}),
+        )
+        work = begin(tools)
+        list(work)
+        assert work.summary.complete
+        assert work.summary.total == 2
+
+
+def test_repeated_page_is_asked_for_once_more(cloud: Cloud, tools: Tools) -> None:
+    second = f"{PORTS}?search_after=1"
+    first = Reply({"results": ports(0, 1), "total": 3, "next": second})
+    cloud.replies(first, first, Reply({"results": ports(2), "total": 3}))
+    work = begin(tools)
+    assert [len(p.rows) for p in work] == [2, 1]
+    assert [a.target for a in cloud.asked][1:] == [second, second]
+    assert work.summary.complete
+
+
+def test_page_that_stays_repeated_is_an_error(cloud: Cloud, tools: Tools) -> None:
+    cloud.script = lambda _asked, n: Reply({"results": ports(0), "next": f"{PORTS}?search_after={n}"})
+    with pytest.raises(Unusable, match="page 2: the cloud told an earlier page again"):
+        list(begin(tools))
+    assert len(cloud.asked) == 3
+
+
+def test_next_that_leads_in_a_circle_is_an_error(cloud: Cloud, tools: Tools) -> None:
+    cloud.script = lambda _asked, n: Reply({"results": ports(n), "next": f"{PORTS}?search_after={n % 3}"})
+    with pytest.raises(Unusable, match="again"):
+        list(begin(tools))
+    assert len(cloud.asked) <= 6
+
+
+def test_page_parameter_ignored_by_the_cloud_is_an_error(cloud: Cloud, tools: Tools) -> None:
+    told = {"X-Page-Limit": "2", "X-Page-Page": "1", "X-Page-Total": "4"}
+    cloud.script = lambda _asked, _n: Reply(ids("a", "b"), headers=told)
+    with pytest.raises(Unusable, match="again"):
+        list(begin(tools, SITES))
+
+
+def test_events_send_whole_epoch_seconds_and_only_the_types_given(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"results": []}))
+    start = datetime(2025, 1, 1, 9, 0, 0, 999999, tzinfo=UTC)
+    end = datetime(2025, 1, 1, 10, 0, 0, 1, tzinfo=UTC)
+    list(
+        begin(
+            tools,
+            DEVICE_EVENTS,
+            start=start,
+            end=end,
+            extra_arguments={"type": ["GW_PORT_UP", "GW_PORT_DOWN"]},
+        )
+    )
+    assert cloud.asked[0].query == {
+        "device_type": "gateway",
+        "limit": "1000",
+        "start": "1735722000",
+        "end": "1735725601",
+        "type": "GW_PORT_UP,GW_PORT_DOWN",
+    }
+
+
+def test_false_is_sent_although_the_sdk_drops_it(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"results": []}))
+    list(begin(tools, extra_arguments={"up": False}))
+    assert cloud.asked[0].query["up"] == "false"
+
+
+def test_argument_unknown_to_the_sdk_is_a_mistake_of_the_programme(tools: Tools) -> None:
+    with pytest.raises(TypeError):
+        list(begin(tools, PATH_STATS, extra_arguments={"duration_h": 1}))
+
+
+def test_time_window_belongs_to_events_only(tools: Tools) -> None:
+    with pytest.raises(ValueError, match="event"):
+        begin(tools, PORT_STATS, start=HALF_PAST, end=HALF_PAST)
+
+
+@pytest.mark.parametrize("org", ["", "my org", "../self", "a/b"])
+def test_org_id_that_is_none_is_refused_before_any_call(tools: Tools, cloud: Cloud, org: str) -> None:
+    with pytest.raises(UserError, match="MIST_ORG_ID") as caught:
+        walk(tools.session, SITES, org, **tools.how)
+    assert caught.value.exit_code == 2
+    assert cloud.asked == []
+
+
+def test_rows_that_are_no_objects_do_not_stop_a_walk(cloud: Cloud, tools: Tools) -> None:
+    rows = [*ports(0), 5, None, ["x"], {"mac": {"odd": 1}}]
+    cloud.replies(Reply({"results": rows, "total": 5}))
+    work = begin(tools)
+    assert [p.rows for p in work] == [rows]
+    assert work.summary.distinct == 5
