@@ -95,7 +95,7 @@ def connection_points(
     turns = connection_events(device_events).select(
         "mac", "t", "state", pl.lit(None, UTC).alias("since"), "is_event", "count"
     )
-    points = pl.concat([snapshots, turns]).collect()
+    points = pl.concat([snapshots, turns]).collect(engine="in-memory")
     away = points.filter(~pl.col("state"))["mac"].unique()
     mine = points.lazy().filter(pl.col("mac").is_in(away.implode()))
     return mine.join(ids.lazy().select("mac", "entity"), on="mac").select(_POINT)
@@ -110,11 +110,15 @@ def reach_points(paths: pl.DataFrame, reaches: pl.DataFrame, end: datetime) -> p
 def _path_points(paths: pl.DataFrame) -> pl.LazyFrame:
     """Any path up in a slot: reachable. All down, and none lately up that the slot left out: unreachable."""
     up = pl.col("up")
+    # Sorting by packed integers and keeping each slot's last row is several times as fast as a group_by.
+    slot = pl.col("entity").cast(pl.Int64) * 2**33 + pl.col("slot_utc").dt.epoch("s") * 2
     slots = (
         paths.lazy()
         .filter(up.is_not_null())
-        .group_by("entity", "slot_utc")
-        .agg(state=up.any(), t=pl.coalesce(pl.col("t").filter(up).max(), pl.col("t").max()))
+        .select("entity", "slot_utc", "t", state="up", order=slot + up)
+        .sort("order", "t")
+        .filter((pl.col("order") // 2 != pl.col("order").shift(-1) // 2).fill_null(True))
+        .drop("order")
     ).collect(engine="in-memory")
     down = slots.lazy().filter(~pl.col("state")).select("entity", "slot_utc", at="t")
     lately = (
@@ -134,7 +138,8 @@ def _path_points(paths: pl.DataFrame) -> pl.LazyFrame:
 def _silence(paths: pl.DataFrame, reaches: pl.DataFrame, end: datetime) -> pl.LazyFrame:
     """For circuits without peer paths the event log is all there is: its state holds from the hour of the
     first event to the end of the span. It only ever counts while the link is known to be up."""
-    alone = reaches.lazy().join(paths.lazy().select("entity"), on="entity", how="anti").sort("t")
+    with_paths = paths.lazy().select("entity").filter(pl.col("entity").is_in(reaches["entity"].implode()))
+    alone = reaches.lazy().join(with_paths.unique(), on="entity", how="anti").sort("t")
     ends = (
         alone.filter(pl.col("t") < end)
         .group_by("entity")

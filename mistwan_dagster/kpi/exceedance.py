@@ -21,6 +21,7 @@ from mistwan_dagster.catalog.columns import (
 PAIRS = tuple((measure, level) for measure in MEASURES for level in LEVELS)
 MINUTES = ("up_minutes", "down_minutes", "unknown_minutes")
 PERCENTILE = 0.95
+_ATTRIBUTES = ("site_id", "circuit_id", "hour_utc", "region", "role")
 
 
 def threshold_column(measure: str, level: str) -> str:
@@ -34,22 +35,31 @@ def above(measure: str, level: str) -> pl.Expr:
 
 
 def with_runs(hourly: pl.LazyFrame) -> pl.LazyFrame:
-    """Sorted by circuit_id and hour_utc, with `<measure>_<level>_run`: length of the run that ends in the hour.
+    """Sorted by circuit_id and hour_utc, with `<measure>_<level>_run`: length of the run that ends in the
+    hour.
 
-    A run is consecutive hours on the clock at or above the threshold; a missing hour or a null value ends it. 0 in
-    an hour that is not above. Runs begin where the frame does: limit them to the edge of a period by
-    `run_within`. `hourly`: fact_circuit_hour columns and thresholds, one row per circuit and hour.
+    A run is consecutive hours on the clock at or above the threshold; a missing hour or a null value ends it.
+    0 in an hour that is not above. Runs begin where the frame does: the position in `figures` limits them to
+    a period. Columns that `figures` does not need are dropped. `hourly`: fact_circuit_hour columns and
+    thresholds, one row per circuit and hour.
     """
-    ordered = hourly.sort("circuit_id", "hour_utc").with_row_index("_row")
+    ordered = hourly.select(_used()).sort("circuit_id", "hour_utc").with_row_index("_row")
     same = pl.col("circuit_id") == pl.col("circuit_id").shift(1)
     next_hour = pl.col("hour_utc") - pl.col("hour_utc").shift(1) == pl.duration(hours=1)
     marked = ordered.with_columns(
         (same & next_hour).fill_null(False).alias("_follows"), pl.col("_row").cast(pl.Int32)
     )
     row = pl.col("_row")
-    return marked.with_columns(_run(above(m, level), row).alias(_run_name(m, level)) for m, level in PAIRS).drop(
-        "_row", "_follows"
-    )
+    return marked.with_columns(
+        _run(above(m, level), row).alias(_run_name(m, level)) for m, level in PAIRS
+    ).drop("_row", "_follows")
+
+
+def _used() -> list[str]:
+    values = [value_column(m) for m in MEASURES]
+    maxima = [measure_column(m, "max") for m in QUALITY_MEASURES]
+    levels = [threshold_column(m, level) for m, level in PAIRS]
+    return [*_ATTRIBUTES, *values, *maxima, *levels, "flap_count", *MINUTES]
 
 
 def _run_name(measure: str, level: str) -> str:
@@ -63,11 +73,12 @@ def _run(is_above: pl.Expr, row: pl.Expr) -> pl.Expr:
 
 
 def figures(position: pl.Expr) -> list[pl.Expr]:
-    """Aggregate expressions of `agg_*` tables for a group of rows of `with_runs`, except those of `completed`.
+    """Aggregate expressions of `agg_*` tables for a group of rows of `with_runs`, except those of
+    `completed`.
 
     `position`: hours from the group's first possible hour to the row's, both counted, which bounds a run.
-    Averages, maxima and the percentile (linear interpolation) are over the hours that have the value. Counts of hours
-    are null when no hour of the group could be compared, sums when no hour has the value.
+    Averages, maxima and the percentile (linear interpolation) are over the hours that have the value.
+    Counts of hours are null when no hour of the group could be compared, sums when no hour has the value.
     """
     return [
         pl.col("utilization_pct").mean().alias(measure_column("utilization", "avg")),
@@ -106,7 +117,7 @@ def _sum(column: str) -> pl.Expr:
 
 
 def completed(grouped: pl.LazyFrame) -> pl.LazyFrame:
-    """Adds total_minutes = up + down + unknown and availability_pct = 100 * up / (up + down), null when both are 0."""
+    """Adds total_minutes = up + down + unknown and availability_pct, 100 * up / (up + down), null for 0/0."""
     up, down = pl.col("up_minutes"), pl.col("down_minutes")
     return grouped.with_columns(
         total_minutes=pl.sum_horizontal(MINUTES, ignore_nulls=False),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from mistwan_dagster.catalog.columns import UTC
 from mistwan_dagster.kpi.events import link_events, reach_events
 from mistwan_dagster.kpi.evidence import connection_points, disabled_points, link_points, reach_points
 from mistwan_dagster.kpi.identity import interface_map
@@ -20,6 +21,10 @@ from mistwan_dagster.kpi.steps import Steps, step_function
 
 HOUR_MINUTES = 60.0
 Log = tuple[datetime, datetime] | None
+
+_STATE = {"state": pl.Boolean, "evidence": pl.String}
+_NO_INTERVALS = pl.LazyFrame(schema={"entity": pl.UInt32, "start": UTC, "end": UTC, **_STATE})
+_NO_TRANSITIONS = pl.LazyFrame(schema={"entity": pl.UInt32, "t": UTC, "count": pl.Int64, **_STATE})
 
 
 class StatusResult(NamedTuple):
@@ -61,8 +66,8 @@ def status_hours(
         [_indexed(port_samples, ids), _indexed(path_samples, ids)], engine="in-memory"
     )
     interfaces = interface_map(device_stats)
-    links = _indexed(link_events(device_events, circuits, interfaces), ids).collect()
-    reaches = _indexed(reach_events(device_events, circuits, interfaces), ids).collect()
+    links = _indexed(link_events(device_events, circuits, interfaces), ids).collect(engine="in-memory")
+    reaches = _indexed(reach_events(device_events, circuits, interfaces), ids).collect(engine="in-memory")
 
     link = _evaluated(link_points(ports, links), log_complete)
     disabled = _evaluated(disabled_points(ports, links), log_complete)
@@ -86,7 +91,10 @@ def _indexed(rows: pl.LazyFrame | pl.DataFrame, ids: pl.DataFrame) -> pl.LazyFra
 
 
 def _evaluated(points: pl.LazyFrame, log_complete: Log) -> Steps:
-    steps = step_function(points, log_complete=log_complete)
+    ready = points.collect(engine="in-memory")
+    if ready.is_empty():
+        return Steps(_NO_INTERVALS, _NO_TRANSITIONS)
+    steps = step_function(ready.lazy(), log_complete=log_complete)
     intervals, transitions = pl.collect_all([steps.intervals, steps.transitions], engine="in-memory")
     return Steps(intervals.lazy(), transitions.lazy())
 
@@ -105,21 +113,20 @@ def _flaps(link: Steps, disabled: Steps, start: datetime, end: datetime) -> pl.L
 
 def _active(ports: pl.DataFrame, paths: pl.DataFrame) -> pl.LazyFrame:
     """entity, hour_utc, active_state."""
-    hour = pl.col("t").dt.truncate("1h")
-    by_port = (
-        ports.lazy()
-        .filter(pl.col("active").is_not_null())
-        .group_by("entity", hour_utc=hour)
-        .agg(port_active=pl.col("active").sort_by("t").last())
-    )
-    by_path = (
-        paths.lazy()
-        .filter(pl.col("is_active").is_not_null())
-        .group_by("entity", hour_utc=hour)
-        .agg(path_active=pl.col("is_active").any())
-    )
+    hour = pl.col("entity").cast(pl.Int64) * 2**33 + pl.col("t").dt.truncate("1h").dt.epoch("s") * 2
+    by_port = _last(ports.lazy().filter(pl.col("active").is_not_null()), hour, "t", "active", "port_active")
+    told = paths.lazy().filter(pl.col("is_active").is_not_null())
+    by_path = _last(told, hour + pl.col("is_active"), None, "is_active", "path_active")
     both = by_port.join(by_path, on=["entity", "hour_utc"], how="full", coalesce=True)
     return both.select("entity", "hour_utc", active_state=pl.coalesce("port_active", "path_active"))
+
+
+def _last(rows: pl.LazyFrame, order: pl.Expr, then: str | None, value: str, name: str) -> pl.LazyFrame:
+    """`value` of the last row of each entity and hour, by packed keys: faster than a group_by of two columns."""
+    keys = ["order"] if then is None else ["order", then]
+    ordered = rows.select("entity", "t", pl.col(value).alias(name), order.alias("order")).sort(keys)
+    final = (pl.col("order") // 2 != pl.col("order").shift(-1) // 2).fill_null(True)
+    return ordered.filter(final).select("entity", name, hour_utc=pl.col("t").dt.truncate("1h"))
 
 
 def _states() -> dict[str, pl.Expr]:

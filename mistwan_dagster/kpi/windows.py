@@ -20,9 +20,10 @@ HOUR = timedelta(hours=1)
 def circuit_windows(hourly: pl.LazyFrame, as_of_start: datetime, as_of_end: datetime) -> pl.LazyFrame:
     """`agg_circuit_window` for each whole hour as of in (as_of_start, as_of_end], sorted by its key.
 
-    `hourly`: `fact_circuit_hour` with thresholds, from 24 hours before the first as-of hour; other hours are ignored.
-    A window of w hours is [as_of - w, as_of), so never more than w hours; runs are cut at its edge. A circuit
-    without a row in the window has no row. Region and role are those of the window's last hour.
+    `hourly`: `fact_circuit_hour` with thresholds, from 24 hours before the first as-of hour; other hours
+    are ignored. A window of w hours is [as_of - w, as_of), so never more than w hours; runs are cut at its
+    edge. A circuit without a row in the window has no row. Region and role are those of the window's last
+    hour.
     """
     attributes = [pl.col("site_id", "region", "role").last()]
     return _windows(hourly, as_of_start, as_of_end, "circuit_id", attributes, AGG_CIRCUIT_WINDOW)
@@ -31,9 +32,9 @@ def circuit_windows(hourly: pl.LazyFrame, as_of_start: datetime, as_of_end: date
 def region_windows(hourly: pl.LazyFrame, as_of_start: datetime, as_of_end: datetime) -> pl.LazyFrame:
     """`agg_region_window`, as `circuit_windows`, pooled over the circuit hours of each region.
 
-    Averages, percentile and availability are over all circuit hours, minutes and flaps summed; hours above count circuit
-    hours, and the run is the longest of any single circuit. A circuit that changed region counts in each with the
-    hours it spent there.
+    Averages, percentile and availability are over all circuit hours, minutes and flaps summed; hours above
+    count circuit hours, and the run is the longest of any single circuit. A circuit that changed region
+    counts in each with the hours it spent there.
     """
     count = [pl.col("circuit_id").n_unique().alias("circuit_count")]
     known = hourly.filter(pl.col("region").is_not_null())
@@ -65,9 +66,7 @@ def as_of_hours(as_of_start: datetime, as_of_end: datetime) -> list[datetime]:
     return [first + HOUR * i for i in range(max(0, (as_of_end - first) // HOUR + 1))]
 
 
-def _window(
-    runs: pl.LazyFrame, as_of: datetime, length: int, key: str, more: list[pl.Expr]
-) -> pl.LazyFrame:
+def _window(runs: pl.LazyFrame, as_of: datetime, length: int, key: str, more: list[pl.Expr]) -> pl.LazyFrame:
     begin = as_of - HOUR * length
     inside = runs.filter(pl.col("hour_utc").is_between(begin, as_of, closed="left"))
     position = ((pl.col("hour_utc") - begin).dt.total_hours() + 1).cast(pl.Int32)

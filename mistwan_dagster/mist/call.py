@@ -132,7 +132,7 @@ def _attempt(
     if malformed or not accept(response.data):
         words = "body is not JSON" if malformed else "body has an unexpected form"
         kind = (response.headers or {}).get("Content-Type", "no content type")
-        hint = f"{target}: status 200, but the {words} ({kind}, {len(response.raw_data)} characters)"
+        hint = f"{target}: status 200, but the {words} ({kind})"
         if "html" in kind:
             hint += f"; is MIST_API_BASE_URL {session.base_url} an API host?"
         raise _Transient(_failed(Unusable, hint, target, status, detail))

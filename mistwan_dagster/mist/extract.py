@@ -22,6 +22,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.endpoints import EXTRA, RECEIVED_AT, Endpoint, Field
 from mistwan_dagster.mist.redaction import is_sensitive, without_secrets
+from mistwan_dagster.mist.rows import TypedRow
 
 MAC_FIELDS = frozenset({"mac", "peer_mac", "vc_mac", "device_mac"})
 INT64 = range(-(2**63), 2**63)
@@ -70,6 +71,8 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
     `extra` keeps undeclared keys as a JSON object. Keys that name credentials are dropped, here and there.
     Rows in == `frame.height` + `len(quarantined)`.
     """
+    if rows and isinstance(rows[0], TypedRow):
+        return Extracted(_typed_frame(endpoint, rows, received_at), [])
     objects = rows if set(map(type, rows)) <= {dict} else [row for row in rows if type(row) is dict]
     bad: dict[int, str] = {}
     shapes = _Shapes(endpoint, objects)
@@ -78,8 +81,7 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
         _column(f, json_type if f.json else _TYPES[f.dtype], _values(f, objects, shapes, bad), bad)
         for f in endpoint.fields
     ]
-    arrival = pl.Series(RECEIVED_AT.name, [received_at], RECEIVED_AT.dtype)
-    columns.append(arrival.new_from_index(0, len(objects)))
+    columns.append(_arrival(received_at, len(objects)))
     columns.append(pl.Series(EXTRA.name, _extras(endpoint, objects, shapes, bad), EXTRA.dtype))
     frame = pl.DataFrame(columns)
     for index in _without_key(frame[endpoint.key[0]]):
@@ -95,8 +97,24 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
     return Extracted(frame, quarantined)
 
 
+def _typed_frame(endpoint: Endpoint, rows: list[TypedRow], received_at: datetime) -> pl.DataFrame:
+    """The frame of rows whose types the parser has checked."""
+    values = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
+    columns = []
+    for field, column in zip(endpoint.fields, values, strict=False):
+        told = list(map(plain_mac, column)) if field.name in MAC_FIELDS else column
+        columns.append(pl.Series(field.name, told, field.dtype, strict=True))
+    extras = type(rows[0]).write_extras(values[len(endpoint.fields) :], len(rows))
+    columns += [_arrival(received_at, len(rows)), pl.Series(EXTRA.name, extras, EXTRA.dtype)]
+    return pl.DataFrame(columns)
+
+
+def _arrival(received_at: datetime, rows: int) -> pl.Series:
+    return pl.Series(RECEIVED_AT.name, [received_at], RECEIVED_AT.dtype).new_from_index(0, rows)
+
+
 class _Shapes(dict[tuple[str, ...], "_Undeclared"]):
-    """The key sequences of a page's rows. There are few, so what depends on them is found out once for each."""
+    """The key sequences of a page's rows: few, so that what depends on them is found out once for each."""
 
     def __init__(self, endpoint: Endpoint, rows: list[dict[str, Any]]) -> None:
         self.endpoint = endpoint

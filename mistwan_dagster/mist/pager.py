@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
 from mistwan_dagster.mist.errors import Unusable
 from mistwan_dagster.mist.quota import Purpose, Quota
+from mistwan_dagster.mist.rows import TypedRow, row_decoder
 
 if TYPE_CHECKING:
     from mistwan_dagster.mist.sdk_session import MistSession
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its rows as parsed (normally dicts), when it arrived, and the `total` it claims."""
+    """One page: its rows for `extract`, when it arrived, and the `total` it claims.
+
+    Rows are TypedRows or, where one of them surprises, whatever was parsed (normally dicts).
+    """
 
     number: int
     rows: list[Any]
@@ -114,9 +119,12 @@ def walk(
         paged = arguments if page == 1 else {**arguments, "page": page}
         return lambda: operation(session, org_id, **paged)
 
+    decoder = row_decoder(endpoint)
+
     def fetch(ask: Callable[[], Any], number: int) -> Answer:
         target = Target(endpoint.name, number, f"MIST_ORG_ID {org_id}")
-        return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
+        with session.parsing(decoder.decode if decoder else None):
+            return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
 
     return Walk(_pages(session, endpoint, fetch, first, limit))
 
@@ -188,6 +196,8 @@ def _follow(session: MistSession, uri: str) -> Callable[[], Any]:
 def row_keys(endpoint: Endpoint, rows: list[Any]) -> list[Any]:
     """Natural key of each row, hashable; of rows that are no objects, or hold some in a key, the text."""
     names = [f.source[0] for f in endpoint.fields if f.name in endpoint.key]
+    if rows and isinstance(rows[0], TypedRow):
+        return list(map(attrgetter(*names), rows)) if len(names) > 1 else [(row[names[0]],) for row in rows]
     try:
         keys = [tuple([row.get(name) for name in names]) for row in rows]
         hash(tuple(keys))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,6 +69,10 @@ class MistSession(APISession):
     def failure(self) -> BaseException | None:
         """Why this thread's last call brought no answer; None when one came."""
         return self._adapter.failure()
+
+    def parsing(self, parse: Callable[[bytes], Any] | None) -> AbstractContextManager[None]:
+        """Within it, bodies of this thread's calls are parsed by `parse`, else as plain JSON."""
+        return self._adapter.parsing(parse)
 
     def operation(self, name: str) -> Callable[..., Any]:
         """The SDK function of a catalog name, for example `orgs.sites.listOrgSites`."""

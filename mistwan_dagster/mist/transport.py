@@ -10,6 +10,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -67,10 +68,17 @@ class FastResponse(requests.Response):
     """A response whose `json()` takes a third of the time. What msgspec refuses (NaN, lone surrogates, other
     encodings than UTF-8) is left to requests."""
 
+    parse: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+
+    @property
+    def text(self) -> str:
+        """The body as text; not made for a page that `parse` takes, where the SDK would only keep it."""
+        return "" if self.ok and self.parse is not FastResponse.parse else super().text
+
     def json(self, **kwargs: Any) -> Any:
         """The parsed body. Raises requests' JSONDecodeError."""
         try:
-            return msgspec.json.decode(self.content)
+            return self.parse(self.content)
         except (msgspec.DecodeError, RecursionError):
             return super().json(**kwargs)
 
@@ -84,7 +92,7 @@ class GuardedAdapter(HTTPAdapter):
     def __init__(self, timeout_s: float, deadline_s: float, pool_size: int) -> None:
         self.timeout_s = timeout_s
         self.deadline_s = deadline_s
-        self._last = threading.local()
+        self._local = threading.local()
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0, pool_block=False)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -103,22 +111,32 @@ class GuardedAdapter(HTTPAdapter):
 
     def failure(self) -> BaseException | None:
         """Exception of this thread's last call, None when an answer came."""
-        return getattr(self._last, "error", None)
+        return getattr(self._local, "error", None)
 
     def build_response(self, req: Any, resp: Any) -> requests.Response:
         """As requests does, with the faster parser."""
         response = FastResponse()
         response.__dict__.update(super().build_response(req, resp).__dict__)
+        response.parse = getattr(self._local, "parse", None) or FastResponse.parse
         return response
+
+    @contextlib.contextmanager
+    def parsing(self, parse: Callable[[bytes], Any] | None) -> Iterator[None]:
+        """Parse the bodies of this thread's calls by `parse`, which raises msgspec.DecodeError to decline."""
+        self._local.parse = parse
+        try:
+            yield
+        finally:
+            self._local.parse = None
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """One attempt. Raises requests' exceptions, also for a body cut short or a deadline passed."""
-        self._last.error = None
+        self._local.error = None
         kwargs.update(stream=True, timeout=(min(10.0, self.timeout_s), self.timeout_s))
         try:
             return self._send(request, time.monotonic() + self.deadline_s, *args, **kwargs)
         except Exception as error:
-            self._last.error = error
+            self._local.error = error
             raise
 
     def _send(self, request: Any, deadline: float, *args: Any, **kwargs: Any) -> requests.Response:

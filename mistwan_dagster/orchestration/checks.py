@@ -1,7 +1,5 @@
 """Contract checks: a table that breaks its declaration blocks everything downstream. Freshness of the facts."""
 
-from __future__ import annotations
-
 import dagster as dg
 import polars as pl
 

@@ -23,7 +23,6 @@ from mistwan_dagster.catalog.tables import (
     FACT_CIRCUIT_HOUR,
     FACT_CIRCUIT_OUTAGE,
     FACT_DEVICE_EVENT,
-    FACT_FAILOVER,
     FACT_PATH_HOUR,
 )
 from mistwan_dagster.errors import UserError
@@ -31,9 +30,11 @@ from mistwan_dagster.kpi.counters import counter_intervals
 from mistwan_dagster.kpi.events import device_event_facts, reboots
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
-from mistwan_dagster.kpi.outages import merge_outages, split_by_hour
+from mistwan_dagster.kpi.calendar import split_by_hour
+from mistwan_dagster.kpi.outages import merge_outages
 from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours
 from mistwan_dagster.kpi.samples import path_samples, port_samples
+from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import status_hours
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import in_force
@@ -46,11 +47,12 @@ CHUNK = timedelta(hours=24)
 """A longer span is computed in pieces of this length, so that memory does not grow with it."""
 EVENT_REACH = timedelta(days=14)
 
-UTILIZATION, STATUS, QUALITY, DOWN_PIECES = (
+UTILIZATION, STATUS, QUALITY, DOWN_PIECES, SIGHTINGS = (
     "circuit_utilization_hour",
     "circuit_status_hour",
     "circuit_quality_hour",
     "circuit_down_piece",
+    "circuit_active_sighting",
 )
 """Intermediate tables of the lake; they are not loaded into the warehouse."""
 
@@ -149,24 +151,26 @@ def compute_utilization(platform: Platform, start: datetime, end: datetime) -> i
 
 
 def compute_status(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `circuit_status_hour` and `circuit_down_piece` for the span; returns circuit hours."""
+    """Replace status, down stretches and sightings of the active circuit for the span; returns circuit hours."""
     rows = 0
     circuits = dim_circuit(platform).filter(pl.col("is_current"))
     for begin, until, live in chunks(platform, start, end):
         found = evidence(platform, begin, until, live)
+        ports = port_samples(found.ports, found.devices).collect()
+        paths = path_samples(found.paths, found.devices, circuits).collect()
         status = status_hours(
-            port_samples(found.ports, found.devices),
-            path_samples(found.paths, found.devices),
-            found.devices,
-            found.events,
-            circuits,
-            begin,
-            until,
-            log_complete=found.log_complete,
+            ports, paths, found.devices, found.events, circuits, begin, until, log_complete=found.log_complete
         )
-        hours, pieces = pl.collect_all([status.hours, split_by_hour(status.pieces)])
+        hours, pieces, sightings = pl.collect_all(
+            [
+                status.hours,
+                split_by_hour(status.pieces),
+                active_sightings(ports.lazy(), paths.lazy(), circuits),
+            ]
+        )
         rows += platform.kpi.write_hours(STATUS, hours, begin, until)
         platform.kpi.write_hours(DOWN_PIECES, pieces, begin, until)
+        platform.kpi.write_hours(SIGHTINGS, sightings, begin, until)
     return rows
 
 
@@ -176,7 +180,7 @@ def compute_paths(platform: Platform, start: datetime, end: datetime) -> int:
     circuits = dim_circuit(platform).filter(pl.col("is_current"))
     for begin, until, live in chunks(platform, start, end):
         found = evidence(platform, begin, until, live)
-        paths = path_hours(path_samples(found.paths, found.devices), circuits, begin, until)
+        paths = path_hours(path_samples(found.paths, found.devices, circuits), circuits, begin, until)
         frame = FACT_PATH_HOUR.conform(paths).collect()
         rows += platform.kpi.write_hours(FACT_PATH_HOUR.name, frame, begin, until)
     return rows
@@ -185,9 +189,10 @@ def compute_paths(platform: Platform, start: datetime, end: datetime) -> int:
 def compute_quality(platform: Platform, start: datetime, end: datetime) -> int:
     """Replace `circuit_quality_hour` for the span; returns circuit hours."""
     rows = 0
+    circuits = dim_circuit(platform).filter(pl.col("is_current"))
     for begin, until, live in chunks(platform, start, end):
         found = evidence(platform, begin, until, live)
-        frame = quality_hours(path_samples(found.paths, found.devices), begin, until).collect()
+        frame = quality_hours(path_samples(found.paths, found.devices, circuits), begin, until).collect()
         rows += platform.kpi.write_hours(QUALITY, frame, begin, until)
     return rows
 
@@ -223,21 +228,24 @@ def compute_device_events(platform: Platform, start: datetime, end: datetime) ->
     return platform.kpi.write_hours(FACT_DEVICE_EVENT.name, frame, start, end)
 
 
-def compute_outages(platform: Platform) -> int:
+def compute_outages(platform: Platform, since: datetime | None) -> int:
     """Replace `fact_circuit_outage`: the pieces of all hours, joined where they touch; returns rows."""
+    del since  # an outage may reach back as far as there are hours
     labels = platform.kpi.labels(DOWN_PIECES)
     if not labels:
         platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, FACT_CIRCUIT_OUTAGE.empty())
         return 0
     pieces = pl.scan_parquet([platform.kpi.path(DOWN_PIECES, label) for label in labels], glob=False)
-    frame = merge_outages(pieces, dim_circuit(platform), observed_until=_label_hour(labels[-1]) + HOUR)
-    outages = FACT_CIRCUIT_OUTAGE.conform(frame.lazy()).collect()
+    frame = merge_outages(pieces, dim_circuit(platform), observed_until(platform))
+    outages = frame.collect()
     platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, outages)
     return outages.height
 
 
-def _label_hour(label: str) -> datetime:
-    return datetime.fromisoformat(f"{label}:00:00+00:00")
+def observed_until(platform: Platform) -> datetime:
+    """End of the last hour whose status is computed; the epoch when none is."""
+    labels = platform.kpi.labels(STATUS)
+    return datetime.fromisoformat(f"{labels[-1] if labels else '1970-01-01T00'}:00:00+00:00") + HOUR
 
 
 def _hours(start: datetime, end: datetime) -> pl.LazyFrame:

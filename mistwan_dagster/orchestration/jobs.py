@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
-from mistwan_dagster.kpi.periods import Period
+from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key

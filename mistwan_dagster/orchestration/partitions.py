@@ -1,8 +1,12 @@
-"""Partition definitions and the names of pools and tags. Nothing else."""
+"""Partition definitions, and the names of pools and tags."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 FIRST_HOUR = "2023-01-01-00:00"
 """Start of every definition; hours before it can be neither collected, computed nor imported."""
@@ -20,3 +24,9 @@ SLOT_TAG = "mistwan/slot"
 WAREHOUSE_POOL = "warehouse"
 """One load at a time: DuckDB takes one writer."""
 OWNER = "team:wan-platform"
+
+
+def first_hour_of_run(tags: Mapping[str, str]) -> datetime | None:
+    """Start of the first hourly partition that a run works on; None when it names none."""
+    key = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
+    return datetime.strptime(key, PARTITION_KEY_FORMAT).replace(tzinfo=UTC) if key else None

@@ -9,7 +9,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
-from mistwan_dagster.kpi.periods import period_start
+from mistwan_dagster.kpi.calendar import period_start
 from mistwan_dagster.orchestration.jobs import PERIOD_JOBS
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT
 

@@ -16,7 +16,8 @@ from mistwan_dagster.catalog.tables import (
     FACT_FAILOVER,
 )
 from mistwan_dagster.kpi.failover import failovers
-from mistwan_dagster.kpi.periods import Period, circuit_periods, period_end, region_periods
+from mistwan_dagster.kpi.calendar import Period, period_end
+from mistwan_dagster.kpi.periods import circuit_periods, region_periods
 from mistwan_dagster.kpi.thresholds import with_thresholds
 from mistwan_dagster.kpi.versions import in_force
 from mistwan_dagster.kpi.windows import circuit_windows, region_windows
@@ -45,8 +46,8 @@ def compute_windows(platform: Platform, start: datetime, end: datetime) -> int:
         hourly = hourly_with_thresholds(platform, begin + HOUR - timedelta(hours=LONGEST_WINDOW), until)
         circuits, regions = pl.collect_all(
             [
-                AGG_CIRCUIT_WINDOW.conform(circuit_windows(hourly, begin + HOUR, until + HOUR)),
-                AGG_REGION_WINDOW.conform(region_windows(hourly, begin + HOUR, until + HOUR)),
+                AGG_CIRCUIT_WINDOW.conform(circuit_windows(hourly, begin, until)),
+                AGG_REGION_WINDOW.conform(region_windows(hourly, begin, until)),
             ]
         )
         for table, frame in ((AGG_CIRCUIT_WINDOW, circuits), (AGG_REGION_WINDOW, regions)):

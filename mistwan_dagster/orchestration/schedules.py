@@ -1,7 +1,5 @@
 """When jobs run. Collection every five minutes; each stage of the aggregation once an hour, after the grace."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -20,7 +20,7 @@ from mistwan_dagster.catalog.endpoints import (
     PORT_STATS,
 )
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
-from mistwan_dagster.kpi.periods import Period, period_end, period_start
+from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.files import hour_label, visible
 from mistwan_dagster.lake.kpi import fingerprint

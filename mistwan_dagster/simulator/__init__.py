@@ -1,1 +1,1 @@
-"""A simulated Mist cloud with a truth of its own: `world` is what happens, `server` is what the API tells of it."""
+"""A simulated Mist cloud with a truth of its own: `world` is what happens, `server` what the API tells."""

@@ -32,8 +32,8 @@ class Event:
 class Chronicle:
     """All events of a world, day by day."""
 
-    def __init__(self, topology: Topology, calendar: Calendar) -> None:
-        self.topology, self.calendar = topology, calendar
+    def __init__(self, topology: Topology, calendar: Calendar, start_s: float) -> None:
+        self.topology, self.calendar, self.start_s = topology, calendar, start_s
         self._own = lru_cache(maxsize=64)(self._write)
 
     def starting_on(self, day: int) -> tuple[Event, ...]:
@@ -42,12 +42,13 @@ class Chronicle:
 
     def between(self, start_s: float, end_s: float, visible_by_s: float) -> list[Event]:
         """Events with start <= timestamp < end that the cloud shows at `visible_by_s`, by time."""
+        first_s = max(start_s, self.start_s)
         days = range(int(start_s // 86400) - 2, int(end_s // 86400) + 1)
         found = [
             event
             for day in days
             for event in self.starting_on(day)
-            if start_s <= event.timestamp < end_s and event.visible_s <= visible_by_s
+            if first_s <= event.timestamp < end_s and event.visible_s <= visible_by_s
         ]
         return sorted(found, key=lambda e: (e.timestamp, e.gateway, e.type))
 
@@ -62,13 +63,20 @@ class Chronicle:
 
     def _incidents(self, day: int, rng: random.Random) -> Iterator[Event]:
         incidents = self.calendar.day(day)
-        columns = (getattr(incidents, n).tolist() for n in ("kind", "gateway", "circuit", "hub", "start", "end", "count"))
+        columns = (
+            getattr(incidents, n).tolist()
+            for n in ("kind", "gateway", "circuit", "hub", "start", "end", "count")
+        )
         moves = incidents.moves.tolist()
-        for (kind, g, c, hub, start, end, count), moved in zip(zip(*columns, strict=True), moves, strict=True):
+        for (kind, g, c, hub, start, end, count), moved in zip(
+            zip(*columns, strict=True), moves, strict=True
+        ):
             gateway = self.topology.gateways[g]
             circuit = self.topology.circuits[c] if c >= 0 else None
             for ts, back in ((start, False), (end, True)):
-                for type_, extra in self._rows(Kind(kind), gateway, circuit, hub, end - start, count, back, rng):
+                for type_, extra in self._rows(
+                    Kind(kind), gateway, circuit, hub, end - start, count, back, rng
+                ):
                     yield Event(ts, ts + _delay(rng), type_, g, extra)
                 if moved and gateway.is_ha and circuit is not None:
                     yield from self._switch_over(gateway, circuit, ts, back, rng)
@@ -89,13 +97,22 @@ class Chronicle:
             return
         node: dict[str, str | int] = {"node": circuit.node} if circuit.node else {}
         if kind in (Kind.LINK, Kind.BOUNCE):
-            yield f"GW_PORT_{'UP' if back else 'DOWN'}", {**_locate(gateway, circuit.port_id, back, count, rng), **node}
+            yield (
+                f"GW_PORT_{'UP' if back else 'DOWN'}",
+                {**_locate(gateway, circuit.port_id, back, count, rng), **node},
+            )
         elif kind == Kind.ISP:
             state = "RESOLVED" if back else "UNRESOLVED"
             if circuit.tariff.wan_type == "dsl" or circuit.index % 2:
-                yield f"GW_DHCP_{state}", {"text": f"DHCP lease {state.lower()} on interface {circuit.port_id}", **node}
+                yield (
+                    f"GW_DHCP_{state}",
+                    {"text": f"DHCP lease {state.lower()} on interface {circuit.port_id}", **node},
+                )
             else:
-                yield f"GW_ARP_{state}", {"port_id": circuit.port_id, "text": f"ARP of next hop {state.lower()}", **node}
+                yield (
+                    f"GW_ARP_{state}",
+                    {"port_id": circuit.port_id, "text": f"ARP of next hop {state.lower()}", **node},
+                )
         if circuit.has_paths and kind in (Kind.LINK, Kind.ISP, Kind.PATH) and took_s > 20:
             for h in (hub,) if kind == Kind.PATH else range(len(HUBS)):
                 unit = circuit.if_name.partition(".")[2] or "0"
@@ -133,9 +150,7 @@ def _gateway_rows(
         yield "GW_RESTARTED", {"reason": reason, "text": f"Gateway restarted: {reason}"}
 
 
-def _locate(
-    gateway: Gateway, port_id: str, up: bool, count: int, rng: random.Random
-) -> dict[str, str | int]:
+def _locate(gateway: Gateway, port_id: str, up: bool, count: int, rng: random.Random) -> dict[str, str | int]:
     """Port and text of a link event; a third names the port only in its text."""
     if gateway.family == "ipsec":
         oper = "up(1)" if up else "down(2)"

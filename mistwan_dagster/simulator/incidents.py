@@ -4,8 +4,8 @@ Belongs here: the list of incidents of a span, as arrays. Does not belong here: 
 (`carried.py`), on rows (`snapshot.py`) or the events that tell of them (`events.py`).
 
 A gateway never has two incidents at once: a day draws each gateway at most once, all but the long ones end on
-the day they begin, and after a day on which a gateway may have a long one it rests. Every gateway reboots at least every
-28 days, which bounds how far back a counter reaches.
+the day they begin, and after a day on which a gateway may have a long one it rests. Every gateway reboots at
+least every 28 days, which bounds how far back a counter reaches.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ class Calendar:
         for gateway, own in up.items():
             self.primary[gateway] = own[0]
             self.second[gateway] = own[1] if len(own) > 1 else -1
-            for c in own:
-                self.takeover[c] = next((other for other in own if other != c), -1)
+            for index in own:
+                self.takeover[index] = next((other for other in own if other != index), -1)
         self.has_second_path = np.array(
             [s >= 0 and topology.circuits[s].has_paths for s in self.second], dtype=bool
         )

@@ -46,7 +46,7 @@ def quality_series(
     quality: Quality = observer.quality
     own = incidents.where(incidents.gateway == circuit.gateway)
     per_bin = int(width // MINUTE_S)
-    at = start + np.arange(bins * per_bin) * MINUTE_S
+    at: Floats = start + np.arange(bins * per_bin, dtype=np.float64) * MINUTE_S
     dark = _covered(own.of(*DARK_KINDS), at)
     mine = own.where(own.circuit == circuit.index)
     circuit_up = ~_covered(mine.of(*LINK_KINDS, Kind.ISP), at) & ~dark & (circuit.state == "up")

@@ -92,7 +92,7 @@ VERSIONS = {"svr": "6.2.5-5r2", "ipsec": "22.4R3-S2.11"}
 
 @dataclass(frozen=True)
 class Hub:
-    """A data-centre gateway at the far end of the overlay paths; not a device of the organization's stores."""
+    """A data-centre gateway at the far end of the overlay paths; no device of the stores."""
 
     name: str
     mac: str

@@ -42,7 +42,8 @@ class Quality:
         jitter = self.jitter_ms[p] * (0.6 + 0.8 * second) + 14 * busy * first
         spike = np.where(third > 0.985, 2.5 * first, 0.0)
         loss = self.loss_pct[p] * (0.4 + 1.2 * third) + 1.3 * busy * second + spike
-        return np.round(latency, 3), np.round(jitter, 3), np.round(np.minimum(loss, 100), 4)
+        loss = np.asarray(np.minimum(loss, 100.0), dtype=np.float64)
+        return np.round(latency, 3), np.round(jitter, 3), np.round(loss, 4)
 
     def is_told(self, path: npt.ArrayLike, minute: npt.ArrayLike) -> Bools:
         """False for the few minutes in which an up path comes without figures."""

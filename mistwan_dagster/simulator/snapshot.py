@@ -140,7 +140,9 @@ class Observer:
         reachable = link_up.copy()
         reachable[current.of(Kind.ISP).circuit] = False
         up = reachable[circuit]
-        for c, hub in zip(*(getattr(current.of(Kind.PATH), f).tolist() for f in ("circuit", "hub")), strict=True):
+        for c, hub in zip(
+            *(getattr(current.of(Kind.PATH), f).tolist() for f in ("circuit", "hub")), strict=True
+        ):
             up[self.path_of[c, hub]] = False
         gateway = self.carried.gateway[circuit]
         active = up & (self._carrier(current)[gateway] == circuit)

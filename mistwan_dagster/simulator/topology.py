@@ -70,7 +70,7 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """A WAN port and the line behind it. `state` is static: most are up, some never were, some are disabled."""
+    """A WAN port and the line behind it. `state` is static: up, never up, or disabled."""
 
     index: int
     gateway: int
@@ -227,7 +227,7 @@ def _tariff(rng: random.Random, k: int, bad_cluster: bool) -> Tariff:
 
 
 def _where(gateway: Gateway, k: int, is_lte: bool) -> dict:
-    """Node, port, interface and WAN name of the k-th circuit. Both nodes of a cluster use the same port ids."""
+    """Node, port, interface and WAN name of the k-th circuit. Both nodes use the same port ids."""
     node = (f"node{k % 2}" if not is_lte else "node0") if gateway.is_ha else None
     slot = k // 2 if gateway.is_ha else k
     if is_lte:
@@ -242,7 +242,7 @@ def _where(gateway: Gateway, k: int, is_lte: bool) -> dict:
 
 def _load(rng: random.Random, i: int, k: int, is_lte: bool, state: str) -> dict:
     """How much of its bandwidth the circuit uses in its busiest hours; always-down lines carry nothing."""
-    congested, growing, upload_bound = (k == 0 and i % 12 == r for r in (6, 9, 3))
+    congested, growing, upload_bound = (k == 0 and i % 11 == r for r in (6, 9, 3))
     if state != "up":
         down = 0.0
     elif is_lte:

@@ -33,7 +33,7 @@ FLAT_WEEKDAYS = np.array([0.99, 0.98, 1.0, 1.0, 1.02, 1.03, 0.98])
 
 
 class Traffic:
-    """Offered traffic of all circuits. `circuit` arguments are index arrays, times epoch seconds; they broadcast."""
+    """Offered traffic of all circuits. `circuit` means index arrays, times epoch seconds; they broadcast."""
 
     def __init__(self, topology: Topology) -> None:
         self.seed = topology.seed
@@ -44,7 +44,9 @@ class Traffic:
         self.tx_rate: Floats = np.array([c.peak_up * c.up_mbps * 125_000 for c in circuits])
         self.growing = np.array([c.is_growing for c in circuits], dtype=bool)
         flat = np.array([c.is_congested for c in circuits], dtype=bool)[:, None, None]
-        own = uniform(self.seed, 11, np.arange(len(circuits))[:, None, None], np.arange(7)[:, None], np.arange(24))
+        own = uniform(
+            self.seed, 11, np.arange(len(circuits))[:, None, None], np.arange(7)[:, None], np.arange(24)
+        )
         shape = np.where(flat, FLAT_WEEKDAYS[:, None] * FLAT_DAY, WEEKDAYS[:, None] * RETAIL_DAY)
         self.hourly: Floats = shape * (1 + np.where(flat, 0.04, 0.16) * (own - 0.5))
         zero = np.zeros((len(circuits), 7, 1))
@@ -84,16 +86,17 @@ class Traffic:
         result = np.array(second, dtype=np.float64)
         inside = second > 0
         if inside.any():
-            c, h, s = (np.broadcast_to(a, second.shape)[inside] for a in (circuit, utc_hour, second))
+            c, h = (np.broadcast_to(a, second.shape)[inside] for a in (circuit, utc_hour))
+            s = second[inside]
             width = np.clip(s[:, None] - np.arange(12) * NOISE_S, 0, NOISE_S)
             result[inside] = (self._parts(c, h) * width).sum(axis=-1)
         return result
 
     def _since_base(self, circuit: Ints, t: Floats, base: int, prefix: Floats) -> Floats:
         day, weekday, hour, second, utc_hour = self._clock(circuit, t)
-        in_day = self.cumulative[circuit, weekday, hour] + self.hourly[circuit, weekday, hour] * self._into_hour(
-            circuit, utc_hour, second
-        )
+        in_day = self.cumulative[circuit, weekday, hour] + self.hourly[
+            circuit, weekday, hour
+        ] * self._into_hour(circuit, utc_hour, second)
         return np.asarray(prefix[circuit, day - base] + self._level(circuit, day) * in_day)
 
     def activity(self, circuit: npt.ArrayLike, *times: npt.ArrayLike) -> list[Floats]:

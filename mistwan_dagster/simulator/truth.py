@@ -62,25 +62,23 @@ def circuits(world: World) -> pl.DataFrame:
 def circuits_csv(world: World) -> str:
     """The circuits file of the organization (about 95 % of the circuits; disabled ports are not in it)."""
     listed = circuits(world).filter("in_circuits_file").select(CIRCUITS_FILE_COLUMNS)
-    return listed.with_columns(pl.col("node").fill_null("")).write_csv(quote_style="necessary", float_precision=1)
+    return listed.write_csv(float_precision=1)
 
 
 def circuit_hours(world: World, start: datetime, end: datetime) -> pl.DataFrame:
     """Circuit x hour in [start, end), whole hours; disabled ports are not in it.
 
-    Columns: circuit_id, hour_utc, rx_bytes, tx_bytes (true bytes of the hour, observed or not), utilization_pct
-    (100 * max(rx / down, tx / up) over 3600 s by the circuits file's bandwidths; null when not listed there),
-    up_minutes, down_minutes, unknown_minutes (gateway out of contact; sum 60), flap_count (link transitions;
-    a bounce of n counts 2n), counter_reset (the gateway rebooted in the hour).
+    Columns: circuit_id, hour_utc, rx_bytes, tx_bytes (true bytes of the hour, observed or not),
+    utilization_pct (100 * max(rx / down, tx / up) over 3600 s by the circuits file's bandwidths; null when
+    not listed there), up_minutes, down_minutes, unknown_minutes (gateway out of contact; the three add up to
+    60), flap_count (link transitions; a bounce of n counts 2n), counter_reset (the gateway rebooted).
     """
     start_s = _epoch(start)
     hours = round((_epoch(end) - start_s) / HOUR_S)
     incidents = world.incidents(start_s, start_s + hours * HOUR_S)
     shown = np.array([c.index for c in world.topology.circuits if c.state != "disabled"], dtype=np.int64)
     rx, tx = world.carried.in_bins(shown, start_s, HOUR_S, hours, incidents)
-    down_s, dark_s = (
-        m[shown] for m in world.carried.seconds_in_bins(incidents, start_s, HOUR_S, hours)
-    )
+    down_s, dark_s = (m[shown] for m in world.carried.seconds_in_bins(incidents, start_s, HOUR_S, hours))
     never = np.array([world.topology.circuits[i].state == "down" for i in shown], dtype=bool)
     down_s = np.where(never[:, None], HOUR_S - dark_s, down_s)
     flaps, resets = _flaps_and_resets(world, incidents, start_s, hours)
@@ -134,20 +132,25 @@ def outages(world: World, start: datetime, end: datetime) -> pl.DataFrame:
     `kind` is link or reachability (link up, provider gone). Lines that never came up are not in it.
     """
     found = world.incidents(_epoch(start), _epoch(end)).of(*LINK_KINDS, Kind.ISP)
-    return pl.DataFrame(
-        {
-            **_names(world, found),
-            "kind": ["reachability" if k == Kind.ISP else "link" for k in found.kind.tolist()],
-            "count": found.count,
-        },
-        schema_overrides=_SCHEMA,
-    ).rename({"from_circuit_id": "circuit_id"}).sort("start_utc", "circuit_id")
+    return (
+        pl.DataFrame(
+            {
+                **_names(world, found),
+                "kind": ["reachability" if k == Kind.ISP else "link" for k in found.kind.tolist()],
+                "count": found.count,
+            },
+            schema_overrides=_SCHEMA,
+        )
+        .rename({"from_circuit_id": "circuit_id"})
+        .sort("start_utc", "circuit_id")
+    )
 
 
 def failovers(world: World, start: datetime, end: datetime) -> pl.DataFrame:
     """Failovers that overlap [start, end), not clipped.
 
-    Columns: site_id, start_utc, end_utc, from_circuit_id, to_circuit_id, cause (link_down, unreachable, steered).
+    Columns: site_id, start_utc, end_utc, from_circuit_id, to_circuit_id, cause (link_down, unreachable,
+    steered).
     """
     found = world.incidents(_epoch(start), _epoch(end))
     found = found.where(found.moves)

@@ -37,7 +37,7 @@ class World:
         self.observer = Observer(
             self.topology, self.calendar, self.carried, Quality(self.topology), self.start_s
         )
-        self.chronicle = Chronicle(self.topology, self.calendar)
+        self.chronicle = Chronicle(self.topology, self.calendar, self.start_s)
         self._snapshot = lru_cache(maxsize=4)(self.observer.at)
 
     @property

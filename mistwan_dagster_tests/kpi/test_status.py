@@ -318,7 +318,7 @@ def test_an_hour_is_the_same_alone_or_in_a_longer_span():
     ).to_dicts() == [alone]
 
 
-# A line that truly goes up and down, polled every five minutes, with all its events: the minutes must be its own.
+# A line that truly goes up and down, polled every five minutes, with all its events: the minutes are its own.
 
 
 @settings(max_examples=40, deadline=None)

@@ -49,7 +49,7 @@ def ask(tools: Tools, **changes: Any) -> Answer:
         Reply(b'"text"'),
         Reply(b"null"),
     ],
-    ids="500 html502 503 drop cut truncated html200 empty string null".split(),
+    ids=["500", "html502", "503", "drop", "cut", "truncated", "html200", "empty", "string", "null"],
 )
 def test_failure_then_success_is_success_and_each_attempt_spends(
     cloud: Cloud, tools: Tools, failure: Reply

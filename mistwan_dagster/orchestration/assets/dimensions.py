@@ -1,7 +1,5 @@
 """Sites, circuits and hours: versioned from the newest snapshots."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import dagster as dg

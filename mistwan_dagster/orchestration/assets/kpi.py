@@ -1,7 +1,5 @@
 """Hourly KPIs as assets: thin names, partitions and dependencies around `orchestration.hourly`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -30,7 +28,7 @@ from mistwan_dagster.orchestration import hourly
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import HOURS, OWNER
+from mistwan_dagster.orchestration.partitions import HOURS, OWNER, first_hour_of_run
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.staleness import HOURLY
 
@@ -131,7 +129,7 @@ HOURLY_ASSETS = [
 
 
 def _whole_table(
-    name: str, deps: list[str], compute: Callable[[Platform], int], description: str
+    name: str, deps: list[str], compute: Callable[[Platform, datetime | None], int], description: str
 ) -> dg.AssetsDefinition:
     @dg.asset(
         key=name,
@@ -142,8 +140,11 @@ def _whole_table(
         owners=[OWNER],
         metadata=table_metadata(TABLES[name]),
     )
-    def materialize(platform: PlatformResource) -> dg.MaterializeResult[None]:
-        return dg.MaterializeResult(metadata={"dagster/row_count": compute(platform.open())})
+    def materialize(
+        context: dg.AssetExecutionContext, platform: PlatformResource
+    ) -> dg.MaterializeResult[None]:
+        rows = compute(platform.open(), first_hour_of_run(context.run.tags))
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return materialize
 

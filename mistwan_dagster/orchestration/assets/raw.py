@@ -1,7 +1,5 @@
 """One asset for each Mist endpoint, made from the endpoint catalog."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import dagster as dg

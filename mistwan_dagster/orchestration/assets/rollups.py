@@ -1,11 +1,9 @@
 """Windows and periods as assets."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from mistwan_dagster.catalog.tables import DIM_SITE, FACT_CIRCUIT_HOUR
-from mistwan_dagster.kpi.periods import Period
+from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS, MONTHS, OWNER, WEEKS
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.rollups import compute_periods, compute_windows

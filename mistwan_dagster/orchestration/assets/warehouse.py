@@ -1,7 +1,5 @@
 """Loads: the only assets that write the warehouse. One transaction a period, one writer at a time, then publish."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -24,7 +22,7 @@ from mistwan_dagster.catalog.tables import (
     Table,
 )
 from mistwan_dagster.kpi.calendar import hour_dimension
-from mistwan_dagster.kpi.periods import Period, period_end
+from mistwan_dagster.kpi.calendar import Period, period_end
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, WINDOW_ASSET
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata

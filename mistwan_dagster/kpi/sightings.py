@@ -1,0 +1,44 @@
+"""Which circuit was seen carrying the traffic, and when.
+
+Belongs here: reducing port and path samples to sightings. Does not belong here: what episodes they make
+(`failover.py`).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "circuit_id": pl.String,
+    "t": pl.Datetime("us", "UTC"),
+    "active": pl.Boolean,
+}
+
+
+def active_sightings(
+    port_samples: pl.LazyFrame, path_samples: pl.LazyFrame, circuits: pl.DataFrame
+) -> pl.LazyFrame:
+    """circuit_id, t, active, hour_utc of site hours in which a primary was seen not to carry the traffic.
+
+    A port's own `active` counts, and of a circuit's paths read in one slot whether any that is up is active.
+    Site hours in which every primary carried the traffic have no row: they tell of no failover, and are nearly all.
+    `circuits`: circuit_id, site_id, role. Null `active` is no sighting.
+    """
+    ports = port_samples.select("circuit_id", "t", "active").drop_nulls()
+    paths = (
+        path_samples.filter(pl.col("is_active").is_not_null() & pl.col("circuit_id").is_not_null())
+        .group_by("circuit_id", "slot_utc")
+        .agg(t=pl.col("t").max(), active=(pl.col("is_active") & pl.col("up").fill_null(False)).any())
+        .select("circuit_id", "t", "active")
+    )
+    hour = pl.col("t").dt.truncate("1h")
+    sites = circuits.lazy().select("circuit_id", "site_id", "role").unique("circuit_id")
+    seen = pl.concat([ports, paths]).with_columns(hour_utc=hour).join(sites, on="circuit_id")
+    away = (
+        seen.filter((pl.col("role") == "primary") & ~pl.col("active")).select("site_id", "hour_utc").unique()
+    )
+    return (
+        seen.join(away, on=["site_id", "hour_utc"], how="semi")
+        .select("circuit_id", "t", "active", "hour_utc")
+        .unique(["circuit_id", "t"], keep="first", maintain_order=True)
+    )

@@ -1,0 +1,57 @@
+"""Failovers from the lake: outages, hourly facts and what snapshots said about the active circuit. No Dagster."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER
+from mistwan_dagster.kpi.failover import failovers
+from mistwan_dagster.kpi.sightings import SCHEMA
+from mistwan_dagster.lake.raw import HOUR
+from mistwan_dagster.orchestration.hourly import SIGHTINGS, dim_circuit, observed_until
+from mistwan_dagster.orchestration.platform import Platform
+
+LOOK_BACK = timedelta(days=2)
+"""Episodes that began this long before the computed hours may still change; older ones are kept as they are."""
+CONTEXT = timedelta(hours=25)
+"""A failover needs the primary's figures of the 24 hours before it."""
+
+
+def compute_failovers(platform: Platform, since: datetime | None) -> int:
+    """Replace `fact_failover` from `since` less the look-back on (all of it when None); returns rows."""
+    until = observed_until(platform)
+    begin = (since or datetime.fromisoformat("2023-01-01T00:00:00+00:00")) - LOOK_BACK
+    before = platform.kpi.read(FACT_FAILOVER.name)
+    outages = platform.kpi.read(FACT_CIRCUIT_OUTAGE.name)
+    circuits = dim_circuit(platform)
+    lasting = pl.col("end_utc").is_null() | (pl.col("end_utc") >= begin)
+    recent = (FACT_CIRCUIT_OUTAGE.empty() if outages is None else outages).filter(lasting)
+    facts = platform.kpi.scan_hours(FACT_CIRCUIT_HOUR.name, begin - CONTEXT, until)
+    sightings = platform.kpi.scan_hours(SIGHTINGS, begin - HOUR, until)
+    active = pl.LazyFrame(schema=SCHEMA) if sightings is None else sightings.select(*SCHEMA)
+    sites = _sites(recent, active, circuits)
+    mine = circuits.filter(pl.col("site_id").is_in(sites.implode()))
+    found = failovers(
+        recent.lazy(),
+        (FACT_CIRCUIT_HOUR.empty().lazy() if facts is None else facts).filter(
+            pl.col("site_id").is_in(sites.implode())
+        ),
+        mine.lazy(),
+        until,
+        active,
+    ).collect()
+    if before is not None:
+        kept = before.filter((pl.col("end_utc") < begin).fill_null(False))
+        found = pl.concat([kept, found.join(kept, on=list(FACT_FAILOVER.key), how="anti")]).sort(
+            FACT_FAILOVER.key
+        )
+    platform.kpi.write(FACT_FAILOVER.name, found)
+    return found.height
+
+
+def _sites(outages: pl.DataFrame, active: pl.LazyFrame, circuits: pl.DataFrame) -> pl.Series:
+    """Sites that had an outage or traffic away from the primary: the only ones whose facts are read."""
+    ids = pl.concat([outages["circuit_id"], active.select("circuit_id").collect()["circuit_id"]]).unique()
+    return circuits.filter(pl.col("circuit_id").is_in(ids.implode()))["site_id"].unique()

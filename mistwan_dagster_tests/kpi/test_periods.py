@@ -1,0 +1,82 @@
+"""Days, ISO weeks and months."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD
+from mistwan_dagster.kpi.contract import violations
+from mistwan_dagster.kpi.periods import circuit_periods, region_periods
+from mistwan_dagster_tests.kpi.hours import circuit_hour, hour, hourly
+
+
+def day(month: int, number: int, year: int = 2025) -> datetime:
+    return datetime(year, month, number, tzinfo=UTC)
+
+
+def test_a_day_pools_its_hours_and_cuts_runs_at_midnight():
+    rows = [circuit_hour(h, 95.0) for h in range(20, 30)]
+    found = circuit_periods(hourly(rows), "day", day(1, 1), day(1, 3))
+    assert violations(found, AGG_CIRCUIT_PERIOD) == {}
+    first, second = found.collect().to_dicts()
+    assert (first["period"], first["period_start_utc"]) == ("day", day(1, 1))
+    assert (first["utilization_critical_hours"], first["utilization_critical_run_hours"]) == (4, 4)
+    assert (second["utilization_critical_hours"], second["utilization_critical_run_hours"]) == (6, 6)
+    assert (first["total_minutes"], second["total_minutes"]) == (240, 360)
+
+
+def test_weeks_begin_on_monday_and_months_on_their_first():
+    # 2025-01-01 is a Wednesday of the ISO week that begins on Monday, 2024-12-30.
+    rows = [circuit_hour(h, 10.0) for h in (-3, 5, 24 * 4 + 23, 24 * 5)]
+    weeks = circuit_periods(hourly(rows), "week", day(12, 30, 2024), day(1, 13)).collect()
+    assert weeks.select("period_start_utc", "observed_hours").rows() == [
+        (day(12, 30, 2024), 3),
+        (day(1, 6), 1),
+    ]
+    months = circuit_periods(hourly(rows), "month", day(12, 1, 2024), day(2, 1)).collect()
+    assert months.select("period_start_utc", "observed_hours").rows() == [
+        (day(12, 1, 2024), 1),
+        (day(1, 1), 3),
+    ]
+
+
+def test_only_periods_that_begin_in_the_span():
+    rows = [circuit_hour(h, 10.0) for h in (0, 24, 48)]
+    found = circuit_periods(hourly(rows), "day", day(1, 2), day(1, 3)).collect()
+    assert found["period_start_utc"].to_list() == [day(1, 2)]
+
+
+def test_a_run_as_long_as_a_month_and_the_percentile_of_its_hours():
+    rows = [circuit_hour(h, 90.0 + h / 1000) for h in range(744)]
+    (row,) = circuit_periods(hourly(rows), "month", day(1, 1), day(2, 1)).collect().to_dicts()
+    assert (row["utilization_critical_hours"], row["utilization_critical_run_hours"]) == (744, 744)
+    assert row["utilization_p95_pct"] == pytest.approx(90 + 0.95 * 743 / 1000)
+    assert row["total_minutes"] == 44640
+
+
+def test_availability_is_of_the_known_minutes_of_the_period():
+    rows = [
+        circuit_hour(0, up_minutes=60.0),
+        circuit_hour(1, up_minutes=0.0, down_minutes=20.0, unknown_minutes=40.0, flap_count=1),
+        circuit_hour(2, up_minutes=0.0, unknown_minutes=60.0, flap_count=None),
+        circuit_hour(0, circuit="b", up_minutes=0.0, unknown_minutes=60.0, flap_count=None),
+    ]
+    a, b = circuit_periods(hourly(rows), "day", day(1, 1), day(1, 2)).collect().to_dicts()
+    assert (a["availability_pct"], a["flap_count"], a["total_minutes"]) == (75, 1, 180)
+    assert (b["availability_pct"], b["flap_count"], b["observed_hours"]) == (None, None, 0)
+
+
+def test_a_region_is_pooled_over_circuit_hours_not_over_circuits():
+    rows = [circuit_hour(h, 90.0, "a") for h in range(3)] + [circuit_hour(0, 10.0, "b")]
+    found = region_periods(hourly(rows), "day", day(1, 1), day(1, 2))
+    assert violations(found, AGG_REGION_PERIOD) == {}
+    (row,) = found.collect().to_dicts()
+    assert (row["utilization_avg_pct"], row["circuit_count"], row["observed_hours"]) == (70, 2, 4)
+    assert (row["utilization_critical_hours"], row["utilization_critical_run_hours"]) == (3, 3)
+
+
+def test_an_unknown_period_is_refused():
+    with pytest.raises(KeyError):
+        circuit_periods(hourly([circuit_hour(0)]), "year", hour(0), hour(24))
