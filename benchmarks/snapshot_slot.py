@@ -1,8 +1,8 @@
 """One snapshot slot, from HTTP to Parquet: client CPU as a ratio to the SDK's own parse, and peak memory.
 
-33 port pages and 20 path pages of 1,000 rows are served over loopback by another process. Measured in one run,
-each in a process of its own: (a) plain SDK calls that follow `next`, (b) walk, extract and one Parquet file a
-page. Prints a line of JSON. Run: `python benchmarks/snapshot_slot.py [--port-pages N] [--path-pages N]`.
+33 port pages and 20 path pages of 1,000 rows are served over loopback by another process. Measured in one
+run, each in a process of its own: (a) plain SDK calls that follow `next`, (b) walk, extract and one durable
+Parquet file a page. Prints a line of JSON. Run: `python benchmarks/snapshot_slot.py [--port-pages N] [--path-pages N]`.
 """
 
 from __future__ import annotations
@@ -166,6 +166,7 @@ def whole(base: str, out: Any) -> None:
     from pydantic import SecretStr
 
     from mistwan_dagster.catalog.endpoints import PATH_STATS, PORT_STATS
+    from mistwan_dagster.lake.files import write_parquet
     from mistwan_dagster.mist.extract import extract
     from mistwan_dagster.mist.pager import walk
     from mistwan_dagster.mist.quota import Purpose, SqliteQuota
@@ -190,9 +191,7 @@ def whole(base: str, out: Any) -> None:
                 lap("walk")
                 extracted = extract(endpoint, page.rows, page.received_at)
                 lap("extract")
-                extracted.frame.write_parquet(
-                    Path(folder) / f"{endpoint.name}-{page.number}.parquet", compression="zstd"
-                )
+                write_parquet(extracted.frame, Path(folder) / f"{endpoint.name}-{page.number}.parquet")
                 rows += extracted.frame.height
                 lap("write")
         spent = time.process_time() - began

@@ -24,12 +24,12 @@ class Question:
 
 QUESTIONS = (
     Question(
-        "Which circuits are congested right now, and are they getting worse?",
+        "Which circuits are the busiest right now (congested from severity warning on), and are they getting worse?",
         """SELECT site_name AS site, region, circuit_id AS circuit, role, provider,
        round(utilization_pct, 1) AS "util %", round(change_to_24h_pct, 1) AS "against 24 h",
        utilization_severity AS severity, round(coverage_pct) AS "observed %"
-FROM v_congested_now ORDER BY utilization_pct DESC, circuit_id LIMIT 10""",
-        "no circuit is at or above a utilization threshold in the latest computed hour",
+FROM v_busy_now ORDER BY utilization_pct DESC, circuit_id LIMIT 10""",
+        "no circuit has a utilization in the latest computed hour",
     ),
     Question(
         "Which regions are chronically unstable?",

@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -61,11 +61,11 @@ def _instant(text: str) -> datetime:
 
 
 Start = Annotated[
-    Optional[datetime],
+    datetime | None,
     typer.Option("--start", parser=_instant, metavar="TIME", help="begin, for example 2025-01-25T00:00:00Z"),
 ]
 End = Annotated[
-    Optional[datetime], typer.Option("--end", parser=_instant, metavar="TIME", help="end, not included")
+    datetime | None, typer.Option("--end", parser=_instant, metavar="TIME", help="end, not included")
 ]
 
 
@@ -164,9 +164,7 @@ def query(
 def export_(
     name: Annotated[str, typer.Argument(help="a table or view, see docs/data_dictionary.md")],
     output: Annotated[FileFormat, typer.Option("--format", help="file format")] = FileFormat.CSV,
-    file: Annotated[
-        Optional[Path], typer.Option("--output", help="file to write; default NAME.FORMAT")
-    ] = None,
+    file: Annotated[Path | None, typer.Option("--output", help="file to write; default NAME.FORMAT")] = None,
 ) -> None:
     """Any published table or view, into a file."""
     from mistwan_dagster.exchange import export_table

@@ -31,16 +31,21 @@ LEFT JOIN dim_circuit c ON c.circuit_id = f.circuit_id AND c.is_current
 WHERE f.hour_utc = (SELECT max(hour_utc) FROM fact_circuit_hour)""",
         ),
         View(
-            "v_congested_now",
-            "Circuits at or above a utilization threshold in the latest computed hour, and the change to the mean "
-            "of the same circuit over the 24 hours before",
+            "v_busy_now",
+            "Utilization of each circuit in the latest computed hour, and the change to the mean of the same "
+            "circuit over the 24 hours before",
             """SELECT n.site_name, n.region, n.circuit_id, n.role, n.provider, n.hour_utc, n.utilization_pct,
        n.utilization_peak_pct, n.utilization_severity, n.coverage_pct,
        n.utilization_pct - w.utilization_avg_pct AS change_to_24h_pct
 FROM v_circuit_now n
 LEFT JOIN agg_circuit_window w
   ON w.circuit_id = n.circuit_id AND w.window_hours = 24 AND w.as_of_utc = n.hour_utc
-WHERE n.utilization_severity IN ('warning', 'high', 'critical')""",
+WHERE n.utilization_pct IS NOT NULL""",
+        ),
+        View(
+            "v_congested_now",
+            "Circuits at or above a utilization threshold in the latest computed hour, and the change",
+            """SELECT * FROM v_busy_now WHERE utilization_severity IN ('warning', 'high', 'critical')""",
         ),
         View(
             "v_circuit_day",

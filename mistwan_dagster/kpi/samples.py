@@ -39,7 +39,10 @@ def from_epoch(seconds: pl.Expr) -> pl.Expr:
 
 
 def port_samples(
-    port_stats: pl.LazyFrame | pl.DataFrame, device_stats: pl.LazyFrame | pl.DataFrame
+    port_stats: pl.LazyFrame | pl.DataFrame,
+    device_stats: pl.LazyFrame | pl.DataFrame,
+    *,
+    interfaces: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
     """Samples of WAN ports, one per circuit and new source time, ascending in time per circuit.
 
@@ -50,10 +53,10 @@ def port_samples(
     `t` is the row's timestamp, else the device's last contact; while the device is not connected, the
     earlier of both: its row only repeats what it said last. A row without any source time is no sample, nor
     is one whose source time did not advance over the rows of earlier slots: it is no new evidence, of state
-    no more than of counters.
+    no more than of counters. `interfaces` spares reading them (`interface_map`) again.
     """
     kept = port_stats.lazy().select(_PORT_COLUMNS)
-    rows = wan_rows(kept, interface_map(device_stats))
+    rows = wan_rows(kept, interface_map(device_stats) if interfaces is None else interfaces)
     told = pl.coalesce("timestamp", "device_last_seen")
     joined = rows.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left", maintain_order="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
@@ -68,6 +71,8 @@ def path_samples(
     path_stats: pl.LazyFrame | pl.DataFrame,
     device_stats: pl.LazyFrame | pl.DataFrame,
     circuits: pl.LazyFrame | pl.DataFrame | None = None,
+    *,
+    interfaces: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
     """Samples of peer paths, one per path and new source time, ascending in time per path.
 
@@ -80,13 +85,16 @@ def path_samples(
     values of the row stay. A row without node on a cluster belongs to the only circuit of that port (of
     `circuits` when given: circuit_id, device_mac, node, port_id; else by the device's interfaces);
     `circuit_id` is null when two nodes have the port.
+    `interfaces` spares reading them (`interface_map`) again.
     """
     told = pl.coalesce("last_seen", "timestamp", "device_last_seen")
     kept = path_stats.lazy().select(_PATH_COLUMNS)
     joined = kept.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left", maintain_order="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
     fresh = _advanced(timed, ["mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name"])
-    carriers = _carriers(path_stats.lazy(), interface_map(device_stats), circuits)
+    if interfaces is None:
+        interfaces = interface_map(device_stats)
+    carriers = _carriers(path_stats.lazy(), interfaces, circuits)
     matched = fresh.join(
         carriers, on=["mac", "node", "port_id"], how="left", nulls_equal=True, maintain_order="left"
     ).with_columns(node="_node", port_id="_port")

@@ -57,9 +57,9 @@ class WalkSummary:
 class Walk:
     """Iterator of the pages of one endpoint; `summary` tells at any time how far it got."""
 
-    def __init__(self, pages: Iterator[tuple[Page, list[Any]]]) -> None:
+    def __init__(self, pages: Iterator[tuple[Page, list[int]]]) -> None:
         self._pages = pages
-        self._seen: set[Any] = set()
+        self._seen: set[int] = set()
         self._rows = self._count = 0
         self._totals: list[int] = []
         self._ended = False
@@ -155,7 +155,7 @@ def _pages(
     fetch: Callable[[Callable[[], Any], int], Answer],
     first: Callable[[int], Callable[[], Any]],
     limit: int,
-) -> Iterator[tuple[Page, list[Any]]]:
+) -> Iterator[tuple[Page, list[int]]]:
     asked: set[str] = set()
     pages_seen: set[int] = set()
     number, rows_before, ask = 1, 0, first(1)
@@ -193,19 +193,21 @@ def _follow(session: MistSession, uri: str) -> Callable[[], Any]:
     return lambda: session.mist_get(uri)
 
 
-def row_keys(endpoint: Endpoint, rows: list[Any]) -> list[Any]:
-    """Natural key of each row, hashable; of rows that are no objects, or hold some in a key, the text."""
+def row_keys(endpoint: Endpoint, rows: list[Any]) -> list[int]:
+    """Hash of each row's natural key (64 bits, of this process); of rows that are no objects, or hold some in
+    a key, of the text. Numbers, because tens of thousands of tuples kept would set off full collections."""
     names = [f.source[0] for f in endpoint.fields if f.name in endpoint.key]
-    if rows and isinstance(rows[0], TypedRow):
-        return list(map(attrgetter(*names), rows)) if len(names) > 1 else [(row[names[0]],) for row in rows]
     try:
-        keys = [tuple([row.get(name) for name in names]) for row in rows]
-        hash(tuple(keys))
+        if rows and isinstance(rows[0], TypedRow):
+            return list(map(hash, map(attrgetter(*names), rows)))
+        if len(names) == 1:
+            return [hash(row.get(names[0])) for row in rows]
+        return [hash(tuple([row.get(name) for name in names])) for row in rows]
     except (AttributeError, TypeError):
         return [
-            repr([row.get(name) for name in names]) if isinstance(row, dict) else repr(row) for row in rows
+            hash(repr([row.get(name) for name in names]) if isinstance(row, dict) else repr(row))
+            for row in rows
         ]
-    return keys
 
 
 def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: int) -> str | None:

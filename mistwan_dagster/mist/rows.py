@@ -1,9 +1,9 @@
 """Parsing a page straight into typed rows, where its rows are what the catalog declares.
 
 Belongs here: the row type of an endpoint and the decoder that learns the undeclared keys. Does not belong
-here: what becomes of a row (`extract.py`). A page with any surprise (a wrong type, an unknown key, a row without
-key) is parsed into plain dicts instead, and judged row by row there. Both ways lead to the same frame; this
-one takes half the time.
+here: what becomes of a row (`extract.py`). A page with any surprise (a wrong type, an unknown key, a row
+without key) is parsed into plain dicts instead, and judged row by row there. Both ways lead to the same
+frame; this one takes half the time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class TypedRow(msgspec.Struct, gc=False):
     """Base of all row types: declared fields in declared order, then undeclared keys as `x0`, `x1`, ..."""
 
     write_extras: ClassVar[ExtrasWriter]
-    """From columns of the undeclared keys: JSON of those of each row, without secrets, None where it has none."""
+    """From the columns of undeclared keys: their JSON row by row, without secrets, None where there is none."""
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name)

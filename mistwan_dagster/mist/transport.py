@@ -80,6 +80,7 @@ class FastResponse(requests.Response):
         try:
             return self.parse(self.content)
         except (msgspec.DecodeError, RecursionError):
+            self.parse = FastResponse.parse
             return super().json(**kwargs)
 
 

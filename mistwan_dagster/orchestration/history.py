@@ -50,7 +50,8 @@ def require_within_retention(start: datetime, now: datetime) -> None:
     oldest = now - timedelta(hours=INSIGHT_RETENTION_HOURS)
     if start < oldest - timedelta(hours=1):
         raise UserError(
-            f"the cloud keeps 14 days: history before {oldest:%Y-%m-%dT%H:%M}Z is gone, asked for {start:%Y-%m-%dT%H:%M}Z",
+            f"the cloud keeps 14 days: history before {oldest:%Y-%m-%dT%H:%M}Z is gone, "
+            f"and {start:%Y-%m-%dT%H:%M}Z was asked for",
             exit_code=2,
         )
 

@@ -26,11 +26,11 @@ from mistwan_dagster.catalog.tables import (
     FACT_PATH_HOUR,
 )
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.counters import counter_intervals
 from mistwan_dagster.kpi.events import device_event_facts, reboots
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
-from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.outages import merge_outages
 from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours
 from mistwan_dagster.kpi.samples import path_samples, port_samples

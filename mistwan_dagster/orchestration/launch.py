@@ -6,7 +6,6 @@ commands that were killed: their runs are marked failed and their place in the w
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +39,8 @@ concurrency:
     granularity: op
 """
 MAX_PARTITIONS_PER_RUN = 336
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""stderr is for the command's own words; the events of a run are in the instance and in the UI."""
 
 
 def prepare_dagster_home(platform: Platform) -> Path:
@@ -90,10 +91,10 @@ def run_job(
     opened: dg.DagsterInstance, name: str, tags: dict[str, str], partition: str | None = None
 ) -> Outcome:
     """Execute one job in this process. Errors of steps are returned, not raised."""
-    from mistwan_dagster.definitions import defs
+    from mistwan_dagster.orchestration.build import defs
 
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
     result = defs.resolve_job_def(name).execute_in_process(
+        run_config=QUIET,
         instance=opened,
         partition_key=partition,
         tags={**tags, PID_TAG: str(os.getpid())},
@@ -120,7 +121,7 @@ def _reason(event: dg.DagsterEvent) -> str:
     name, _, text = error.message.strip().partition(": ")
     return (
         text
-        if name.endswith("UserError") or name.endswith("Error") and "mistwan_dagster" in name
+        if name.endswith("UserError") or (name.endswith("Error") and "mistwan_dagster" in name)
         else error.message.strip()
     )
 

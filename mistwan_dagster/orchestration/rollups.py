@@ -1,4 +1,4 @@
-"""From hourly facts to windows and periods: reads the facts, calls the pure functions, replaces partitions. No Dagster."""
+"""From hourly facts to windows and periods: reads facts, calls pure functions, replaces partitions. No Dagster."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from mistwan_dagster.catalog.tables import (
     AGG_REGION_PERIOD,
     AGG_REGION_WINDOW,
     FACT_CIRCUIT_HOUR,
-    FACT_CIRCUIT_OUTAGE,
-    FACT_FAILOVER,
 )
-from mistwan_dagster.kpi.failover import failovers
 from mistwan_dagster.kpi.calendar import Period, period_end
 from mistwan_dagster.kpi.periods import circuit_periods, region_periods
 from mistwan_dagster.kpi.thresholds import with_thresholds
@@ -23,7 +20,7 @@ from mistwan_dagster.kpi.versions import in_force
 from mistwan_dagster.kpi.windows import circuit_windows, region_windows
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.raw import HOUR, hours_between
-from mistwan_dagster.orchestration.hourly import CHUNK, dim_circuit, dim_site
+from mistwan_dagster.orchestration.hourly import CHUNK, dim_site
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW
 

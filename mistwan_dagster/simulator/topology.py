@@ -131,7 +131,12 @@ def org_id(seed: int) -> str:
 
 
 def build(seed: int, sites: int) -> Topology:
-    """Build the organization: about 2.6 circuits and 4.5 overlay paths a site, 5 % HA, 3 % spare gateways."""
+    """Build the organization: about 2.6 circuits and 4.5 overlay paths a site, 5 % HA, 3 % spare gateways.
+
+    Raises ValueError without at least one site.
+    """
+    if sites < 1:
+        raise ValueError("a simulated organization needs at least one site")
     org = org_id(seed)
     stores = tuple(_site(seed, UUID(org), i) for i in range(sites))
     gateways = tuple(_gateway(seed, i, site.index, site.name) for i, site in enumerate(stores))

@@ -78,7 +78,7 @@ class Traffic:
 
     def _parts(self, circuit: Ints, utc_hour: Ints) -> Floats:
         """Noise of the hour's twelve parts, mean 1, along a new last axis."""
-        raw = 0.75 + 0.5 * uniform(self.seed, 14, circuit[..., None], utc_hour[..., None], np.arange(12))
+        raw = 0.88 + 0.24 * uniform(self.seed, 14, circuit[..., None], utc_hour[..., None], np.arange(12))
         return np.asarray(raw / raw.mean(axis=-1, keepdims=True))
 
     def _into_hour(self, circuit: Ints, utc_hour: Ints, second: Floats) -> Floats:
@@ -102,7 +102,8 @@ class Traffic:
     def activity(self, circuit: npt.ArrayLike, *times: npt.ArrayLike) -> list[Floats]:
         """Integral of the activity curve up to each of `times`, in seconds, from one common origin.
 
-        Only differences within one call mean something; times must lie within 96 days of the latest.
+        Only differences within one call mean something; ValueError when times lie more
+        than about 95 days apart.
         """
         index = np.asarray(circuit, dtype=np.int64)
         broadcast = [np.broadcast_arrays(index, np.asarray(t, dtype=np.float64)) for t in times]
@@ -110,6 +111,8 @@ class Traffic:
             return [np.zeros(t.shape) for _, t in broadcast]
         latest = max(float(t.max()) for _, t in broadcast if t.size)
         base, prefix = self._prefix(int(latest // DAY_S) // BLOCK_DAYS)
+        if min(float(t.min()) for _, t in broadcast if t.size) < (base + 1) * DAY_S:
+            raise ValueError(f"times of one call must lie within {BLOCK_BACK_DAYS - 1} days")
         return [self._since_base(c, t, base, prefix) for c, t in broadcast]
 
     def between(self, circuit: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike) -> Floats:

@@ -6,7 +6,7 @@ tells, nor any KPI code of the platform.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 UTC_US = pl.Datetime("us", "UTC")
 HOUR_S = 3600.0
+MAX_SPAN = timedelta(days=60)
+"""Longer spans are computed in parts: traffic integrals have a bounded reach."""
 CIRCUITS_FILE_COLUMNS = (
     "device_mac",
     "node",
@@ -73,6 +75,9 @@ def circuit_hours(world: World, start: datetime, end: datetime) -> pl.DataFrame:
     not listed there), up_minutes, down_minutes, unknown_minutes (gateway out of contact; the three add up to
     60), flap_count (link transitions; a bounce of n counts 2n), counter_reset (the gateway rebooted).
     """
+    if end - start > MAX_SPAN:
+        middle = start + MAX_SPAN
+        return pl.concat([circuit_hours(world, start, middle), circuit_hours(world, middle, end)])
     start_s = _epoch(start)
     hours = round((_epoch(end) - start_s) / HOUR_S)
     incidents = world.incidents(start_s, start_s + hours * HOUR_S)

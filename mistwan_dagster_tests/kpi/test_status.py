@@ -318,17 +318,19 @@ def test_an_hour_is_the_same_alone_or_in_a_longer_span():
     ).to_dicts() == [alone]
 
 
-# A line that truly goes up and down, polled every five minutes, with all its events: the minutes are its own.
+# A line that truly goes up and down, polled every five minutes, with all its events. The clocks of samples
+# and events differ by up to 25 seconds. The minutes must be the line's own.
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.integers(65, 3 * 3600 - 65), max_size=8, unique=True).map(sorted),
+    st.lists(st.integers(100, 3 * 3600 - 100), max_size=8, unique=True).map(sorted),
     st.integers(0, 299),
     st.lists(st.booleans(), min_size=8, max_size=8),
     st.booleans(),
+    st.one_of(st.just([0] * 40), st.lists(st.integers(-25, 25), min_size=40, max_size=40)),
 )
-def test_minutes_and_flaps_equal_the_truth(turns, phase, text_only, flapped_told):
+def test_minutes_and_flaps_equal_the_truth(turns, phase, text_only, flapped_told, skews):
     begin = at("09:00")
     kinds = ("GW_PORT_DOWN", "GW_PORT_UP")
     events = [
@@ -341,10 +343,10 @@ def test_minutes_and_flaps_equal_the_truth(turns, phase, text_only, flapped_told
         return sum(s <= second for s in turns) % 2 == 0
 
     ports = []
-    for second in range(phase - 600, 3 * 3600 + 600, 300):
+    for skew, second in zip(skews, range(phase - 600, 3 * 3600 + 600, 300), strict=True):
         before = [s for s in turns if s <= second]
         flap = begin.timestamp() + before[-1] if before and flapped_told else None
-        t = begin + timedelta(seconds=second)
+        t = begin + timedelta(seconds=second + skew)
         ports.append(
             {**port("09:00", up_at(second)), "timestamp": t.timestamp(), "slot_utc": t, "last_flapped": flap}
         )
@@ -354,3 +356,57 @@ def test_minutes_and_flaps_equal_the_truth(turns, phase, text_only, flapped_told
         assert row["up_minutes"] == pytest.approx(truth, abs=1e-6)
         assert row["down_minutes"] == pytest.approx(60 - truth, abs=1e-6)
         assert row["flap_count"] == sum(i * 3600 <= s < (i + 1) * 3600 for s in turns)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(100, 3 * 3600 - 100), max_size=6, unique=True).map(sorted),
+    st.lists(st.integers(400, 3 * 3600 - 400), min_size=2, max_size=4, unique=True).map(sorted),
+    st.integers(0, 299),
+    st.booleans(),
+)
+def test_minutes_equal_the_truth_outside_of_absences_of_the_gateway(turns, absences, phase, told_by_events):
+    begin = at("09:00")
+    spans = list(zip(absences[::2], absences[1::2], strict=False))
+
+    def away_at(second: float) -> bool:
+        return any(a <= second < b for a, b in spans)
+
+    def up_at(second: float) -> bool:
+        return sum(s <= second for s in turns) % 2 == 0
+
+    def entry(second: float, kind: str) -> dict[str, Any]:
+        return {"mac": "aa", "type": kind, "timestamp": begin.timestamp() + second, "port_id": "ge-0/0/1"}
+
+    events = [entry(s, ("GW_PORT_DOWN", "GW_PORT_UP")[i % 2]) for i, s in enumerate(turns)]
+    if told_by_events:
+        events += [entry(a, "GW_DISCONNECTED") for a, _ in spans] + [
+            entry(b, "GW_CONNECTED") for _, b in spans
+        ]
+    ports, devices = [], []
+    seen = phase - 900
+    for second in range(phase - 600, 3 * 3600 + 600, 300):
+        slot = begin + timedelta(seconds=second)
+        away = away_at(second)
+        # The last contact before an absence is its begin; the row of the port stays as it was then.
+        seen = max((a for a, _ in spans if a <= second), default=seen) if away else second
+        flaps = [s for s in turns if s <= seen]
+        last_seen = begin.timestamp() + seen
+        row = port("09:00", up_at(seen), slot_utc=slot, timestamp=last_seen)
+        ports.append({**row, "last_flapped": begin.timestamp() + (flaps[-1] if flaps else -86400)})
+        status = "disconnected" if away else "connected"
+        devices.append({"mac": "aa", "status": status, "last_seen": last_seen, "slot_utc": slot})
+    rows = run(ports, events, devices=devices, span=("09:00", "12:00")).hours
+    rows = rows.filter(pl.col("circuit_id") == CIRCUIT).collect()
+    for i, row in enumerate(rows.iter_rows(named=True)):
+        hour_seconds = range(i * 3600, (i + 1) * 3600)
+        up = sum(up_at(s) and not away_at(s) for s in hour_seconds) / 60
+        gone = sum(map(away_at, hour_seconds)) / 60
+        assert row["flap_count"] in (None, sum(s in hour_seconds for s in turns))
+        if told_by_events:
+            assert row["unknown_minutes"] == pytest.approx(gone, abs=1e-6)
+            assert row["up_minutes"] == pytest.approx(up, abs=1e-6)
+        else:
+            # Without events an absence begins at its last contact and ends between two slots, or none saw it.
+            edges = sum(b - a for a, b in spans) / 60 + 5 * len(spans)
+            assert row["unknown_minutes"] <= edges + 1e-6

@@ -102,6 +102,14 @@ def test_disconnected_since_the_very_contact_that_the_snapshot_before_told():
     assert changes(*points) == [("10:00:00", False, 1, "snapshot")]
 
 
+def test_a_since_just_before_the_snapshot_that_it_contradicts_changes_there():
+    points = (snap("10:00", True), snap("10:05", False, "09:59:30"))
+    assert known(*points) == [("10:00:00", "10:05:00", False, "snapshot")]
+    assert changes(*points) == [("10:00:00", False, 1, "snapshot")]
+    # Further back it is no use: the snapshot at 10:00 said otherwise.
+    assert changes(snap("10:00", True), snap("10:05", False, "09:58")) == [("10:02:30", False, 1, "inferred")]
+
+
 def test_an_event_contradicted_by_a_snapshot_infers_the_missing_one():
     points = (event("10:00", False), snap("10:05", False), snap("10:10", True), snap("10:15", True))
     assert changes(*points) == [("10:00:00", False, 1, "event"), ("10:07:30", True, 1, "inferred")]
@@ -302,9 +310,8 @@ def transition_count(points: list[Point]) -> int:
 
 STEP = 20
 instants = st.integers(0, 200).map(lambda n: n * STEP)
-point = st.builds(
-    Point, instants, st.booleans(), st.one_of(st.none(), instants.map(lambda s: s - 1200)), st.booleans()
-)
+sinces = st.one_of(st.none(), instants.map(lambda s: s - 1200), instants)
+point = st.builds(Point, instants, st.booleans(), sinces, st.booleans())
 
 
 @settings(max_examples=200, deadline=None)

