@@ -34,6 +34,7 @@ from mistwan_dagster.lake.files import (
 
 HOUR = timedelta(hours=1)
 SLOT = timedelta(minutes=5)
+SLOT_COLUMN = {"slot_utc": pl.Datetime("us", "UTC")}
 
 
 def floor_slot(instant: datetime) -> datetime:
@@ -66,6 +67,11 @@ def newest_rows(endpoint: Endpoint, frame: pl.DataFrame) -> pl.DataFrame:
         .sort("_arrival")
         .drop("_arrival")
     )
+
+
+def _in_slot(frame: pl.DataFrame, slot: datetime) -> pl.DataFrame:
+    """The slot is stored in each row: hundreds of files are then one scan, not hundreds of plans."""
+    return frame.with_columns(pl.lit(slot).cast(SLOT_COLUMN["slot_utc"]).alias("slot_utc"))
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class RawLake:
     ) -> None:
         """Put one page on disk before the next is asked for."""
         pages = self.slot_path(endpoint, slot).with_suffix(".pages") / walk
-        write_parquet(frame, pages / f"page-{number:05d}.parquet")
+        write_parquet(_in_slot(frame, slot), pages / f"page-{number:05d}.parquet")
 
     def finish_slot(self, endpoint: Endpoint, report: SlotReport, frames: list[pl.DataFrame]) -> int:
         """Close a walk: a complete one replaces its slot, a broken one leaves its pages beside what is there.
@@ -116,7 +122,7 @@ class RawLake:
         if report.complete:
             frame = pl.concat(frames) if frames else pl.DataFrame(schema=endpoint.schema)
             frame = newest_rows(endpoint, frame)
-            write_parquet(frame, path)
+            write_parquet(_in_slot(frame, report.slot), path)
             self._write_report(path, report, frame.height)
             remove_tree(path.with_suffix(".pages"))
             return frame.height
@@ -141,17 +147,16 @@ class RawLake:
 
     def scan_snapshots(self, endpoint: Endpoint, start: datetime, end: datetime) -> pl.LazyFrame:
         """Rows of all slots in [start, end) with their `slot_utc`; empty with the right columns when none."""
-        frames = []
-        for hour in hours_between(floor_hour(start), end):
-            for slot, files in self.slot_files(endpoint, hour):
-                if start <= slot < end:
-                    rows = pl.scan_parquet(files, glob=False)
-                    frames.append(
-                        rows.with_columns(pl.lit(slot).cast(pl.Datetime("us", "UTC")).alias("slot_utc"))
-                    )
-        if not frames:
-            return pl.LazyFrame(schema={**endpoint.schema, "slot_utc": pl.Datetime("us", "UTC")})
-        return pl.concat(frames)
+        found = [
+            path
+            for hour in hours_between(floor_hour(start), end)
+            for slot, files in self.slot_files(endpoint, hour)
+            if start <= slot < end
+            for path in files
+        ]
+        if not found:
+            return pl.LazyFrame(schema={**endpoint.schema, **SLOT_COLUMN})
+        return pl.scan_parquet(found, glob=False)
 
     def latest_snapshot(
         self, endpoint: Endpoint, before: datetime, look_back_hours: int = 26

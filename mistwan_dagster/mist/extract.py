@@ -22,7 +22,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.endpoints import EXTRA, RECEIVED_AT, Endpoint, Field
 from mistwan_dagster.mist.redaction import is_sensitive, without_secrets
-from mistwan_dagster.mist.rows import TypedRow
+from mistwan_dagster.mist.rows import TypedRow, column
 
 MAC_FIELDS = frozenset({"mac", "peer_mac", "vc_mac", "device_mac"})
 INT64 = range(-(2**63), 2**63)
@@ -99,12 +99,13 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
 
 def _typed_frame(endpoint: Endpoint, rows: list[TypedRow], received_at: datetime) -> pl.DataFrame:
     """The frame of rows whose types the parser has checked."""
-    values = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
     columns = []
-    for field, column in zip(endpoint.fields, values, strict=False):
-        told = list(map(plain_mac, column)) if field.name in MAC_FIELDS else column
-        columns.append(pl.Series(field.name, told, field.dtype, strict=True))
-    extras = type(rows[0]).write_extras(values[len(endpoint.fields) :], len(rows))
+    for field in endpoint.fields:
+        values = column(rows, field.name)
+        if field.name in MAC_FIELDS:
+            values = list(map(plain_mac, values))
+        columns.append(pl.Series(field.name, values, field.dtype, strict=True))
+    extras = type(rows[0]).write_extras(rows)
     columns += [_arrival(received_at, len(rows)), pl.Series(EXTRA.name, extras, EXTRA.dtype)]
     return pl.DataFrame(columns)
 

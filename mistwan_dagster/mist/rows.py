@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -31,7 +32,7 @@ KEY_TYPE = Annotated[str, msgspec.Meta(min_length=1)]
 FLAT = str | int | float | bool | None | msgspec.UnsetType
 ENVELOPE = ("total", "limit", "next")
 
-ExtrasWriter = Callable[[list[tuple[Any, ...]], int], list[str | None]]
+ExtrasWriter = Callable[[list[Any]], list[str | None]]
 
 _encoder = msgspec.json.Encoder()
 
@@ -40,10 +41,15 @@ class TypedRow(msgspec.Struct, gc=False):
     """Base of all row types: declared fields in declared order, then undeclared keys as `x0`, `x1`, ..."""
 
     write_extras: ClassVar[ExtrasWriter]
-    """From the columns of undeclared keys: their JSON row by row, without secrets, None where there is none."""
+    """JSON of each row's undeclared keys without secrets, None where there are none."""
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name)
+
+
+def column(rows: list[Any], name: str) -> list[Any]:
+    """One attribute of each row. By column, since a tuple a row would set off full garbage collections."""
+    return list(map(attrgetter(name), rows))
 
 
 class RowDecoder:
@@ -130,7 +136,7 @@ def _typed(field: Field, endpoint: Endpoint) -> tuple[Any, ...]:
 def _writer(endpoint: Endpoint, kept: list[str], keys: dict[str, bool]) -> ExtrasWriter:
     """What writes the `kept` of the undeclared `keys` of typed rows as JSON."""
     if not kept:
-        return lambda _columns, rows: [None] * rows
+        return lambda rows: [None] * len(rows)
     places = [i for i, key in enumerate(keys) if key in kept]
     extra = msgspec.defstruct(
         f"{endpoint.name}_extra",
@@ -139,12 +145,12 @@ def _writer(endpoint: Endpoint, kept: list[str], keys: dict[str, bool]) -> Extra
         gc=False,
     )
 
-    def write(columns: list[tuple[Any, ...]], rows: int) -> list[str | None]:
-        told: list[Any] = [columns[i] for i in places]
+    def write(rows: list[Any]) -> list[str | None]:
+        told = [column(rows, f"x{i}") for i in places]
         for at, key in enumerate(kept):
             if keys[key]:
                 told[at] = [without_secrets(value, endpoint.secrets) for value in told[at]]
         lines = _encoder.encode_lines(list(map(extra, *told))).decode().split("\n")
-        return [None if line == "{}" else line for line in lines[:rows]]
+        return [None if line == "{}" else line for line in lines[: len(rows)]]
 
     return write

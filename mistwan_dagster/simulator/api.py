@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from mistwan_dagster.simulator import objects, series, vocabulary
 from mistwan_dagster.simulator.clock import Clock
@@ -155,7 +156,7 @@ class Api:
             return Response(raw[: max(1, len(raw) * 2 // 3)], 200, headers, "application/json")
         if "drop_mid_body" in strike:
             self.faults.count("drop_mid_body")
-            return _dropped(raw, headers)
+            return _Dropped(raw, 200, headers, "application/json")
         return response
 
     def _duplicate(self, body: Any) -> Any:
@@ -225,13 +226,10 @@ def _json(body: Any, status: int, headers: dict[str, str]) -> Response:
     return Response(msgspec.json.encode(body), status, headers, "application/json")
 
 
-def _dropped(raw: bytes, headers: dict[str, str]) -> Response:
+class _Dropped(Response):
     """Promises the whole body, sends half and leaves: the server then closes the connection."""
 
-    async def half() -> AsyncIterator[bytes]:
-        yield raw[: len(raw) // 2]
-        await asyncio.sleep(0)
-
-    return StreamingResponse(
-        half(), 200, {**headers, "Content-Length": str(len(raw))}, media_type="application/json"
-    )
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})

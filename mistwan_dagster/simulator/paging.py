@@ -57,10 +57,8 @@ def window(query: Mapping[str, str], now_s: float) -> tuple[float, float]:
         raise ApiError(400, "start and duration cannot be used together")
     try:
         end = _instant(query.get("end") or "now", now_s)
-        if query.get("start"):
-            start = _instant(query["start"], now_s)
-        else:
-            start = end - seconds(query.get("duration") or "1d")
+        length = seconds(query.get("duration") or "1d")
+        start = _instant(query["start"], now_s) if query.get("start") else end - length
     except ValueError as error:
         raise ApiError(400, f"invalid time: {error}") from None
     if start > end:

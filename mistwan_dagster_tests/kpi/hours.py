@@ -19,7 +19,9 @@ def hour(number: int) -> datetime:
     return MIDNIGHT + timedelta(hours=number)
 
 
-def circuit_hour(number: int, utilization: float | None = None, circuit: str = "a", **more: Any) -> dict[str, Any]:
+def circuit_hour(
+    number: int, utilization: float | None = None, circuit: str = "a", **more: Any
+) -> dict[str, Any]:
     """One circuit hour: up all the time unless told otherwise."""
     minutes = {"up_minutes": 60.0, "down_minutes": 0.0, "unknown_minutes": 0.0, "flap_count": 0}
     place = {"site_id": "s1", "region": "North", "role": "primary"}
@@ -27,7 +29,9 @@ def circuit_hour(number: int, utilization: float | None = None, circuit: str = "
             "utilization_pct": utilization, **more}  # fmt: skip
 
 
-def hourly(rows: list[dict[str, Any]], thresholds: dict[str, tuple[float, ...]] | None = None) -> pl.LazyFrame:
+def hourly(
+    rows: list[dict[str, Any]], thresholds: dict[str, tuple[float, ...]] | None = None
+) -> pl.LazyFrame:
     """The frame of the rows, with the default thresholds or those given for a measure."""
     levels = {**DEFAULT_THRESHOLDS, **(thresholds or {})}
     columns = {

@@ -88,6 +88,7 @@ def test_cursor_answers_page_by_next_and_hold_each_row_once(cloud: Running) -> N
     answer = org(cloud, "stats/ports/search", device_type="gateway", limit=90).json()
     assert "device_type=gateway" in answer["next"]
     assert "search_after=%5B" in answer["next"]
+    assert "limit=100&" in org(cloud, "stats/ports/search").json()["next"]
     assert org(cloud, "stats/ports/search", search_after="1710949286").status_code == 400
 
 

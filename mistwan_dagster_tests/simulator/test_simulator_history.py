@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -134,3 +135,20 @@ def test_nothing_before_the_organization_went_live() -> None:
             "results"
         ]
         assert all(r["timestamp"] >= young.start_s for r in rows)
+
+
+def test_a_bin_of_an_outage_has_traffic_zero_and_no_quality(cloud: Running, world: World) -> None:
+    found = world.truth_outages(NOW - timedelta(days=6), NOW).filter(
+        (pl.col("end_utc") - pl.col("start_utc")) > timedelta(minutes=25),
+        pl.col("circuit_id").str.contains(r"^[^:]+:ge-[^:]+$"),
+    )
+    for outage in found.to_dicts():
+        cloud.clock.set(outage["end_utc"] + timedelta(minutes=30))
+        first = math.ceil(outage["start_utc"].timestamp() / 600) * 600
+        query = {"interval": "10m", "start": first - 1200, "end": first + 600}
+        traffic = series(cloud, world, outage["circuit_id"], **query).json()
+        quality = series(cloud, world, outage["circuit_id"], "device", **query).json()
+        assert traffic["rx_bps"][2] == 0 < traffic["rx_bps"][0]
+        assert quality["avg_latency"][2] is None
+        assert quality["avg_latency"][0] > 0
+    assert found.height >= 3

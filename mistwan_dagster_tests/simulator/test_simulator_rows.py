@@ -150,6 +150,8 @@ def test_a_disconnected_gateway_keeps_its_last_row(cloud: Running, world: World)
             )
             rows.append(port)
         assert rows[0]["rx_bytes"] == rows[1]["rx_bytes"]
+        paths = org(cloud, "stats/vpn_peers/search", mac=gateway.mac).json()["results"]
+        assert {p["last_seen"] for p in paths} <= {device["last_seen"]}
         moving += rows[0]["timestamp"] != rows[1]["timestamp"]
         assert (rows[0]["timestamp"] != rows[1]["timestamp"]) == gateway.stale_timestamp_moves
         cloud.clock.set(datetime.fromtimestamp(end + 15, UTC))

@@ -103,6 +103,18 @@ def test_counters_start_again_at_a_reboot(world: World) -> None:
     assert world.snapshot(end - 20).connected[gateway] == np.False_
 
 
+def test_a_gateway_that_is_off_moves_nothing_and_the_hour_misses_it(world: World) -> None:
+    for reboot in range(3):
+        found = world.incidents(START.timestamp(), END.timestamp()).of(Kind.REBOOT)
+        start, end = float(found.start[reboot]), float(found.end[reboot])
+        own = np.flatnonzero(world.carried.gateway == found.gateway[reboot])
+        rx, tx = world.carried.in_bins(own, start, end - start, 1, found)
+        assert rx.max() < 1e-3
+        assert tx.max() < 1e-3
+        before, _ = world.carried.in_bins(own, start - 60, 60, 1, found)
+        assert before.max() > 1000
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("offset_hours", [0, 7, 19, 24 * 77 + 5, 24 * 400 + 13])
 def test_any_two_days_hold_something_to_find(seed: int, offset_hours: int) -> None:

@@ -1,0 +1,96 @@
+"""Every command as its user runs it, against a simulated cloud that stands at 2025-03-04 10:07."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from mistwan_dagster.simulator.server import Running
+
+from .conftest import Cli
+
+
+def test_from_the_api_to_the_answer(cli: Cli, cloud: Running, tmp_path: Path) -> None:
+    assert cli.ok("collect") == "collected slot 2025-03-04T10:05Z\n"
+    out = cli.ok("backfill", "--start", "2025-03-04T04:00:00Z", "--end", "2025-03-04T10:00:00Z")
+    assert "history of 2025-03-04T04:00Z to 2025-03-04T10:00Z collected" in out
+
+    hours = cli.rows("SELECT DISTINCT hour_utc FROM fact_circuit_hour ORDER BY 1")
+    assert [h["hour_utc"][:13] for h in hours] == [f"2025-03-04T{h:02}" for h in range(4, 10)]
+    broken = cli.rows(
+        "SELECT count(*) AS n FROM fact_circuit_hour "
+        "WHERE abs(up_minutes + down_minutes + unknown_minutes - 60) > 1e-6 OR utilization_pct = 'nan'::DOUBLE"
+    )
+    assert broken == [{"n": 0}]
+
+    truth = cloud.world.truth_circuit_hours(*(pl.Series(["2025-03-04 04", "2025-03-04 10"])
+                                              .str.to_datetime("%Y-%m-%d %H", time_zone="UTC")))  # fmt: skip
+    facts = pl.DataFrame(
+        cli.rows("SELECT circuit_id, hour_utc, utilization_pct, source FROM fact_circuit_hour")
+    )
+    joined = facts.with_columns(pl.col("hour_utc").str.to_datetime(time_unit="us", time_zone="UTC")).join(
+        truth, on=["circuit_id", "hour_utc"], suffix="_true"
+    )
+    both = joined.drop_nulls(["utilization_pct", "utilization_pct_true"])
+    assert both.height > 50
+    assert set(both["source"]) == {"insights_1h"}
+    assert (both["utilization_pct"] - both["utilization_pct_true"]).abs().max() < 0.2
+
+    windows = cli.rows(
+        "SELECT DISTINCT window_hours, max(observed_hours) AS most FROM agg_circuit_window GROUP BY 1"
+    )
+    assert {(w["window_hours"], w["most"]) for w in windows} == {(3, 3), (12, 6), (24, 6)}
+    assert cli.rows("SELECT DISTINCT period FROM agg_circuit_period ORDER BY 1") == [
+        {"period": "day"}, {"period": "month"}, {"period": "week"},
+    ]  # fmt: skip
+
+    checked = cli.ok("check")
+    assert "FAIL" not in checked
+    assert "version" in checked
+    target = tmp_path / "facts.csv"
+    assert cli.ok("export", "fact_circuit_hour", "--output", str(target)).startswith(str(target))
+    assert pl.read_csv(target).height == facts.height
+    assert cli.ok("aggregate").startswith("nothing to compute")
+
+
+def test_full_cycle_collects_and_aggregates_and_repeats_without_new_rows(cli: Cli) -> None:
+    for _ in range(2):
+        assert "collected slot" in cli.ok("full-cycle")
+    listed = sorted((cli.home / "lake" / "raw" / "port_stats").rglob("*.parquet"))
+    assert [p.name for p in listed] == ["slot-1005.parquet"]
+
+
+def test_imported_history_reaches_windows_and_periods(cli: Cli, tmp_path: Path) -> None:
+    rows = "".join(f"site,c:p,2024-02-29T{h:02}:00:00Z,{u},60,0,0\n" for h, u in enumerate([75, 95, 95, 10]))
+    file = tmp_path / "old.csv"
+    file.write_text(
+        "site_id,circuit_id,hour_utc,utilization_pct,up_minutes,down_minutes,unknown_minutes\n"
+        + rows
+        + "site,c:p,,,,,\n"
+    )
+    assert "4 rows imported into fact_circuit_hour, 1 set aside" in cli.ok(
+        "import", str(file), "--table", "fact_circuit_hour"
+    )
+    day = cli.rows(
+        "SELECT utilization_warning_hours AS w, utilization_critical_run_hours AS r, observed_hours AS n, "
+        "availability_pct AS a FROM agg_circuit_period WHERE period = 'day'"
+    )
+    assert day == [{"w": 3, "r": 2, "n": 4, "a": 100.0}]
+
+
+def test_no_secret_is_anywhere_in_the_home_or_the_output(cli: Cli, cloud: Running) -> None:
+    done = [cli.run("collect"), cli.run("check"), cli.run("aggregate", "hourly")]
+    token = cloud.token.encode()
+    magic = b'"magic"'
+    assert all(token.decode() not in d.stdout + d.stderr for d in done)
+    files = [p for p in cli.home.rglob("*") if p.is_file()]
+    assert len(files) > 20
+    for path in files:
+        content = path.read_bytes()
+        assert token not in content, path
+        assert magic not in content, path
+    inventory = pl.read_parquet(next((cli.home / "lake" / "raw" / "inventory").rglob("*.parquet")))
+    assert inventory.height >= 5
+    assert "magic" not in inventory.columns
+    assert not inventory["extra"].str.contains("magic").any()
