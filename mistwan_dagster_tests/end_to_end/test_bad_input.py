@@ -61,7 +61,8 @@ HEAD = "device_mac,node,port_id,role,provider,bandwidth_down_mbps,bandwidth_up_m
     ("text", "said"),
     [
         (HEAD + "5c5b35000001,,ge-0/0/0,primary,Acme,fast,20\n", "line 2.*fast"),
-        (HEAD.replace("role", "rank"), "rank"),
+        (HEAD.replace("role", "role,rank"), "unknown column .rank"),
+        (HEAD.replace("role,", ""), "missing column .role"),
         (HEAD + "5c5b35000001,,ge-0/0/0,primary,,1,1\n" * 2, "line 3"),
         (HEAD + "not-a-mac,,ge-0/0/0,primary,,1,1\n", "line 2"),
     ],
