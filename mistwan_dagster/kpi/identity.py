@@ -202,5 +202,5 @@ def wan_rows(port_stats: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFrame
     named = ports.with_columns(
         circuit_id=circuit_id_of(pl.col("mac"), pl.col("_node"), pl.col("_port")),
     )
-    joined = port_stats.join(named, on=key, nulls_equal=True, maintain_order="left")
+    joined = port_stats.join(named, on=key, nulls_equal=True)
     return joined.with_columns(node="_node", port_id="_port").drop("_node", "_port")

@@ -44,7 +44,7 @@ def port_samples(
     *,
     interfaces: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
-    """Samples of WAN ports, one per circuit and new source time, ascending in time per circuit.
+    """Samples of WAN ports, one per circuit and new source time, in no particular order.
 
     Columns: mac, node, port_id, circuit_id, site_id, slot_utc, t, rx_bytes, tx_bytes, up, disabled, active,
     speed (Mbps), last_flapped, uptime (s, of the device), connected (null when the device was not seen in
@@ -58,7 +58,7 @@ def port_samples(
     kept = port_stats.lazy().select(_PORT_COLUMNS)
     rows = wan_rows(kept, interface_map(device_stats) if interfaces is None else interfaces)
     told = pl.coalesce("timestamp", "device_last_seen")
-    joined = rows.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left", maintain_order="left")
+    joined = rows.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
     return _advanced(timed, ["circuit_id"]).select(
         "mac", "node", "port_id", "circuit_id", "site_id", "slot_utc", "t", "rx_bytes", "tx_bytes",
@@ -74,7 +74,7 @@ def path_samples(
     *,
     interfaces: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
-    """Samples of peer paths, one per path and new source time, ascending in time per path.
+    """Samples of peer paths, one per path and new source time, in no particular order.
 
     Columns: mac, node, port_id (physical), circuit_id, peer_mac, peer_port_id, vpn_name, peer_router_name,
     site_id, slot_utc, t, up, is_active, latency (ms), jitter (ms), loss (percent), mos (0..5).
@@ -89,15 +89,14 @@ def path_samples(
     """
     told = pl.coalesce("last_seen", "timestamp", "device_last_seen")
     kept = path_stats.lazy().select(_PATH_COLUMNS)
-    joined = kept.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left", maintain_order="left")
+    joined = kept.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
     fresh = _advanced(timed, ["mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name"])
     if interfaces is None:
         interfaces = interface_map(device_stats)
     carriers = _carriers(path_stats.lazy(), interfaces, circuits)
-    matched = fresh.join(
-        carriers, on=["mac", "node", "port_id"], how="left", nulls_equal=True, maintain_order="left"
-    ).with_columns(node="_node", port_id="_port")
+    matched = fresh.join(carriers, on=["mac", "node", "port_id"], how="left", nulls_equal=True)
+    matched = matched.with_columns(node="_node", port_id="_port")
     return matched.select(
         "mac", "node", "port_id", "circuit_id", "peer_mac", "peer_port_id", "vpn_name", "peer_router_name",
         "site_id", "slot_utc", "t", "up", "is_active",
@@ -125,10 +124,17 @@ def _not_after_contact(told: pl.Expr) -> pl.Expr:
 
 
 def _advanced(timed: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
-    """Rows whose source time is later than that of every earlier slot of the same key, by slot."""
+    """Rows whose source time is later than that of every earlier slot of the same key, by slot.
+
+    The later slot gets the smaller number among equal times, so that a repeated time is no new maximum: a
+    running maximum over strings as keys is cheap, one that looks a row back is not.
+    """
     ordered = timed.filter(pl.col("t").is_not_null()).sort("slot_utc", maintain_order=True)
-    before = pl.col("t").cum_max().shift(1).over(key)
-    return ordered.filter((pl.col("t") > before).fill_null(True))
+    micros = pl.col("t").to_physical()
+    slot, slots = pl.col("_slot"), pl.col("_slot").max() + 1
+    age = (micros - micros.min()) * slots + (slots - slot)
+    numbered = ordered.with_columns(_slot=pl.col("slot_utc").rle_id().cast(pl.Int64)).with_columns(_age=age)
+    return numbered.filter(pl.col("_age") == pl.col("_age").cum_max().over(key)).drop("_slot", "_age")
 
 
 def _carriers(

@@ -46,6 +46,8 @@ MARGIN = timedelta(minutes=15)
 CHUNK = timedelta(hours=24)
 """A longer span is computed in pieces of this length, so that memory does not grow with it."""
 EVENT_REACH = timedelta(days=14)
+LIVE_EVENT_REACH = timedelta(hours=24)
+"""ARP and DHCP have no snapshot of their own: their last event holds, so it must be looked for."""
 
 UTILIZATION, STATUS, QUALITY, DOWN_PIECES, SIGHTINGS = (
     "circuit_utilization_hour",
@@ -110,7 +112,7 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
             raw.scan_snapshots(PORT_STATS, *span),
             raw.scan_snapshots(PATH_STATS, *span),
             raw.scan_snapshots(DEVICE_STATS, *span),
-            raw.scan_events(DEVICE_EVENTS, start - HOUR, end + HOUR),
+            raw.scan_events(DEVICE_EVENTS, start - LIVE_EVENT_REACH, end + HOUR),
             None,
         )
     now = platform.settings.now()

@@ -11,6 +11,7 @@ from mistwan_dagster.catalog.tables import (
     AGG_CIRCUIT_WINDOW,
     AGG_REGION_PERIOD,
     AGG_REGION_WINDOW,
+    DIM_SITE,
     FACT_CIRCUIT_HOUR,
 )
 from mistwan_dagster.kpi.calendar import Period, period_end
@@ -20,7 +21,7 @@ from mistwan_dagster.kpi.versions import in_force
 from mistwan_dagster.kpi.windows import circuit_windows, region_windows
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.raw import HOUR, hours_between
-from mistwan_dagster.orchestration.hourly import CHUNK, dim_site
+from mistwan_dagster.orchestration.hourly import CHUNK
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW
 
@@ -31,7 +32,11 @@ def hourly_with_thresholds(platform: Platform, start: datetime, end: datetime) -
     if facts is None:
         facts = FACT_CIRCUIT_HOUR.empty().lazy()
     hours = facts.select("hour_utc").unique()
-    sites = in_force(dim_site(platform).lazy(), hours, "site_id").select("site_id", "hour_utc", "store_type")
+    known = platform.kpi.read(DIM_SITE.name)
+    dimension = (
+        DIM_SITE.empty() if known is None else known
+    )  # imported history may precede the first collection
+    sites = in_force(dimension.lazy(), hours, "site_id").select("site_id", "hour_utc", "store_type")
     return with_thresholds(facts.join(sites, on=["site_id", "hour_utc"], how="left"), platform.thresholds)
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from mistwan_dagster.simulator.server import Running
 
-from .conftest import Cli
+from .conftest import NOW, Cli
 
 
 def test_from_the_api_to_the_answer(cli: Cli, cloud: Running, tmp_path: Path) -> None:
@@ -24,8 +24,8 @@ def test_from_the_api_to_the_answer(cli: Cli, cloud: Running, tmp_path: Path) ->
     )
     assert broken == [{"n": 0}]
 
-    truth = cloud.world.truth_circuit_hours(*(pl.Series(["2025-03-04 04", "2025-03-04 10"])
-                                              .str.to_datetime("%Y-%m-%d %H", time_zone="UTC")))  # fmt: skip
+    span = (NOW.replace(hour=4, minute=0, second=0), NOW.replace(minute=0, second=0))
+    truth = cloud.world.truth_circuit_hours(*span)
     facts = pl.DataFrame(
         cli.rows("SELECT circuit_id, hour_utc, utilization_pct, source FROM fact_circuit_hour")
     )
