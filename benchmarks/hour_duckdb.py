@@ -6,21 +6,24 @@ import duckdb
 import polars as pl
 
 from benchmarks.hour_tables import COMPARED, COMPARED_PATH, END, START, Tables
-from mistwan_dagster.catalog.columns import QUALITY_MEASURES
+from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column, value_column
 from mistwan_dagster.catalog.thresholds import DEFAULT_THRESHOLDS
 
 SAMPLES_SQL = """
 CREATE OR REPLACE TEMP TABLE port_sample AS
 WITH named AS (
-  SELECT p.mac, coalesce(i.port_id, split_part(p.port_id, '.', 1)) AS port, p.slot_utc, p.rx_bytes, p.tx_bytes, p.disabled,
-    p.speed, d.uptime, p.mac || ':' || coalesce(i.port_id, split_part(p.port_id, '.', 1)) AS circuit_id,
+  SELECT p.mac, coalesce(i.port_id, split_part(p.port_id, '.', 1)) AS port,
+    p.slot_utc, p.rx_bytes,
+    p.tx_bytes, p.disabled, p.speed, d.uptime,
+    p.mac || ':' || coalesce(i.port_id, split_part(p.port_id, '.', 1)) AS circuit_id,
     CASE WHEN d.status <> 'connected' THEN least(coalesce(p.timestamp, d.last_seen), d.last_seen)
          ELSE coalesce(p.timestamp, d.last_seen) END AS t
   FROM ports p LEFT JOIN devices d USING (mac, slot_utc)
   LEFT JOIN interfaces i ON i.mac = p.mac AND lower(i.name) = lower(p.port_id)
   WHERE lower(p.port_usage) = 'wan' OR lower(p.port_id) LIKE 'lte%'
 ), ranked AS (
-  SELECT *, max(t) OVER (PARTITION BY circuit_id ORDER BY slot_utc ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+  SELECT *, max(t) OVER (PARTITION BY circuit_id ORDER BY slot_utc
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
   FROM named WHERE t IS NOT NULL
 )
 SELECT * FROM ranked WHERE newest IS NULL OR t > newest;
@@ -29,8 +32,8 @@ WITH timed AS (
   SELECT p.*, coalesce(i.port_id, split_part(p.port_id, '.', 1)) AS port,
     CASE WHEN d.status <> 'connected' THEN least(coalesce(p.last_seen, p.timestamp, d.last_seen), d.last_seen)
          ELSE coalesce(p.last_seen, p.timestamp, d.last_seen) END AS t
-  FROM (SELECT mac, port_id, peer_mac, peer_port_id, vpn_name, slot_utc, last_seen, timestamp, up, is_active, latency, jitter,
-               loss, mos FROM paths) p
+  FROM (SELECT mac, port_id, peer_mac, peer_port_id, vpn_name, slot_utc, last_seen, timestamp, up,
+               is_active, latency, jitter, loss, mos FROM paths) p
   LEFT JOIN devices d USING (mac, slot_utc)
   LEFT JOIN interfaces i ON i.mac = p.mac AND lower(i.name) = lower(p.port_id)
 ), ranked AS (
@@ -53,53 +56,54 @@ def _p95(measure: str) -> str:
     )
 
 
+_QUALITY = ",\n    ".join(
+    f"avg({m}) AS {measure_column(m, 'avg')}, max({m}) AS {measure_column(m, 'max')}, "
+    f"{_p95(m)} AS {measure_column(m, 'p95')}"
+    for m in QUALITY_MEASURES
+)
+_WORST = ", ".join(
+    f"CASE WHEN {value_column(m)} IS NULL THEN -1 ELSE "
+    + " + ".join(f"({value_column(m)} >= {level})::INT" for level in levels)
+    + " END"
+    for m, levels in DEFAULT_THRESHOLDS.items()
+)
 FACTS_SQL = f"""
 WITH paired AS (
-  SELECT circuit_id, t, lag(t) OVER w AS s, rx_bytes, lag(rx_bytes) OVER w AS rx0, tx_bytes, lag(tx_bytes) OVER w AS tx0,
-    uptime, lag(uptime) OVER w AS up0, greatest(coalesce(speed, 0), coalesce(lag(speed) OVER w, 0)) AS mbps
+  SELECT circuit_id, t, lag(t) OVER w AS s, rx_bytes, lag(rx_bytes) OVER w AS rx0, tx_bytes,
+    lag(tx_bytes) OVER w AS tx0, uptime, lag(uptime) OVER w AS up0,
+    greatest(coalesce(speed, 0), coalesce(lag(speed) OVER w, 0)) AS mbps
   FROM port_sample WHERE rx_bytes IS NOT NULL AND tx_bytes IS NOT NULL AND NOT coalesce(disabled, false)
   WINDOW w AS (PARTITION BY circuit_id ORDER BY t)
 ), judged AS (
-  SELECT *, rx_bytes < rx0 OR tx_bytes < tx0 OR coalesce(uptime < up0 - 5, false) OR coalesce(uptime < t - s - 5, false) AS reset
+  SELECT *, rx_bytes < rx0 OR tx_bytes < tx0 OR coalesce(uptime < up0 - 5, false)
+    OR coalesce(uptime < t - s - 5, false) AS reset
   FROM paired WHERE t - s <= 900
 ), counted AS (
   SELECT circuit_id, s, t, reset, mbps, CASE WHEN reset THEN rx_bytes ELSE rx_bytes - rx0 END AS rx,
     CASE WHEN reset THEN tx_bytes ELSE tx_bytes - tx0 END AS tx, least(t, $end) - greatest(s, $start) AS covered
   FROM judged
 ), traffic AS (
-  SELECT circuit_id, sum(rx * covered / (t - s)) AS rx_bytes, sum(tx * covered / (t - s)) AS tx_bytes, sum(covered) AS covered,
-    max(rx / (t - s)) AS peak_rx, max(tx / (t - s)) AS peak_tx, bool_or(reset) AS counter_reset
+  SELECT circuit_id, sum(rx * covered / (t - s)) AS rx_bytes, sum(tx * covered / (t - s)) AS tx_bytes,
+    sum(covered) AS covered, max(rx / (t - s)) AS peak_rx, max(tx / (t - s)) AS peak_tx, bool_or(reset) AS counter_reset
   FROM counted WHERE covered > 0 AND (mbps = 0 OR greatest(rx, tx) * 8 <= mbps * 1e6 * (t - s) * 1.05)
   GROUP BY circuit_id
 ), quality AS (
   SELECT circuit_id,
-    {
-    ", ".join(
-        f"avg({m}) AS {m}_avg_{u}, max({m}) AS {m}_max_{u}, {_p95(m)} AS {m}_p95_{u}"
-        for m, u in (("loss", "pct"), ("jitter", "ms"), ("latency", "ms"))
-    )
-},
+    {_QUALITY},
     count(coalesce(loss, jitter, latency)) AS quality_sample_count
   FROM path_sample WHERE up AND coalesce(loss, jitter, latency) IS NOT NULL GROUP BY circuit_id
 ), known AS (
-  SELECT circuit_id, site_id, role, coalesce(nullif(bandwidth_down_mbps, 0), nullif(bandwidth_up_mbps, 0)) * 1e6 AS down,
+  SELECT circuit_id, site_id, role,
+    coalesce(nullif(bandwidth_down_mbps, 0), nullif(bandwidth_up_mbps, 0)) * 1e6 AS down,
     coalesce(nullif(bandwidth_up_mbps, 0), nullif(bandwidth_down_mbps, 0)) * 1e6 AS up FROM circuits
 ), facts AS (
   SELECT k.circuit_id, s.region, k.role, rx_bytes, tx_bytes, counter_reset, 100 * covered / 3600 AS coverage_pct,
     100 * greatest(rx_bytes / covered * 8 / down, tx_bytes / covered * 8 / up) AS utilization_pct,
     100 * greatest(peak_rx * 8 / down, peak_tx * 8 / up) AS utilization_peak_pct, q.* EXCLUDE circuit_id
-  FROM known k LEFT JOIN sites s USING (site_id) LEFT JOIN traffic USING (circuit_id) LEFT JOIN quality q USING (circuit_id)
+  FROM known k LEFT JOIN sites s USING (site_id) LEFT JOIN traffic USING (circuit_id)
+  LEFT JOIN quality q USING (circuit_id)
 )
-SELECT *, [NULL, 'normal', 'warning', 'high', 'critical'][2 + greatest({
-    ", ".join(
-        f"CASE WHEN {v} IS NULL THEN -1 ELSE ({v} >= {w})::INT + ({v} >= {h})::INT + ({v} >= {c})::INT END"
-        for v, (w, h, c) in zip(
-            ("utilization_pct", "loss_avg_pct", "jitter_avg_ms", "latency_avg_ms"),
-            DEFAULT_THRESHOLDS.values(),
-            strict=True,
-        )
-    )
-})] AS severity FROM facts
+SELECT *, [NULL, 'normal', 'warning', 'high', 'critical'][2 + greatest({_WORST})] AS severity FROM facts
 """
 PATHS_SQL = """
 SELECT mac AS device_mac, port AS port_id, peer_mac, any_value(c.circuit_id) AS circuit_id, avg(loss) AS loss_avg_pct,

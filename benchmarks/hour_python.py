@@ -49,7 +49,8 @@ def with_python(rows: dict[str, list[dict[str, Any]]]) -> tuple[pl.DataFrame, pl
         circuit = f"{mac}:{port}"
         paths.append(
             (mac, port, peer, circuit if circuit in known else None, _mean(p["loss"]), _mean(p["latency"]),
-             max(p["latency"], default=None), _mean(p["mos"]), 100 * _mean(p["up"]), 100 * _mean(p["active"]), len(p["up"]))
+             max(p["latency"], default=None), _mean(p["mos"]), 100 * _mean(p["up"]), 100 * _mean(p["active"]),
+             len(p["up"]))
         )  # fmt: skip
     return (
         pl.DataFrame(facts, infer_schema_length=None).select(COMPARED),

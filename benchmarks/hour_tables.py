@@ -92,8 +92,10 @@ def make_hour(circuits: int, seed: int = 7) -> Tables:
         latency = np.where(up, rng.gamma(3, 15, count), np.nan)
         paths.append(
             {"mac": macs[owner[carrier]], "site_id": sites[owner[carrier]], "up": up, "slot_utc": slot,
-             "port_id": np.array(SPELLED)[port[carrier]], "peer_mac": np.array(["aa0000000000", "aa0000000001"])[np.arange(count) % 2],
-             "peer_port_id": "ge-0/0/5", "vpn_name": "corp", "peer_router_name": "hub", "is_active": np.arange(count) % 2 == 0,
+             "port_id": np.array(SPELLED)[port[carrier]],
+             "peer_mac": np.array(["aa0000000000", "aa0000000001"])[np.arange(count) % 2],
+             "peer_port_id": "ge-0/0/5", "vpn_name": "corp", "peer_router_name": "hub",
+             "is_active": np.arange(count) % 2 == 0,
              "latency": np.where(rng.random(count) < 0.05, np.nan, latency), "jitter": latency / 5,
              "loss": np.where(up, rng.exponential(0.3, count), np.nan), "mos": np.where(up, 436.0, np.nan),
              "last_seen": seen[owner[carrier]] - rng.integers(0, 5, count)}

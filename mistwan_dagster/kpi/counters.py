@@ -90,7 +90,9 @@ def _with_reboots(pairs: pl.LazyFrame, reboots: pl.LazyFrame) -> pl.LazyFrame:
     )
     ran_on = (pl.col("uptime") - pl.col("_uptime") >= _seconds() / 2).fill_null(False)
     event = pl.col("_event").fill_null(False) & ~ran_on
-    return pairs.join(hit, on=["circuit_id", "end"], how="left").with_columns(pl.col("_reset") | event)
+    return pairs.join(hit, on=["circuit_id", "end"], how="left", maintain_order="left").with_columns(
+        pl.col("_reset") | event
+    )
 
 
 def _bytes(column: str) -> pl.Expr:

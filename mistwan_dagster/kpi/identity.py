@@ -77,13 +77,16 @@ def interface_map(device_stats: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
 
 
 def _latest_interfaces(device_stats: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    """Finds the newest rows before it reads their JSON: a day of slots holds a gigabyte of it."""
     frame = device_stats.lazy()
     order = "slot_utc" if "slot_utc" in frame.collect_schema().names() else "received_at"
-    newest = frame.filter(pl.col("if_stat").is_not_null() | pl.col("if2_stat").is_not_null())
+    told = frame.filter(pl.col("if_stat").is_not_null() | pl.col("if2_stat").is_not_null())
+    newest = told.group_by("mac").agg(pl.col(order).max())
     return (
-        newest.select("mac", "is_ha", "if_stat", "if2_stat", order)
-        .sort(order, maintain_order=True)
+        told.select("mac", "is_ha", "if_stat", "if2_stat", order)
+        .join(newest, on=["mac", order], how="semi", nulls_equal=True)
         .unique("mac", keep="last", maintain_order=True)
+        .sort("mac")
         .drop(order)
         .collect()
     )

@@ -52,6 +52,6 @@ def _periods(
     inside = hourly.filter(begins.is_between(start, end, closed="left"))
     position = ((pl.col("hour_utc") - begins).dt.total_hours() + 1).cast(pl.Int32)
     runs = with_runs(inside).with_columns(period_start_utc=begins, _position=position)
-    grouped = runs.group_by(key, "period_start_utc")
+    grouped = runs.group_by(key, "period_start_utc", maintain_order=True)
     found = grouped.agg(*more, *figures(pl.col("_position"))).with_columns(period=pl.lit(period))
     return table.conform(completed(found)).sort(table.key)

@@ -19,23 +19,34 @@ MIN_P95_SAMPLES = 20
 _PATH_KEY = ["mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name"]
 
 
-def nearest_rank_p95(value: pl.Expr) -> pl.Expr:
-    """Aggregation: the value at rank ceil(0.95 * n) of the n non-null ones, null below MIN_P95_SAMPLES.
+def ranked(column: str) -> pl.Expr:
+    """Sorted non-null values of a column that holds a list in each row.
 
-    The rank is exact although computed in floats: 0.95 as a float is below 0.95 by less than half a unit in
-    the last place of the product, so that a product which should be whole rounds to just that.
+    Mean and percentile are taken of such lists and not while grouping: threads deliver rows in another order
+    each run, a sum in another order differs in its last digit, and with it a severity on a threshold.
     """
-    return pl.when(value.count() >= MIN_P95_SAMPLES).then(value.quantile(0.95, "equiprobable"))
+    return pl.col(column).list.drop_nulls().list.sort()
+
+
+def nearest_rank_p95(values: pl.Expr) -> pl.Expr:
+    """Of sorted lists: the value at rank ceil(0.95 * n), null below MIN_P95_SAMPLES.
+
+    n - ceil(0.95 * n) = n // 20 is exact in integers: as many values lie above the rank.
+    """
+    count = values.list.len().cast(pl.Int64)
+    value = values.list.get(count - 1 - count // 20, null_on_oob=True)
+    return pl.when(count >= MIN_P95_SAMPLES).then(value)
 
 
 def _statistics() -> list[pl.Expr]:
+    """Mean, maximum and percentile of the sorted lists of each measure."""
     found = []
     for measure in QUALITY_MEASURES:
-        value = pl.col(measure)
+        values = pl.col(measure)
         found += [
-            value.mean().alias(measure_column(measure, "avg")),
-            value.max().alias(measure_column(measure, "max")),
-            nearest_rank_p95(value).alias(measure_column(measure, "p95")),
+            values.list.mean().alias(measure_column(measure, "avg")),
+            values.list.last().alias(measure_column(measure, "max")),
+            nearest_rank_p95(values).alias(measure_column(measure, "p95")),
         ]
     return found
 
@@ -55,8 +66,10 @@ def quality_hours(path_samples: pl.LazyFrame, start: datetime, end: datetime) ->
     """
     measured = pl.any_horizontal(pl.col(m).is_not_null() for m in QUALITY_MEASURES)
     counted = path_samples.filter(pl.col("up") & pl.col("circuit_id").is_not_null() & measured)
-    hours = _in_hours(counted, start, end).group_by("circuit_id", "hour_utc")
-    return hours.agg(*_statistics(), quality_sample_count=pl.len().cast(pl.Int64))
+    hours = _in_hours(counted, start, end).group_by("circuit_id", "hour_utc", maintain_order=True)
+    lists = hours.agg(*QUALITY_MEASURES, quality_sample_count=pl.len().cast(pl.Int64))
+    sorted_lists = lists.with_columns(ranked(m) for m in QUALITY_MEASURES)
+    return sorted_lists.select("circuit_id", "hour_utc", *_statistics(), "quality_sample_count")
 
 
 def path_hours(
@@ -75,15 +88,17 @@ def path_hours(
     )
     hours = (
         _in_hours(named, start, end)
-        .group_by([*_PATH_KEY, "hour_utc"])
+        .group_by([*_PATH_KEY, "hour_utc"], maintain_order=True)
         .agg(
-            pl.col("site_id", "circuit_id", "peer_router_name").last(),
-            *_statistics(),
-            mos_avg=pl.col("mos").mean(),
+            pl.col("site_id", "circuit_id", "peer_router_name").max(),
+            *up,
             up_pct=100 * pl.col("up").cast(pl.Float64).mean(),
             active_pct=100 * pl.col("is_active").cast(pl.Float64).mean(),
             sample_count=pl.len().cast(pl.Int64),
         )
+        .with_columns(ranked(c) for c in up)
+        .with_columns(*_statistics(), mos_avg=pl.col("mos").list.mean())
+        .drop(up)
     )
     known = circuits.lazy().select("circuit_id", _known=True).unique("circuit_id")
     matched = hours.join(known, on="circuit_id", how="left")

@@ -49,10 +49,14 @@ def utilization_hours(
         _pieces(intervals, start, end)
         .group_by(_KEY)
         .agg(
-            pl.col("rx_bytes", "tx_bytes", "_micros").sum(),
+            "rx_bytes",
+            "tx_bytes",
+            pl.col("_micros").sum(),
             pl.col("_rx_bps", "_tx_bps").max(),
             pl.col("counter_reset").any(),
         )
+        # Threads deliver rows in any order, and a sum in another order is another last digit.
+        .with_columns(pl.col("rx_bytes", "tx_bytes").list.sort().list.sum())
     )
     return (
         _with_bandwidth(hours, circuits_in_force)

@@ -36,6 +36,7 @@ def apply_versions(
     """
     if dim.is_empty():
         dim = pl.DataFrame(schema={**observed.schema, **VERSIONED})
+    dim, observed = _with_columns_of(dim, observed), _with_columns_of(observed, dim.drop(VERSIONED))
     attributes = [c for c in observed.columns if c != key]
     lasting = [c for c in attributes if c not in states]
     current = dim.filter("is_current")
@@ -61,6 +62,11 @@ def apply_versions(
     old = dim.join(replaced.select(key, is_current=True), on=[key, "is_current"], how="anti")
     old = _close(_overwrite(old, kept, key, [c for c in attributes if c in states]), closed, key, as_of)
     return pl.concat([old, opened.select(old.columns)]).sort(key, "valid_from")
+
+
+def _with_columns_of(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    absent = {c: t for c, t in other.schema.items() if c not in frame.columns}
+    return frame.with_columns(pl.lit(None, t).alias(c) for c, t in absent.items())
 
 
 def _overwrite(dim: pl.DataFrame, seen: pl.DataFrame, key: str, states: list[str]) -> pl.DataFrame:

@@ -70,7 +70,7 @@ def _window(runs: pl.LazyFrame, as_of: datetime, length: int, key: str, more: li
     begin = as_of - HOUR * length
     inside = runs.filter(pl.col("hour_utc").is_between(begin, as_of, closed="left"))
     position = ((pl.col("hour_utc") - begin).dt.total_hours() + 1).cast(pl.Int32)
-    grouped = inside.with_columns(_position=position).group_by(key)
+    grouped = inside.with_columns(_position=position).group_by(key, maintain_order=True)
     return grouped.agg(*more, *figures(pl.col("_position"))).with_columns(
         as_of_utc=pl.lit(as_of).cast(UTC), window_hours=pl.lit(length, pl.Int64)
     )

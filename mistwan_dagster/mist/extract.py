@@ -68,7 +68,8 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
     A key that is missing or null is null. Integers are taken for floats and integral floats for integers; any
     other type than the declared one, a number that is not finite or beyond 64 bits, text that is not Unicode,
     a row that is not an object, and a row without the first field of the natural key are quarantined.
-    `extra` keeps undeclared keys as a JSON object. Keys that name credentials are dropped, here and there.
+    `extra` keeps undeclared keys as a JSON object, sorted. Keys that name credentials are dropped,
+    here and there.
     Rows in == `frame.height` + `len(quarantined)`.
     """
     if rows and isinstance(rows[0], TypedRow):
@@ -124,7 +125,8 @@ class _Shapes(dict[tuple[str, ...], "_Undeclared"]):
         self.in_all = set(rows[0]).intersection(*self) if rows else set()
 
     def __missing__(self, shape: tuple[str, ...]) -> _Undeclared:
-        names = [k for k in shape if k not in self.known and not is_sensitive(k, self.endpoint.secrets)]
+        undeclared = sorted(k for k in shape if k not in self.known)
+        names = [k for k in undeclared if not is_sensitive(k, self.endpoint.secrets)]
         # A getter of one name gives the bare value: ask for it twice, the second is ignored.
         self[shape] = found = _Undeclared(names, itemgetter(*names, names[0]) if names else tuple)
         return found

@@ -91,7 +91,8 @@ class RowDecoder:
             for key, nested in seen.items():
                 keys[key] = keys.get(key, False) or nested
             if keys != self._keys:
-                self._keys = keys
+                # Sorted, as `extract` sorts them: the text of `extra` must not hang on what came first.
+                self._keys = keys = dict(sorted(keys.items()))
                 self._form = _form(self.endpoint, keys) if len(keys) <= MOST_KEYS else None
 
 

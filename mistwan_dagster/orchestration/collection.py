@@ -5,6 +5,7 @@ Belongs here: the order of asking and storing. Requests are `mist`, files are `l
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -26,8 +27,8 @@ WALKS_PER_SLOT = 2
 
 
 def walk_name(now: datetime) -> str:
-    """Name of a walk's files; two walks in one second overwrite the same facts, which is harmless."""
-    return f"walk-{now:%Y%m%dT%H%M%S}"
+    """Name of a walk's files, no other's: a walk stores only what is new to it, so it must overwrite nothing."""
+    return f"walk-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
 def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> SlotReport:

@@ -7,6 +7,7 @@ commands that were killed: their runs are marked failed and their place in the w
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock, Timeout
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import disk_error, write_text
@@ -23,9 +25,13 @@ from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.staleness import STAGES, ranges
 
-PID_TAG = "mistwan/pid"
+COMMAND_TAG = "mistwan/command"
+COMMAND = f"{os.getpid()}-{secrets.token_hex(4)}"
+"""This process, as the runs that it launches are tagged."""
 INSTANCE_YAML = """\
 # Written by mistwan; edit freely, it is written only when absent.
+nux:
+  enabled: false
 telemetry:
   enabled: false
 run_monitoring:
@@ -58,25 +64,54 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
     home = prepare_dagster_home(platform)
     os.environ["DAGSTER_HOME"] = str(home)
     try:
-        with dg.DagsterInstance.from_config(str(home)) as opened:
+        with _sign_of_life(platform), dg.DagsterInstance.from_config(str(home)) as opened:
             _bury_killed_commands(opened, platform)
             yield opened
     except OSError as error:
         raise disk_error(home, error) from error
 
 
-def _alive(pid: str) -> bool:
-    return pid.isdigit() and Path(f"/proc/{pid}").exists()
+def _command_lock(platform: Platform, command: str) -> FileLock:
+    return FileLock(platform.settings.state / "commands" / f"{command}.lock")
+
+
+@contextmanager
+def _sign_of_life(platform: Platform) -> Iterator[None]:
+    """Hold a lock that goes with this process. Its id would not do: a container gives the next one the same."""
+    lock = _command_lock(platform, COMMAND)
+    path = Path(lock.lock_file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with lock:
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _alive(platform: Platform, command: str) -> bool:
+    if command == COMMAND:
+        return True
+    lock = _command_lock(platform, command)
+    try:
+        with lock.acquire(timeout=0):
+            Path(lock.lock_file).unlink(missing_ok=True)
+    except Timeout:
+        return True
+    return False
 
 
 def _bury_killed_commands(opened: dg.DagsterInstance, platform: Platform) -> None:
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    for run in opened.get_runs(unfinished):
-        pid = run.tags.get(PID_TAG)
-        if pid is not None and not _alive(pid):
-            opened.report_run_failed(run, message="the command that ran it was killed")
+    """The status goes last: whoever is killed in here leaves the run to the next command."""
+    statuses = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    for run in opened.get_runs(dg.RunsFilter(statuses=statuses)):
+        command = run.tags.get(COMMAND_TAG)
+        if command is None or _alive(platform, command):
+            continue
+        left = opened.get_run_by_id(run.run_id)
+        if left is not None and not left.is_finished:
             opened.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             platform.kpi.forget_pending(run.run_id)
+            opened.report_run_failed(left, message="the command that ran it was killed")
 
 
 @dataclass(frozen=True)
@@ -97,7 +132,7 @@ def run_job(
         run_config=QUIET,
         instance=opened,
         partition_key=partition,
-        tags={**tags, PID_TAG: str(os.getpid())},
+        tags={**tags, COMMAND_TAG: COMMAND},
         raise_on_error=False,
     )
     errors = [_reason(e) for e in result.all_events if e.event_type_value == "STEP_FAILURE"]

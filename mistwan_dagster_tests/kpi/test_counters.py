@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.kpi.counters import counter_intervals
@@ -204,6 +204,7 @@ row = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=200, deadline=None)
 @given(
     rows=st.lists(row, max_size=12),
     steps=st.lists(st.sampled_from([1, 60, 299, 300, 301, 600, 900, 901]), min_size=12, max_size=12),

@@ -7,13 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.endpoints import INSIGHT_QUALITY
 from mistwan_dagster.catalog.tables import FACT_PATH_HOUR
 from mistwan_dagster.kpi.contract import violations
-from mistwan_dagster.kpi.quality import insight_quality_hours, nearest_rank_p95, path_hours, quality_hours
+from mistwan_dagster.kpi.quality import (
+    insight_quality_hours,
+    nearest_rank_p95,
+    path_hours,
+    quality_hours,
+    ranked,
+)
 
 T0 = datetime(2025, 1, 1, 10, tzinfo=UTC)
 END = T0 + timedelta(hours=2)
@@ -98,14 +104,15 @@ def test_p95_needs_twenty_samples_of_its_own_measure():
 def test_p95_is_the_nearest_rank_for_every_count():
     """Rank ceil(95 n / 100) in integers; a float 0.95 * n is off by one rank for some n."""
     for n in [*range(20, 130), 200, 1000, 2000, 2020]:
-        frame = pl.LazyFrame({"g": [1] * n, "x": [float(i) for i in range(n, 0, -1)]})
-        found = frame.group_by("g").agg(p=nearest_rank_p95(pl.col("x"))).collect()["p"].item()
+        frame = pl.DataFrame({"x": [[float(i) for i in range(n, 0, -1)]]})
+        found = frame.with_columns(ranked("x")).select(nearest_rank_p95(pl.col("x"))).item()
         assert found == (95 * n + 99) // 100, n
 
 
 value = st.one_of(st.none(), st.floats(0, 100))
 
 
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(value, value, value, st.sampled_from([True, True, True, False, None])), max_size=60)
 )
@@ -127,6 +134,13 @@ def test_quality_equals_the_plain_reference(rows):
         )
         rank = -(-95 * len(known) // 100)
         assert row[f"{measure}_p95_{unit}"] == (known[rank - 1] if len(known) >= 20 else None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations([0.1 * i for i in range(25)]))
+def test_the_last_digit_does_not_depend_on_the_order_of_rows(values):
+    straight = quality(*({"loss": 0.1 * i, "t": i} for i in range(25)))
+    assert quality(*({"loss": v, "t": i} for i, v in enumerate(values))) == straight
 
 
 def test_path_hours_by_hand():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH
@@ -209,6 +209,15 @@ def test_live_wins_unless_it_covers_too_little_and_a_bin_exists():
     assert chosen(60.0, with_bin=True, share=75) == ["insights_1h"]
 
 
+def test_measured_and_clouds_rows_stand_in_one_frame():
+    known = circuits(1.0, 1.0)
+    live = utilization_hours(intervals((0, 300, 10, 0, False)), known, T0, END)
+    cloud = insight_hours(bins((3600, 8.0, 8.0, 8.0, 8.0)), known, T0, END)
+    found = prefer_live(live, cloud).sort("hour_utc").collect()
+    assert found["source"].to_list() == ["live", "insights_1h"]
+
+
+@settings(max_examples=200, deadline=None)
 @given(
     steps=st.lists(
         st.tuples(st.integers(1, 1200), st.integers(0, 10**9), st.integers(0, 10**9)), max_size=30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.kpi.versions import apply_versions, in_force
@@ -95,6 +95,14 @@ def test_states_are_overwritten_not_versioned():
     assert versioned["port_state"].to_list() == [None, "up", "down"]
 
 
+def test_a_column_that_an_earlier_release_did_not_have_is_null_there():
+    wider = seen(a="x").with_columns(wan_name=pl.lit("isp"))
+    grown = apply_versions(history((0, seen(a="x"))), wider, "k", at(1))
+    assert grown["wan_name"].to_list() == [None, "isp"]
+    shrunk = apply_versions(history((0, wider)), seen(a="x"), "k", at(1))
+    assert shrunk["wan_name"].to_list() == ["isp", None]
+
+
 def hours(*given: float) -> pl.LazyFrame:
     return pl.LazyFrame({"hour_utc": [at(h) for h in given]}, schema={"hour_utc": INSTANT})
 
@@ -113,6 +121,7 @@ def test_no_versions_or_no_hours_are_no_rows():
     assert in_force(dim.lazy(), hours(), "k").collect().height == 0
 
 
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.tuples(

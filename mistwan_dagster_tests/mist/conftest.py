@@ -26,8 +26,8 @@ HALF_PAST = datetime(2025, 1, 1, 10, 30, tzinfo=UTC)
 
 @dataclass
 class Reply:
-    """One scripted answer. `fault`: stall (no byte until the test ends), drop (connection closed), cut (half of
-    the body), dribble (a byte now and then until the test ends)."""
+    """One scripted answer. `fault`: stall (no byte until the test ends), drop (connection closed), cut (half
+    of the body), dribble and dribble-headers (a byte now and then until the test ends)."""
 
     body: Any = None
     status: int = 200

@@ -160,7 +160,7 @@ def test_timeout_says_so(cloud: Cloud, quota: SqliteQuota) -> None:
 
 def test_html_of_a_wrong_host_points_to_the_setting(cloud: Cloud, tools: Tools) -> None:
     cloud.script = lambda _asked, _n: Reply(b"<html>login", headers={"Content-Type": "text/html"})
-    with pytest.raises(Unusable, match="is MIST_API_BASE_URL http://127.0.0.1:.* an API host"):
+    with pytest.raises(Unusable, match=r"is MIST_API_BASE_URL http://127\.0\.0\.1:.* an API host"):
         ask(tools)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PORT_STATS, SITEGROUPS, SITES
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, INVENTORY, PORT_STATS, SITEGROUPS, SITES
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, Table
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
@@ -62,7 +62,7 @@ def dim_site(platform: PlatformResource) -> dg.MaterializeResult[None]:
 @dg.asset(
     key=DIM_CIRCUIT.name,
     description=table_description(DIM_CIRCUIT),
-    deps=[raw_key(PORT_STATS), raw_key(DEVICE_STATS)],
+    deps=[raw_key(PORT_STATS), raw_key(DEVICE_STATS), raw_key(INVENTORY)],
     group_name=GROUP,
     kinds={"polars", "parquet"},
     owners=[OWNER],
@@ -77,6 +77,7 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
     observed = discover_circuits(ports, devices, parts.circuits_file)
     frame = _replace_dimension(parts, DIM_CIRCUIT, observed, _as_of(ports, parts))
     current = frame.filter("is_current")
+    gateways = parts.raw.latest_snapshot(INVENTORY, before).collect()
     unknown = unknown_circuits(parts.circuits_file, current) if parts.circuits_file is not None else []
     for message in unknown[:20]:
         context.log.warning(message)
@@ -87,6 +88,9 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
             "without_bandwidth": current["bandwidth_down_mbps"].null_count(),
             "without_role": current["role"].null_count(),
             "in_circuits_file_but_not_in_org": len(unknown),
+            "gateways_owned": gateways.height,
+            "gateways_without_a_site": gateways["site_id"].null_count(),
+            "gateways_without_a_circuit": len(set(gateways["mac"]) - set(current["device_mac"])),
         }
     )
 
