@@ -17,7 +17,7 @@ env: $(VENV)  ## create .venv from uv.lock
 $(VENV): uv.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet uv==$(UV_VERSION))
-	.uv/bin/uv sync --frozen --quiet --python $(PYTHON)
+	.uv/bin/uv sync --frozen --quiet --compile-bytecode --python $(PYTHON)
 	touch $(VENV)
 
 demo: $(VENV)  ## simulated org, backfill, KPIs, answers, Dagster UI on port 3000 (SERVE=--no-serve ends after the answers)

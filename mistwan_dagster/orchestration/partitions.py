@@ -26,6 +26,14 @@ WAREHOUSE_POOL = "warehouse"
 OWNER = "team:wan-platform"
 
 
+def newest_partition(key: dg.CoercibleToAssetKey) -> dg.AssetDep:
+    """Dependency of an asset without partitions on one with them.
+
+    Dagster's default, all partitions, lists every hour since 2023 at each step that has such an input.
+    """
+    return dg.AssetDep(key, partition_mapping=dg.LastPartitionMapping())
+
+
 def first_hour_of_run(tags: Mapping[str, str]) -> datetime | None:
     """Start of the first hourly partition that a run works on; None when it names none."""
     key = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)

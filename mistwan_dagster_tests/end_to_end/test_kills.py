@@ -65,11 +65,13 @@ class Home:
         return self.cli.home
 
     def published(self) -> Published | None:
-        """Digest of each group of tables in the published version, None when nothing is published."""
+        """Digest of each group of tables in one published version, None when nothing is published."""
         reader = PublishedDuckDB(self.path / "warehouse")
-        if reader.version() is None:
-            return None
-        return {name: tuple(_digest(reader, t) for t in group) for name, group in PUBLISHED_TOGETHER.items()}
+        while (version := reader.version()) is not None:
+            found = {n: tuple(_digest(reader, t) for t in group) for n, group in PUBLISHED_TOGETHER.items()}
+            if reader.version() == version:
+                return found
+        return None
 
     def raw(self) -> dict[str, list[object]]:
         """Every raw row, and the dimensions drawn from them, without the instant of arrival."""

@@ -13,7 +13,7 @@ from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.raw import SLOT
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import OWNER
+from mistwan_dagster.orchestration.partitions import OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 
 GROUP = "dimensions"
@@ -38,7 +38,7 @@ def _as_of(snapshot: pl.DataFrame, platform: Platform) -> datetime:
 @dg.asset(
     key=DIM_SITE.name,
     description=table_description(DIM_SITE),
-    deps=[raw_key(SITES), raw_key(SITEGROUPS)],
+    deps=[newest_partition(raw_key(e)) for e in (SITES, SITEGROUPS)],
     group_name=GROUP,
     kinds={"polars", "parquet"},
     owners=[OWNER],
@@ -62,7 +62,7 @@ def dim_site(platform: PlatformResource) -> dg.MaterializeResult[None]:
 @dg.asset(
     key=DIM_CIRCUIT.name,
     description=table_description(DIM_CIRCUIT),
-    deps=[raw_key(PORT_STATS), raw_key(DEVICE_STATS), raw_key(INVENTORY)],
+    deps=[newest_partition(raw_key(e)) for e in (PORT_STATS, DEVICE_STATS, INVENTORY)],
     group_name=GROUP,
     kinds={"polars", "parquet"},
     owners=[OWNER],

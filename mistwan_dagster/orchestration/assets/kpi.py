@@ -28,7 +28,7 @@ from mistwan_dagster.orchestration import hourly
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import HOURS, OWNER, first_hour_of_run
+from mistwan_dagster.orchestration.partitions import HOURS, OWNER, first_hour_of_run, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.staleness import HOURLY
 
@@ -129,7 +129,10 @@ HOURLY_ASSETS = [
 
 
 def _whole_table(
-    name: str, deps: list[str], compute: Callable[[Platform, datetime | None], int], description: str
+    name: str,
+    deps: list[str | dg.AssetDep],
+    compute: Callable[[Platform, datetime | None], int],
+    description: str,
 ) -> dg.AssetsDefinition:
     @dg.asset(
         key=name,
@@ -152,13 +155,13 @@ def _whole_table(
 EPISODE_ASSETS = [
     _whole_table(
         FACT_CIRCUIT_OUTAGE.name,
-        [hourly.STATUS, DIM_CIRCUIT.name],
+        [newest_partition(hourly.STATUS), DIM_CIRCUIT.name],
         hourly.compute_outages,
         table_description(FACT_CIRCUIT_OUTAGE),
     ),
     _whole_table(
         FACT_FAILOVER.name,
-        [FACT_CIRCUIT_OUTAGE.name, FACT_CIRCUIT_HOUR.name, DIM_CIRCUIT.name],
+        [FACT_CIRCUIT_OUTAGE.name, newest_partition(FACT_CIRCUIT_HOUR.name), DIM_CIRCUIT.name],
         compute_failovers,
         table_description(FACT_FAILOVER),
     ),

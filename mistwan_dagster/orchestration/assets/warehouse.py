@@ -25,7 +25,7 @@ from mistwan_dagster.kpi.calendar import Period, hour_dimension, period_end
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, WINDOW_ASSET
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import HOURS, OWNER, WAREHOUSE_POOL
+from mistwan_dagster.orchestration.partitions import HOURS, OWNER, WAREHOUSE_POOL, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.rollups import period_label
 from mistwan_dagster.warehouse.port import Load
@@ -155,7 +155,11 @@ LOAD_ASSETS = [load_hourly, load_tables, load_windows, *LOAD_PERIOD_ASSETS.value
 @dg.asset(
     key="published",
     description="The copy of the warehouse that dashboard, queries and exports read",
-    deps=[key for asset in LOAD_ASSETS for key in asset.keys],
+    deps=[
+        newest_partition(key) if asset.partitions_def else dg.AssetDep(key)
+        for asset in LOAD_ASSETS
+        for key in asset.keys
+    ],
     group_name=GROUP,
     kinds={"duckdb"},
     owners=[OWNER],

@@ -1,0 +1,23 @@
+"""`make bench`: every benchmark in one run, as ratios measured side by side."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = ("hour", "snapshot_slot", "commands")
+
+
+def main() -> int:
+    """Run each in its own process, so that none warms another's caches; non-zero when one misses its target."""
+    here = Path(__file__).parent
+    codes = []
+    for name in sys.argv[1:] or BENCHMARKS:
+        print(f"== {name}", flush=True)
+        codes.append(subprocess.run([sys.executable, str(here / f"{name}.py")], check=False).returncode)
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Whole processes at 3,208 sites: what `mistwan collect` adds to its requests, and an hour's `mistwan aggregate`.
+
+A simulated cloud in a process of its own is collected for 13 slots (an hour and its edges). Printed: seconds of the
+whole `mistwan collect`, of the same walks alone, and their difference; seconds and peak memory of `mistwan aggregate
+hourly` over that hour, and of a process that only imports what the command imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PATH_STATS, PORT_STATS, SNAPSHOTS
+from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
+from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.settings import Settings
+from mistwan_dagster.simulator.server import SIM_TOKEN
+from mistwan_dagster.simulator.world import World
+
+SITES = int(os.environ.get("BENCH_SITES", "3208"))
+HOUR = datetime(2025, 3, 4, 10, tzinfo=UTC)
+SLOT = timedelta(minutes=5)
+START_UP_LIMIT_S, AGGREGATE_LIMIT_S = 4.0, 8.0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _set_clock(base_url: str, now: datetime) -> None:
+    body = json.dumps({"now": now.isoformat()}).encode()
+    request = urllib.request.Request(f"{base_url}/_sim/clock", body, {"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=60).read()
+
+
+def _wait(base_url: str) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{base_url}/_sim/info", timeout=2).read()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the simulated cloud did not start")
+
+
+def _timed(environment: dict[str, str], *command: str) -> tuple[float, float]:
+    """Wall seconds and peak MB of a child process."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *command], env=environment, check=True, stdout=subprocess.DEVNULL)
+    wall = time.perf_counter() - began
+    return wall, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def _settings(home: Path, base_url: str, org_id: str) -> dict[str, str]:
+    return {
+        "MISTWAN_HOME": str(home),
+        "MIST_API_BASE_URL": base_url,
+        "MIST_API_TOKEN": SIM_TOKEN,
+        "MIST_ORG_ID": org_id,
+        "MISTWAN_CIRCUITS_FILE": str(home / "circuits.csv"),
+    }
+
+
+def _walks(platform: Platform, slot: datetime, endpoints: tuple[object, ...]) -> float:
+    began = time.perf_counter()
+    for endpoint in endpoints:
+        assert collect_snapshot(platform, endpoint, slot).complete  # type: ignore[arg-type]
+    collect_events(platform)
+    return time.perf_counter() - began
+
+
+def measure(home: Path, base_url: str) -> bool:
+    """Collect the hour, time both commands, print the table; false when a limit is missed."""
+    world = World(seed=1, sites=SITES)
+    home.mkdir()
+    (home / "circuits.csv").write_text(world.circuits_csv())
+    values = _settings(home, base_url, world.org_id)
+    os.environ.update(values)
+    platform = Platform(Settings(_env_file=None))  # type: ignore[call-arg]
+    walks = 0.0
+    for number in range(13):
+        slot = HOUR + number * SLOT
+        _set_clock(base_url, slot + timedelta(seconds=5))
+        platform.settings.mistwan_now = slot + timedelta(seconds=5)
+        walks = _walks(platform, slot, (PORT_STATS, PATH_STATS, DEVICE_STATS))
+    last = HOUR + 13 * SLOT
+    _set_clock(base_url, last + timedelta(seconds=5))
+    environment = {**os.environ, "MISTWAN_NOW": (last + timedelta(seconds=5)).isoformat()}
+    cli = ("-m", "mistwan_dagster.cli")
+    collect_s, collect_mb = _timed(environment, *cli, "collect")
+    platform.settings.mistwan_now = last + SLOT + timedelta(seconds=5)
+    _set_clock(base_url, platform.settings.mistwan_now)
+    walks = _walks(platform, last + SLOT, tuple(SNAPSHOTS))
+    idle_s, _ = _timed(environment, "-c", "import mistwan_dagster.definitions")
+    aggregate_s, aggregate_mb = _timed(environment, *cli, "aggregate", "hourly")
+    start_up = collect_s - walks
+    print(f"sites {SITES}, circuits {world.truth_circuits().height}")
+    print(f"{'mistwan collect':32}{collect_s:8.2f} s   its walks alone {walks:.2f} s   peak {collect_mb:.0f} MB")
+    print(f"{'  start-up it adds':32}{start_up:8.2f} s   limit {START_UP_LIMIT_S} s")
+    print(f"{'mistwan aggregate hourly, 1 h':32}{aggregate_s:8.2f} s   limit {AGGREGATE_LIMIT_S} s   "
+          f"imports alone {idle_s:.2f} s   peak of all children {aggregate_mb:.0f} MB")  # fmt: skip
+    return start_up <= START_UP_LIMIT_S and aggregate_s <= AGGREGATE_LIMIT_S
+
+
+def main() -> int:
+    """0 when both limits hold on this machine."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        cloud = subprocess.Popen(
+            [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port), "--sites", str(SITES)]
+        )
+        try:
+            _wait(f"http://127.0.0.1:{port}")
+            return 0 if measure(Path(folder) / "home", f"http://127.0.0.1:{port}") else 1
+        finally:
+            cloud.terminate()
+            cloud.wait(10)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
