@@ -106,7 +106,9 @@ def measure(home: Path, base_url: str) -> bool:
     aggregate_s, aggregate_mb = _timed(environment, *cli, "aggregate", "hourly")
     start_up = collect_s - walks
     print(f"sites {SITES}, circuits {world.truth_circuits().height}")
-    print(f"{'mistwan collect':32}{collect_s:8.2f} s   its walks alone {walks:.2f} s   peak {collect_mb:.0f} MB")
+    print(
+        f"{'mistwan collect':32}{collect_s:8.2f} s   its walks alone {walks:.2f} s   peak {collect_mb:.0f} MB"
+    )
     print(f"{'  start-up it adds':32}{start_up:8.2f} s   limit {START_UP_LIMIT_S} s")
     print(f"{'mistwan aggregate hourly, 1 h':32}{aggregate_s:8.2f} s   limit {AGGREGATE_LIMIT_S} s   "
           f"imports alone {idle_s:.2f} s   peak of all children {aggregate_mb:.0f} MB")  # fmt: skip
@@ -118,7 +120,16 @@ def main() -> int:
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         cloud = subprocess.Popen(
-            [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port), "--sites", str(SITES)]
+            [
+                sys.executable,
+                "-m",
+                "mistwan_dagster.cli",
+                "simulate",
+                "--port",
+                str(port),
+                "--sites",
+                str(SITES),
+            ]
         )
         try:
             _wait(f"http://127.0.0.1:{port}")

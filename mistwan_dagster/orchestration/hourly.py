@@ -147,7 +147,7 @@ def compute_utilization(platform: Platform, start: datetime, end: datetime) -> i
         intervals = counter_intervals(port_samples(found.ports, found.devices), reboots(found.events))
         measured = utilization_hours(intervals, versions, begin, until)
         bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
-        frame = prefer_live(measured, insight_hours(bins, versions, begin, until)).collect()
+        frame = prefer_live(measured, insight_hours(bins, versions, begin, until)).collect(engine="in-memory")
         rows += platform.kpi.write_hours(UTILIZATION, frame, begin, until)
     return rows
 
@@ -158,8 +158,8 @@ def compute_status(platform: Platform, start: datetime, end: datetime) -> int:
     circuits = dim_circuit(platform).filter(pl.col("is_current"))
     for begin, until, live in chunks(platform, start, end):
         found = evidence(platform, begin, until, live)
-        ports = port_samples(found.ports, found.devices).collect()
-        paths = path_samples(found.paths, found.devices, circuits).collect()
+        ports = port_samples(found.ports, found.devices).collect(engine="in-memory")
+        paths = path_samples(found.paths, found.devices, circuits).collect(engine="in-memory")
         status = status_hours(
             ports, paths, found.devices, found.events, circuits, begin, until, log_complete=found.log_complete
         )
@@ -168,7 +168,8 @@ def compute_status(platform: Platform, start: datetime, end: datetime) -> int:
                 status.hours,
                 split_by_hour(status.pieces),
                 active_sightings(ports.lazy(), paths.lazy(), circuits),
-            ]
+            ],
+            engine="in-memory",
         )
         rows += platform.kpi.write_hours(STATUS, hours, begin, until)
         platform.kpi.write_hours(DOWN_PIECES, pieces, begin, until)
@@ -183,7 +184,7 @@ def compute_paths(platform: Platform, start: datetime, end: datetime) -> int:
     for begin, until, live in chunks(platform, start, end):
         found = evidence(platform, begin, until, live)
         paths = path_hours(path_samples(found.paths, found.devices, circuits), circuits, begin, until)
-        frame = FACT_PATH_HOUR.conform(paths).collect()
+        frame = FACT_PATH_HOUR.conform(paths).collect(engine="in-memory")
         rows += platform.kpi.write_hours(FACT_PATH_HOUR.name, frame, begin, until)
     return rows
 
@@ -194,7 +195,9 @@ def compute_quality(platform: Platform, start: datetime, end: datetime) -> int:
     circuits = dim_circuit(platform).filter(pl.col("is_current"))
     for begin, until, live in chunks(platform, start, end):
         found = evidence(platform, begin, until, live)
-        frame = quality_hours(path_samples(found.paths, found.devices, circuits), begin, until).collect()
+        frame = quality_hours(path_samples(found.paths, found.devices, circuits), begin, until).collect(
+            engine="in-memory"
+        )
         rows += platform.kpi.write_hours(QUALITY, frame, begin, until)
     return rows
 
@@ -216,7 +219,7 @@ def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
             end=until,
         )
         rows += platform.kpi.write_hours(
-            FACT_CIRCUIT_HOUR.name, FACT_CIRCUIT_HOUR.conform(frame).collect(), begin, until
+            FACT_CIRCUIT_HOUR.name, FACT_CIRCUIT_HOUR.conform(frame).collect(engine="in-memory"), begin, until
         )
     return rows
 
@@ -226,7 +229,7 @@ def compute_device_events(platform: Platform, start: datetime, end: datetime) ->
     circuits = dim_circuit(platform).filter(pl.col("is_current"))
     interfaces = interface_map(platform.raw.latest_snapshot(DEVICE_STATS, platform.settings.now()))
     events = device_event_facts(platform.raw.scan_events(DEVICE_EVENTS, start, end), circuits, interfaces)
-    frame = FACT_DEVICE_EVENT.conform(events).collect()
+    frame = FACT_DEVICE_EVENT.conform(events).collect(engine="in-memory")
     return platform.kpi.write_hours(FACT_DEVICE_EVENT.name, frame, start, end)
 
 
@@ -239,7 +242,7 @@ def compute_outages(platform: Platform, since: datetime | None) -> int:
         return 0
     pieces = pl.scan_parquet([platform.kpi.path(DOWN_PIECES, label) for label in labels], glob=False)
     frame = merge_outages(pieces, dim_circuit(platform), observed_until(platform))
-    outages = frame.collect()
+    outages = frame.collect(engine="in-memory")
     platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, outages)
     return outages.height
 

@@ -79,7 +79,9 @@ UNITS = {"0 * * * *": "hour", "0 0 * * *": "day", "0 0 * * 1": "week", "0 0 1 * 
 def described(key: dg.AssetKey) -> tuple[str, str, tuple[str, ...]]:
     node = GRAPH.get(key)
     partitions = node.partitions_def
-    unit = UNITS[partitions.cron_schedule] if isinstance(partitions, dg.TimeWindowPartitionsDefinition) else ""
+    unit = (
+        UNITS[partitions.cron_schedule] if isinstance(partitions, dg.TimeWindowPartitionsDefinition) else ""
+    )
     return node.group_name, unit, tuple(sorted(k.to_user_string() for k in node.parent_keys))
 
 

@@ -1,0 +1,118 @@
+"""A backfill that was stopped goes on where it was; a spent budget waits instead of failing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, INSIGHT_BANDWIDTH, PORT_STATS
+from mistwan_dagster.catalog.tables import DIM_CIRCUIT
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.dimensions import discover_circuits
+from mistwan_dagster.kpi.versions import apply_versions
+from mistwan_dagster.lake.raw import floor_slot
+from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration import history
+from mistwan_dagster.orchestration.collection import collect_snapshot
+from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.settings import Settings
+from mistwan_dagster.simulator.clock import Clock
+from mistwan_dagster.simulator.server import Running, running
+from mistwan_dagster.simulator.world import World
+
+NOW = datetime(2025, 3, 4, 10, 7, tzinfo=UTC)
+START, END = NOW.replace(hour=4, minute=0), NOW.replace(minute=0)
+
+
+@pytest.fixture
+def cloud() -> Iterator[Running]:
+    with running(World(seed=3, sites=4), clock=Clock(NOW)) as served:
+        yield served
+
+
+@pytest.fixture
+def platform(cloud: Running, tmp_path: Path) -> Platform:
+    found = Platform(
+        Settings(
+            mistwan_home=tmp_path,
+            mist_api_base_url=cloud.base_url,
+            mist_api_token=cloud.token,
+            mist_org_id=cloud.org_id,
+            mistwan_now=NOW,
+            mistwan_live_reserve=0,
+            _env_file=None,
+        )
+    )
+    slot = floor_slot(NOW)
+    frames = [
+        (collect_snapshot(found, e, slot), found.raw.scan_snapshots(e, slot, NOW).collect())[1]
+        for e in (PORT_STATS, DEVICE_STATS)
+    ]
+    observed = discover_circuits(*frames, None)
+    dimension = apply_versions(DIM_CIRCUIT.empty(), observed, "circuit_id", slot)
+    found.kpi.write("dim_circuit", DIM_CIRCUIT.conform(dimension.lazy()).collect())
+    return found
+
+
+def test_a_stopped_backfill_asks_only_for_the_rest(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, asked = history._fetch_one, []
+
+    def stops_after_five(*arguments: object) -> object:
+        asked.append(arguments[2]["circuit_id"])  # type: ignore[index]
+        if len(asked) > 5:
+            raise KeyboardInterrupt
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(history, "WORKERS", 1)
+    monkeypatch.setattr(history, "_fetch_one", stops_after_five)
+    with pytest.raises(KeyboardInterrupt):
+        history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    first = set(asked[:5])
+
+    asked.clear()
+    monkeypatch.setattr(history, "_fetch_one", lambda *a: (asked.append(a[2]["circuit_id"]), whole(*a))[1])
+    report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    assert report.circuits == len(first) + len(asked)
+    assert not first & set(asked)
+    assert report.failed == {}
+    bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, START, END).collect()
+    assert bins.height == report.bins > 0
+    assert bins["bin_start"].min() == START
+    assert bins["bin_start"].max() == END - timedelta(hours=1)
+
+
+def test_a_spent_budget_waits_for_the_next_hour_and_then_finishes(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = platform.quota
+    quota.budget = quota.used() + 3
+    waited: list[datetime] = []
+
+    def next_hour(until: datetime, _: Platform) -> None:
+        waited.append(until)
+        platform.settings.mistwan_now = until + timedelta(seconds=1)
+        quota.budget = 4500
+
+    monkeypatch.setattr(history, "_sleep_until", next_hour)
+    report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    assert waited == [NOW.replace(hour=11, minute=0)]
+    assert report.fetched == report.circuits
+    assert quota.left(Purpose.BACKFILL) > 0
+
+
+def test_progress_is_told_and_the_retention_is_kept(platform: Platform) -> None:
+    told: list[tuple[str, int, int]] = []
+    token = history.progress.set(lambda *a: told.append(a))
+    try:
+        report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    finally:
+        history.progress.reset(token)
+    assert told[0] == ("insight_bandwidth", 0, report.circuits)
+    assert told[-1] == ("insight_bandwidth", report.circuits, report.circuits)
+    with pytest.raises(UserError, match="keeps 14 days"):
+        history.require_within_retention(NOW - timedelta(days=15), NOW)

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.settings import Settings, load_settings
+
+TOKEN = "a-secret-token-that-must-not-be-seen"
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("MIST_API_TOKEN", "MIST_ORG_ID", "MIST_API_BASE_URL", "MISTWAN_HOME", "MISTWAN_WAREHOUSE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIST_API_TOKEN", TOKEN)
+    settings = load_settings()
+    assert TOKEN not in repr(settings) + str(settings) + settings.model_dump_json()
+    assert settings.mist_api_token is not None
+    assert settings.mist_api_token.get_secret_value() == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("https://api.eu.mist.com", True),
+        ("http://127.0.0.1:8800", True),
+        ("http://localhost:8800/", True),
+        ("http://api.mist.com", False),
+        ("api.mist.com", False),
+        ("ftp://127.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_only_https_or_plain_loopback(monkeypatch: pytest.MonkeyPatch, url: str, good: bool) -> None:
+    monkeypatch.setenv("MIST_API_BASE_URL", url)
+    if good:
+        assert load_settings().mist_api_base_url == url.rstrip("/")
+    else:
+        with pytest.raises(UserError, match="MIST_API_BASE_URL: must be https://host") as caught:
+            load_settings()
+        assert caught.value.exit_code == 2
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISTWAN_WAREHOUSE", "oracle")
+    monkeypatch.setenv("MISTWAN_CALL_BUDGET", "0")
+    with pytest.raises(UserError, match=r"MISTWAN_WAREHOUSE.*MISTWAN_CALL_BUDGET"):
+        load_settings()
+
+
+def test_dotenv_is_read_and_missing_credentials_are_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MIST_ORG_ID=from-dotenv\nSOMETHING_ELSE=1\n")
+    settings = load_settings()
+    assert settings.mist_org_id == "from-dotenv"
+    with pytest.raises(UserError, match="MIST_API_TOKEN is not set"):
+        settings.credentials()
+
+
+def test_naive_now_is_utc() -> None:
+    settings = Settings(mistwan_now="2025-01-01T00:00:00", _env_file=None)
+    assert settings.now().isoformat() == "2025-01-01T00:00:00+00:00"
