@@ -20,7 +20,7 @@ from polars.testing import assert_frame_equal
 from benchmarks.hour_duckdb import load_duckdb, with_duckdb
 from benchmarks.hour_python import with_python
 from benchmarks.hour_tables import COMPARED, COMPARED_PATH, END, START, Tables, make_hour
-from mistwan_dagster.catalog.columns import UTC as INSTANT
+from mistwan_dagster.catalog.columns import INSTANT as INSTANT
 from mistwan_dagster.kpi.counters import counter_intervals
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-UTC = pl.Datetime("us", "UTC")
+INSTANT = pl.Datetime("us", "UTC")
 """Every instant in lake and KPI frames; the warehouse stores it as a naive UTC timestamp."""
 
 
@@ -75,7 +75,7 @@ SITE_ID = Column("site_id", pl.String, "Mist site id", nullable=False)
 CIRCUIT_ID = Column(
     "circuit_id", pl.String, "`mac:port_id`, on an HA cluster `mac:node:port_id`", nullable=False
 )
-HOUR_UTC = Column("hour_utc", UTC, "start of the hour, UTC", nullable=False)
+HOUR_UTC = Column("hour_utc", INSTANT, "start of the hour, UTC", nullable=False)
 REGION = Column(
     "region", pl.String, "name of the site's region sitegroup without prefix, `(none)` without one"
 )

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC
+from mistwan_dagster.catalog.columns import INSTANT
 
 
 class Paging(StrEnum):
@@ -46,7 +46,7 @@ class Field:
         return self.path or (self.name,)
 
 
-RECEIVED_AT = Field("received_at", UTC, "when the page that held the row arrived")
+RECEIVED_AT = Field("received_at", INSTANT, "when the page that held the row arrived")
 EXTRA = Field("extra", pl.String, "JSON object of the keys that no declared field reads; null when none")
 
 
@@ -233,7 +233,7 @@ DEVICE_EVENTS = Endpoint(
     "Events of gateways", arguments={"device_type": "gateway"}, history_hours=EVENT_RETENTION_HOURS,
 )  # fmt: skip
 
-_BIN = Field("bin_start", UTC, "start of the bin that the answer names")
+_BIN = Field("bin_start", INSTANT, "start of the bin that the answer names")
 
 INSIGHT_BANDWIDTH = Endpoint(
     "insight_bandwidth", "sites.insights.getSiteInsightMetricsForGateway",

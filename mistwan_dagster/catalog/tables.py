@@ -16,6 +16,7 @@ from mistwan_dagster.catalog.columns import (
     CIRCUIT_ID,
     DEVICE_MAC,
     HOUR_UTC,
+    INSTANT,
     MEASURES,
     NODE,
     PORT_ID,
@@ -24,7 +25,6 @@ from mistwan_dagster.catalog.columns import (
     ROLE,
     SEVERITIES,
     SITE_ID,
-    UTC,
     Column,
     exceedance_columns,
     minutes_columns,
@@ -69,8 +69,8 @@ class Table:
 
 
 VERSION_COLUMNS = (
-    Column("valid_from", UTC, "first instant at which this version holds", nullable=False),
-    Column("valid_to", UTC, "first instant at which it no longer holds; null for the current version"),
+    Column("valid_from", INSTANT, "first instant at which this version holds", nullable=False),
+    Column("valid_to", INSTANT, "first instant at which it no longer holds; null for the current version"),
     Column("is_current", pl.Boolean, "true for the version in force now", nullable=False),
 )
 
@@ -250,8 +250,8 @@ FACT_CIRCUIT_OUTAGE = Table(
     (
         SITE_ID,
         CIRCUIT_ID,
-        Column("start_utc", UTC, "first instant of the outage", nullable=False),
-        Column("end_utc", UTC, "first instant after it; null while it lasts"),
+        Column("start_utc", INSTANT, "first instant of the outage", nullable=False),
+        Column("end_utc", INSTANT, "first instant after it; null while it lasts"),
         Column("kind", pl.String, "link or reachability", nullable=False, allowed=("link", "reachability")),
         Column(
             "evidence",
@@ -271,8 +271,8 @@ FACT_FAILOVER = Table(
     ("site_id", "start_utc", "from_circuit_id"),
     (
         SITE_ID,
-        Column("start_utc", UTC, "the primary stopped carrying the traffic", nullable=False),
-        Column("end_utc", UTC, "the primary carried it again; null while the failover lasts"),
+        Column("start_utc", INSTANT, "the primary stopped carrying the traffic", nullable=False),
+        Column("end_utc", INSTANT, "the primary carried it again; null while the failover lasts"),
         Column("from_circuit_id", pl.String, "the primary", nullable=False),
         Column("to_circuit_id", pl.String, "the circuit that took over", nullable=False),
         Column(
@@ -312,7 +312,7 @@ FACT_DEVICE_EVENT = Table(
             "port id, else the event's text, else empty (part of the natural key)",
             nullable=False,
         ),
-        Column("event_utc", UTC, "instant of the event", nullable=False),
+        Column("event_utc", INSTANT, "instant of the event", nullable=False),
         Column("circuit_id", pl.String, "circuit that it concerns; null when none or ambiguous"),
         NODE,
         Column("event_count", pl.Int64, "repeats folded into the row", "", 1),
@@ -347,14 +347,14 @@ def _aggregate_columns() -> tuple[Column, ...]:
 
 CIRCUIT_COUNT = Column("circuit_count", pl.Int64, "circuits pooled", "", 0)
 WINDOW_COLUMNS = (
-    Column("as_of_utc", UTC, "end of the window, not included", nullable=False),
+    Column("as_of_utc", INSTANT, "end of the window, not included", nullable=False),
     Column("window_hours", pl.Int64, "3, 12 or 24", "h", nullable=False),
 )
 PERIOD_COLUMNS = (
     Column(
         "period", pl.String, "day, week (ISO) or month, UTC", nullable=False, allowed=("day", "week", "month")
     ),
-    Column("period_start_utc", UTC, "start of the period", nullable=False),
+    Column("period_start_utc", INSTANT, "start of the period", nullable=False),
 )
 
 AGG_CIRCUIT_WINDOW = Table(
@@ -396,9 +396,9 @@ LOAD_LEDGER = Table(
     ("table_name", "span_start_utc"),
     (
         Column("table_name", pl.String, "loaded table", nullable=False),
-        Column("span_start_utc", UTC, "start of the span; 1970-01-01 for whole tables", nullable=False),
+        Column("span_start_utc", INSTANT, "start of the span; 1970-01-01 for whole tables", nullable=False),
         Column("row_count", pl.Int64, "rows of the span", "", 0),
-        Column("loaded_at_utc", UTC, "end of the load"),
+        Column("loaded_at_utc", INSTANT, "end of the load"),
     ),
 )
 

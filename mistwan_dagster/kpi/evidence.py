@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.kpi.events import connection_events
 from mistwan_dagster.kpi.samples import from_epoch
 from mistwan_dagster.kpi.steps import MAX_GAP
@@ -31,7 +31,7 @@ def _points(
         "t",
         (pl.col(state) if isinstance(state, str) else state).alias("state"),
         (pl.lit(None) if since is None else pl.col(since) if isinstance(since, str) else since)
-        .cast(UTC)
+        .cast(INSTANT)
         .alias("since"),
         (pl.lit(is_event) if isinstance(is_event, bool) else is_event).alias("is_event"),
         (pl.lit(count) if isinstance(count, int) else count).cast(pl.Int64).alias("count"),
@@ -93,7 +93,7 @@ def connection_points(
         )
     )
     turns = connection_events(device_events).select(
-        "mac", "t", "state", pl.lit(None, UTC).alias("since"), "is_event", "count"
+        "mac", "t", "state", pl.lit(None, INSTANT).alias("since"), "is_event", "count"
     )
     points = pl.concat([snapshots, turns]).collect(engine="in-memory")
     away = points.filter(~pl.col("state"))["mac"].unique()

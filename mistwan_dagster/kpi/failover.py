@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import QUALITY_MEASURES, UTC, measure_column
+from mistwan_dagster.catalog.columns import INSTANT, QUALITY_MEASURES, measure_column
 from mistwan_dagster.catalog.tables import FACT_FAILOVER
 from mistwan_dagster.kpi.steps import MAX_GAP, step_function
 
@@ -62,7 +62,7 @@ def _newest(dim_circuit: pl.LazyFrame) -> pl.LazyFrame:
 
 def _bounded(outages: pl.LazyFrame, observed_until: datetime) -> pl.LazyFrame:
     """Outages with an end, that of what was observed when they last."""
-    finish = pl.col("end_utc").fill_null(pl.lit(observed_until).cast(UTC))
+    finish = pl.col("end_utc").fill_null(pl.lit(observed_until).cast(INSTANT))
     return outages.select("circuit_id", "kind", begin="start_utc", finish=finish).filter(
         pl.col("begin") < pl.col("finish")
     )
@@ -112,7 +112,7 @@ def _steered(seen: pl.DataFrame) -> pl.LazyFrame:
         .filter(pl.col("in_outage").is_null())
         .select(
             "t",
-            pl.lit(None, UTC).alias("since"),
+            pl.lit(None, INSTANT).alias("since"),
             entity="from_circuit_id",
             state="away",
             is_event=pl.lit(False),

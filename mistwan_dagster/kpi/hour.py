@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import QUALITY_MEASURES, UTC, measure_column
+from mistwan_dagster.catalog.columns import INSTANT, QUALITY_MEASURES, measure_column
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.dimensions import NONE
 from mistwan_dagster.kpi.severity import with_severities
@@ -80,7 +80,7 @@ def circuit_hours(
 
 def _hours(start: datetime, end: datetime) -> pl.LazyFrame:
     return pl.LazyFrame().select(
-        hour_utc=pl.datetime_range(start, end, timedelta(hours=1), closed="left").cast(UTC)
+        hour_utc=pl.datetime_range(start, end, timedelta(hours=1), closed="left").cast(INSTANT)
     )
 
 

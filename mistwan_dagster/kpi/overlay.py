@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.kpi.steps import EVIDENCE
 
 _UNKNOWN = -1
@@ -33,8 +33,8 @@ def overlay(
     # The mark at `start` sets every function of its entity, so that no fill reaches over from another.
     filled = ordered.with_columns(
         pl.col(names).forward_fill(),
-        t=(pl.col("order") // 4).cast(UTC),
-        t_next=(pl.col("order").shift(-1) // 4).cast(UTC),
+        t=(pl.col("order") // 4).cast(INSTANT),
+        t_next=(pl.col("order").shift(-1) // 4).cast(INSTANT),
         same=pl.col("entity") == pl.col("entity").shift(-1),
     )
     cells = filled.filter(pl.col("same") & (pl.col("t_next") > pl.col("t")))
@@ -55,12 +55,12 @@ def overlay(
 
 def _ordered(t: pl.Expr, kind: int) -> pl.Expr:
     """Time and kind of mark in one key: ends of intervals before the starts of the same instant."""
-    return t.cast(UTC).to_physical() * 4 + kind
+    return t.cast(INSTANT).to_physical() * 4 + kind
 
 
 def _hour_marks(entities: pl.LazyFrame, names: list[str], start: datetime, end: datetime) -> pl.LazyFrame:
     hours = pl.LazyFrame().select(
-        t=pl.datetime_range(start, end, timedelta(hours=1), closed="both").cast(UTC)
+        t=pl.datetime_range(start, end, timedelta(hours=1), closed="both").cast(INSTANT)
     )
     first = pl.when(pl.col("t") == start).then(_UNKNOWN).cast(pl.Int8)
     return entities.join(hours, how="cross").select(

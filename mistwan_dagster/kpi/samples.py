@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.kpi.identity import (
     circuit_id,
     circuit_id_of,
@@ -35,7 +35,7 @@ _PATH_COLUMNS = [
 def from_epoch(seconds: pl.Expr) -> pl.Expr:
     """Epoch seconds (float) as an instant, to the microsecond. Null and not-finite become null."""
     finite = pl.when(seconds.is_finite()).then(seconds)
-    return (finite * 1e6).round().cast(pl.Int64).cast(UTC)
+    return (finite * 1e6).round().cast(pl.Int64).cast(INSTANT)
 
 
 def port_samples(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.kpi.events import link_events, reach_events
 from mistwan_dagster.kpi.evidence import connection_points, disabled_points, link_points, reach_points
 from mistwan_dagster.kpi.identity import interface_map
@@ -23,8 +23,8 @@ HOUR_MINUTES = 60.0
 Log = tuple[datetime, datetime] | None
 
 _STATE = {"state": pl.Boolean, "evidence": pl.String}
-_NO_INTERVALS = pl.LazyFrame(schema={"entity": pl.UInt32, "start": UTC, "end": UTC, **_STATE})
-_NO_TRANSITIONS = pl.LazyFrame(schema={"entity": pl.UInt32, "t": UTC, "count": pl.Int64, **_STATE})
+_NO_INTERVALS = pl.LazyFrame(schema={"entity": pl.UInt32, "start": INSTANT, "end": INSTANT, **_STATE})
+_NO_TRANSITIONS = pl.LazyFrame(schema={"entity": pl.UInt32, "t": INSTANT, "count": pl.Int64, **_STATE})
 
 
 class StatusResult(NamedTuple):

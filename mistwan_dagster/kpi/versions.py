@@ -10,9 +10,9 @@ from datetime import datetime
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC
+from mistwan_dagster.catalog.columns import INSTANT
 
-VERSIONED = {"valid_from": UTC, "valid_to": UTC, "is_current": pl.Boolean()}
+VERSIONED = {"valid_from": INSTANT, "valid_to": INSTANT, "is_current": pl.Boolean()}
 STATES = ("active_state", "port_state")
 """Attributes that say how a row is now: a version for each flap would bury the lasting changes."""
 
@@ -52,8 +52,8 @@ def apply_versions(
     opened = judged.filter(pl.col("_new") | pl.col("_changed")).select(
         key,
         *attributes,
-        valid_from=pl.lit(as_of, UTC),
-        valid_to=pl.lit(None, UTC),
+        valid_from=pl.lit(as_of, INSTANT),
+        valid_to=pl.lit(None, INSTANT),
         is_current=True,
     )
     closed = judged.filter(pl.col("_changed") & ~pl.col("_replaced"))
@@ -81,7 +81,7 @@ def _overwrite(dim: pl.DataFrame, seen: pl.DataFrame, key: str, states: list[str
 def _close(dim: pl.DataFrame, closed: pl.DataFrame, key: str, as_of: datetime) -> pl.DataFrame:
     ends = pl.col("is_current") & pl.col(key).is_in(closed[key].implode())
     return dim.with_columns(
-        valid_to=pl.when(ends).then(pl.lit(as_of, UTC)).otherwise("valid_to"),
+        valid_to=pl.when(ends).then(pl.lit(as_of, INSTANT)).otherwise("valid_to"),
         is_current=pl.col("is_current") & ~ends,
     )
 

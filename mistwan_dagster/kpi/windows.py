@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.tables import AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW, Table
 from mistwan_dagster.kpi.exceedance import completed, figures, with_runs
 
@@ -72,5 +72,5 @@ def _window(runs: pl.LazyFrame, as_of: datetime, length: int, key: str, more: li
     position = ((pl.col("hour_utc") - begin).dt.total_hours() + 1).cast(pl.Int32)
     grouped = inside.with_columns(_position=position).group_by(key, maintain_order=True)
     return grouped.agg(*more, *figures(pl.col("_position"))).with_columns(
-        as_of_utc=pl.lit(as_of).cast(UTC), window_hours=pl.lit(length, pl.Int64)
+        as_of_utc=pl.lit(as_of).cast(INSTANT), window_hours=pl.lit(length, pl.Int64)
     )

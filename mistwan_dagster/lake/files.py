@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -50,15 +51,23 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
         raise
 
 
-def disk_error(path: Path, error: OSError) -> UserError:
+def disk_error(path: Path, error: OSError | sqlite3.Error) -> UserError:
     """The clear form of a failed write."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or any(words in str(error) for words in ("No space left", "disk is full")):
         return UserError(
             f"disk full while writing {path}: free some space and run the command again; nothing is lost"
         )
-    return UserError(
-        f"cannot write {path}: {error.strerror or error}: check MISTWAN_HOME and its permissions"
-    )
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return UserError(f"cannot write {path}: {reason}: check free space, MISTWAN_HOME and its permissions")
+
+
+def failed_write(error: BaseException) -> OSError | sqlite3.Error | None:
+    """The failed write behind an error, when a library wrapped one."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError | sqlite3.Error):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:

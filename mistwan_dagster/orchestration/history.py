@@ -13,13 +13,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import polars as pl
-
 from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, Endpoint
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_parquet
 from mistwan_dagster.mist.errors import FATAL, MistError, QuotaExhausted, RateLimited
-from mistwan_dagster.mist.series import fetch_bandwidth, fetch_quality
+from mistwan_dagster.mist.series import Series, fetch_bandwidth, fetch_quality
 from mistwan_dagster.orchestration.platform import Platform
 
 WORKERS = 8
@@ -38,6 +36,8 @@ class HistoryReport:
     fetched: int
     bins: int
     failed: dict[str, str]
+    notes: tuple[str, ...]
+    """What was odd about answers, for example a model that the cloud does not serve."""
 
 
 def gateway_id(mac: str) -> str:
@@ -72,9 +72,12 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
     report = progress.get()
     report(endpoint.name, done, len(targets))
 
+    notes: list[str] = []
+
     def fetch(circuit: dict[str, str]) -> None:
-        frame = _fetch_one(platform, endpoint, circuit, start, end)
-        write_parquet(frame, platform.raw.piece_path(endpoint, span, circuit["circuit_id"]))
+        series = _fetch_one(platform, endpoint, circuit, start, end)
+        notes.extend(series.notes)
+        write_parquet(series.frame, platform.raw.piece_path(endpoint, span, circuit["circuit_id"]))
 
     queue = list(reversed(todo))
     running: dict[Future[None], dict[str, str]] = {}
@@ -102,19 +105,18 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
             if pause_until is not None and not running:
                 _sleep_until(pause_until, platform)
     bins = platform.raw.merge_series(endpoint, span, keep_pieces=bool(failed))
-    return HistoryReport(len(targets), len(todo) - len(failed), bins, failed)
+    return HistoryReport(len(targets), len(todo) - len(failed), bins, failed, tuple(notes))
 
 
 def _fetch_one(
     platform: Platform, endpoint: Endpoint, circuit: dict[str, str], start: datetime, end: datetime
-) -> pl.DataFrame:
+) -> Series:
     fetch = fetch_bandwidth if endpoint is INSIGHT_BANDWIDTH else fetch_quality
     mac = circuit["device_mac"]
-    series = fetch(
+    return fetch(
         platform.session, platform.quota, circuit["site_id"], gateway_id(mac), mac,
         circuit["node"], circuit["port_id"], start, end,
     )  # fmt: skip
-    return series.frame
 
 
 def _sleep_until(instant: datetime, platform: Platform) -> None:

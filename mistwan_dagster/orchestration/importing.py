@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC, Column
+from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, TABLES, Table
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.exchange import read_table
@@ -143,7 +143,7 @@ def _complete(typed: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 
 def _cast(raw: pl.Series, column: Column) -> pl.Series:
-    if column.dtype == UTC:
+    if column.dtype == INSTANT:
         if raw.dtype == pl.String:
             text = raw.str.strip_chars().str.replace(r"(Z|\+00:00)$", "").str.replace("T", " ")
             padded = pl.select(
@@ -154,7 +154,7 @@ def _cast(raw: pl.Series, column: Column) -> pl.Series:
             ).to_series()
             return padded.dt.replace_time_zone("UTC").alias(column.name)
         zoned = raw.dt.replace_time_zone("UTC") if getattr(raw.dtype, "time_zone", None) is None else raw
-        return zoned.cast(UTC, strict=False)
+        return zoned.cast(INSTANT, strict=False)
     if column.dtype == pl.Boolean and raw.dtype == pl.String:
         lowered = raw.str.to_lowercase().str.strip_chars()
         return pl.select(

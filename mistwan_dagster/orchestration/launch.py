@@ -18,7 +18,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.files import disk_error, write_text
+from mistwan_dagster.lake.files import disk_error, failed_write, write_text
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
@@ -67,8 +67,13 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
         with _sign_of_life(platform), dg.DagsterInstance.from_config(str(home)) as opened:
             _bury_killed_commands(opened, platform)
             yield opened
-    except OSError as error:
-        raise disk_error(home, error) from error
+    except UserError:
+        raise
+    except Exception as error:
+        cause = failed_write(error)
+        if cause is None:
+            raise
+        raise disk_error(home, cause) from error
 
 
 def _command_lock(platform: Platform, command: str) -> FileLock:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import UTC, Column
+from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.endpoints import ENDPOINTS
 from mistwan_dagster.catalog.tables import TABLES, Table
 from mistwan_dagster.catalog.thresholds import DEFAULT_THRESHOLDS
@@ -27,7 +27,7 @@ SQL_TYPES: dict[Dialect, dict[object, str]] = {
         pl.Int64: "BIGINT",
         pl.Boolean: "BOOLEAN",
         pl.Date: "DATE",
-        UTC: "TIMESTAMP",
+        INSTANT: "TIMESTAMP",
     },
     "snowflake": {
         pl.String: "VARCHAR",
@@ -35,7 +35,7 @@ SQL_TYPES: dict[Dialect, dict[object, str]] = {
         pl.Int64: "NUMBER(38,0)",
         pl.Boolean: "BOOLEAN",
         pl.Date: "DATE",
-        UTC: "TIMESTAMP_NTZ(6)",
+        INSTANT: "TIMESTAMP_NTZ(6)",
     },
 }
 HEADER = "Generated from mistwan_dagster/catalog by `make generate`; do not edit."

@@ -148,6 +148,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
                 "circuits_fetched_now": report.fetched,
                 "circuits_failed": len(report.failed),
                 "bins": report.bins,
+                "notes": list(report.notes[:20]),
                 **_quota_metadata(parts),
             }
         )
