@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import polars as pl
+
 from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, Endpoint
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_parquet

@@ -1,0 +1,258 @@
+"""Every fault of the cloud at once: what was collected is whole and true, or named as missing.
+
+`MISTWAN_TEST_FAULT_HOURS` is the length of the simulated collection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, PORT_STATS, SNAPSHOTS, Endpoint
+from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, Table
+from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
+from mistwan_dagster.kpi.versions import apply_versions
+from mistwan_dagster.mist.call import Retry
+from mistwan_dagster.mist.pager import walk
+from mistwan_dagster.orchestration import collection, hourly
+from mistwan_dagster.orchestration.collection import EventReport, collect_events, collect_snapshot
+from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.settings import Settings
+from mistwan_dagster.simulator.clock import Clock
+from mistwan_dagster.simulator.faults import KINDS
+from mistwan_dagster.simulator.server import Running, running
+from mistwan_dagster.simulator.world import World
+
+from .conftest import NOW, Cli
+
+HOURS = int(os.environ.get("MISTWAN_TEST_FAULT_HOURS", "3"))
+START = datetime(2025, 3, 3, 20, tzinfo=UTC)
+END = START + timedelta(hours=HOURS)
+SLOT = timedelta(minutes=5)
+SLOTS = [START + n * SLOT for n in range(HOURS * 12 + 3)]
+REFUSED = SLOTS[7]
+"""In this slot the cloud answers nothing but 429."""
+AFTER = [SLOTS[-1] + n * SLOT for n in range(1, 13)]
+"""Events of the last hour are told up to 50 minutes late."""
+RATES = {
+    **{"error_500": 0.05, "html_502": 0.05, "drop_mid_body": 0.05, "malformed_json": 0.05},
+    **{"rate_limit": 0.002, "stall": 0.03, "duplicate_rows": 0.2, "repeated_page": 0.2},
+}
+PAGE = 15
+"""Rows a page, so that this small organization has walks of several pages."""
+
+
+@dataclass
+class Polled:
+    """One collection, with faults or without."""
+
+    platform: Platform
+    faulty: bool
+    events: list[EventReport] = field(default_factory=list)
+
+
+@dataclass
+class Pair:
+    """The same cloud collected twice."""
+
+    cloud: Running
+    clean: Polled
+    faulty: Polled
+
+
+def platform(cloud: Running, home: Path, timeout_s: float) -> Platform:
+    home.mkdir()
+    (home / "circuits.csv").write_text(cloud.world.circuits_csv())
+    return Platform(
+        Settings(
+            mistwan_home=home,
+            mist_api_base_url=cloud.base_url,
+            mist_api_token=cloud.token,
+            mist_org_id=cloud.org_id,
+            mistwan_circuits_file=home / "circuits.csv",
+            mistwan_request_timeout_s=timeout_s,
+            _env_file=None,
+        )
+    )
+
+
+def poll(pair: Pair, at: datetime, *, snapshots: bool) -> None:
+    now = at + timedelta(seconds=7)
+    pair.cloud.clock.set(now)
+    for side in (pair.clean, pair.faulty):
+        pair.cloud.faults.clear()
+        if side.faulty:
+            pair.cloud.faults.set(**{**RATES, **({"rate_limit": 1.0} if at == REFUSED else {})})
+        side.platform.settings.mistwan_now = now
+        for endpoint in polled_at(at) if snapshots else []:
+            collect_snapshot(side.platform, endpoint, at)
+        side.events.append(collect_events(side.platform))
+
+
+def polled_at(slot: datetime) -> list[Endpoint]:
+    return [e for e in SNAPSHOTS if e.every_slot or slot == START]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("faults")
+    impatient = partial(walk, limit=PAGE, retry=Retry(sleep=lambda _seconds: None))
+    with (
+        running(World(seed=11, sites=4), clock=Clock(START)) as cloud,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(collection, "walk", impatient)
+        cloud.faults.set(seed=5, stall_seconds=1.0)
+        pair = Pair(
+            cloud,
+            Polled(platform(cloud, folder / "clean", 30.0), faulty=False),
+            Polled(platform(cloud, folder / "faulty", 0.5), faulty=True),
+        )
+        for slot in SLOTS:
+            poll(pair, slot, snapshots=True)
+        for slot in AFTER:
+            poll(pair, slot, snapshots=False)
+        cloud.faults.clear()
+        yield pair
+
+
+def rows(side: Polled, endpoint: Endpoint, slot: datetime) -> set[str]:
+    frame = side.platform.raw.scan_snapshots(endpoint, slot, slot + SLOT)
+    return set(map(repr, frame.drop("received_at").collect().rows()))
+
+
+def whole(side: Polled, endpoint: Endpoint, slot: datetime) -> bool:
+    report = side.platform.raw.reports(endpoint, slot, slot + SLOT).get(slot)
+    assert report is not None, f"nothing is told of {endpoint.name} {slot}"
+    assert report.complete or report.error, f"no reason is told for {endpoint.name} {slot}"
+    return report.complete
+
+
+def test_every_fault_struck_and_the_undisturbed_walk_knew_none(pair: Pair) -> None:
+    assert {kind for kind in KINDS if pair.cloud.faults.counts[kind]} == set(KINDS)
+    assert all(whole(pair.clean, e, s) for s in SLOTS for e in polled_at(s))
+    assert all(report.complete for report in pair.clean.events)
+
+
+def test_a_slot_is_whole_with_the_rows_of_an_undisturbed_walk_or_is_told_to_be_incomplete(pair: Pair) -> None:
+    broken = []
+    for slot in SLOTS:
+        for endpoint in polled_at(slot):
+            found, expected = rows(pair.faulty, endpoint, slot), rows(pair.clean, endpoint, slot)
+            if whole(pair.faulty, endpoint, slot):
+                assert found == expected, (endpoint.name, slot)
+            else:
+                assert found <= expected, (endpoint.name, slot)
+                broken.append((slot, endpoint.name))
+    walks = sum(len(polled_at(slot)) for slot in SLOTS)
+    print(f"{walks} walks, {len(broken)} incomplete; faults {dict(pair.cloud.faults.counts)}")
+    assert {name for slot, name in broken if slot == REFUSED} == {e.name for e in polled_at(REFUSED)}
+    assert len(broken) < walks / 4
+
+
+def test_no_error_body_is_kept_as_data(pair: Pair) -> None:
+    lake = pair.faulty.platform.raw.root
+    assert not (lake / "quarantine").exists()
+    for path in lake.rglob("*.parquet"):
+        content = path.read_bytes()
+        assert b"Bad Gateway" not in content
+        assert b"Internal Server Error" not in content
+
+
+def test_events_are_all_there_once_after_later_look_backs(pair: Pair) -> None:
+    assert any(not report.complete and report.error for report in pair.faulty.events)
+    found, expected = (
+        side.platform.raw.scan_events(DEVICE_EVENTS, START - timedelta(days=1), END + timedelta(hours=2))
+        .drop("received_at")
+        .collect()
+        for side in (pair.faulty, pair.clean)
+    )
+    assert expected.height > 0
+    assert sorted(map(repr, found.rows())) == sorted(map(repr, expected.rows()))
+
+
+def dimension(platform: Platform, table: Table, observed: pl.DataFrame) -> None:
+    frame = apply_versions(table.empty(), observed, table.key[0], START)
+    platform.kpi.write(table.name, table.conform(frame.lazy()).collect())
+
+
+def facts(side: Polled, from_: Polled) -> pl.DataFrame:
+    raw = from_.platform.raw
+    sites, groups, devices, ports = (
+        raw.scan_snapshots(next(e for e in SNAPSHOTS if e.name == name), START, START + SLOT).collect()
+        for name in ("sites", "sitegroups", "device_stats", "port_stats")
+    )
+    dimension(side.platform, DIM_SITE, discover_sites(sites, groups, "Region ", "Store type "))
+    dimension(side.platform, DIM_CIRCUIT, discover_circuits(ports, devices, side.platform.circuits_file))
+    for step in (
+        hourly.compute_utilization, hourly.compute_status, hourly.compute_paths, hourly.compute_quality,
+    ):  # fmt: skip
+        step(side.platform, START, END)
+    hourly.compute_facts(side.platform, START, END)
+    found = side.platform.kpi.scan_hours(FACT_CIRCUIT_HOUR.name, START, END)
+    assert found is not None
+    return found.sort("hour_utc", "circuit_id").collect()
+
+
+def test_hours_of_whole_slots_have_the_figures_of_the_undisturbed_collection(pair: Pair) -> None:
+    faulty, clean = facts(pair.faulty, pair.clean), facts(pair.clean, pair.clean)
+    assert faulty.height == clean.height
+    reach = timedelta(minutes=15)
+    hours = [
+        hour
+        for hour in (START + timedelta(hours=n) for n in range(HOURS))
+        if all(
+            whole(pair.faulty, endpoint, slot)
+            for slot in SLOTS
+            if hour - reach <= slot <= hour + timedelta(hours=1) + reach
+            for endpoint in polled_at(slot)
+        )
+    ]
+    print(f"{len(hours)} of {HOURS} hours rest on whole slots")
+    assert hours
+    assert START not in hours, "the refused slot must show"
+    same = [frame.filter(pl.col("hour_utc").is_in(hours)) for frame in (faulty, clean)]
+    assert same[0].equals(same[1])
+    thin = faulty.filter(~pl.col("hour_utc").is_in(hours)).join(clean, on=["circuit_id", "hour_utc"])
+    more = thin.filter(pl.col("coverage_pct") > pl.col("coverage_pct_right") + 1e-6)
+    assert more.is_empty(), "an hour with gaps cannot be better observed"
+
+
+def test_check_names_the_slots_that_are_missing(pair: Pair, cli: Cli) -> None:
+    last = SLOTS[-1] + SLOT
+    pair.cloud.clock.set(last)
+    cli.home = pair.faulty.platform.settings.home
+    cli.settings |= {
+        "MIST_API_BASE_URL": pair.cloud.base_url, "MISTWAN_NOW": last.isoformat(),
+        "MIST_ORG_ID": pair.cloud.org_id, "MIST_API_TOKEN": pair.cloud.token,
+    }  # fmt: skip
+    checked = cli.run("check")
+    assert checked.returncode == 1
+    (line,) = [x for x in checked.stdout.splitlines() if "collection" in x]
+    day = [s for s in SLOTS if s > last - timedelta(hours=24)]
+    missing = [s for s in day if not whole(pair.faulty, PORT_STATS, s)]
+    assert f"port_stats {len(day) - len(missing)} of {len(day)} slots whole" in line
+    assert missing
+    assert all(f"{s:%dT%H:%M}" in line for s in missing[:12]), line
+
+
+def test_a_refused_collection_is_one_line_that_names_endpoint_and_reason(cli: Cli, cloud: Running) -> None:
+    cli.ok("collect")
+    later = NOW + SLOT
+    cli.settings["MISTWAN_NOW"] = later.isoformat()
+    cloud.clock.set(later)
+    cloud.gate.spend(cloud.token, later.timestamp(), cloud.gate.quota - 3)
+    done = cli.run("collect")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("mistwan: ")]
+    assert "raw/port_stats slot 2025-03-04T10:10Z is incomplete" in line
+    assert "429" in line
+    cloud.gate.spend(cloud.token, later.timestamp(), 0)
