@@ -1,0 +1,93 @@
+"""Dimension tables. Declarations only."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from mistwan_dagster.catalog.columns import (
+    ACTIVE_STATE,
+    CIRCUIT_ID,
+    DEVICE_MAC,
+    HOUR_UTC,
+    INSTANT,
+    NODE,
+    PORT_ID,
+    REGION,
+    ROLE,
+    SITE_ID,
+    Column,
+)
+from mistwan_dagster.catalog.table import Table
+
+VERSION_COLUMNS = (
+    Column("valid_from", INSTANT, "first instant at which this version holds", nullable=False),
+    Column("valid_to", INSTANT, "first instant at which it no longer holds; null for the current version"),
+    Column("is_current", pl.Boolean, "true for the version in force now", nullable=False),
+)
+
+DIM_SITE = Table(
+    "dim_site",
+    "Stores, one row a version",
+    "site x version",
+    ("site_id", "valid_from"),
+    (
+        SITE_ID,
+        Column("site_name", pl.String, "name of the site in Mist"),
+        REGION,
+        Column(
+            "store_type", pl.String, "name of the store-type sitegroup without prefix, `(none)` without one"
+        ),
+        Column("timezone", pl.String, "IANA time zone of the site"),
+        Column("lat", pl.Float64, "latitude", "deg", -90, 90),
+        Column("lng", pl.Float64, "longitude", "deg", -180, 180),
+        *VERSION_COLUMNS,
+    ),
+)
+
+DIM_CIRCUIT = Table(
+    "dim_circuit",
+    "WAN circuits, one row a version; down, disabled and unknown ports keep their row",
+    "circuit x version",
+    ("circuit_id", "valid_from"),
+    (
+        CIRCUIT_ID,
+        SITE_ID,
+        DEVICE_MAC.required(),
+        NODE,
+        PORT_ID.required(),
+        Column("wan_name", pl.String, "name of the WAN interface in the gateway's configuration"),
+        Column("wan_type", pl.String, "broadband, dsl or lte as Mist says; null when it does not"),
+        Column("provider", pl.String, "internet provider: circuits file, else the ISP that Mist detected"),
+        ROLE,
+        ACTIVE_STATE,
+        Column(
+            "port_state",
+            pl.String,
+            "up, down, disabled; null when Mist did not say",
+            allowed=("up", "down", "disabled"),
+        ),
+        Column("bandwidth_down_mbps", pl.Float64, "contracted download; null when unknown", "Mbps", 0),
+        Column("bandwidth_up_mbps", pl.Float64, "contracted upload; null when unknown", "Mbps", 0),
+        Column(
+            "bandwidth_source",
+            pl.String,
+            "where the bandwidth comes from: circuits file, shaping of the gateway template, or link speed",
+            allowed=("file", "shaping", "link"),
+        ),
+        *VERSION_COLUMNS,
+    ),
+)
+
+DIM_HOUR = Table(
+    "dim_hour",
+    "Hours and the calendar periods that contain them (UTC)",
+    "hour",
+    ("hour_utc",),
+    (
+        HOUR_UTC,
+        Column("day", pl.Date, "UTC day", nullable=False),
+        Column("iso_week", pl.String, "ISO week, for example 2025-W01", nullable=False),
+        Column("month", pl.String, "month, for example 2025-01", nullable=False),
+    ),
+    span="hour_utc",
+)
