@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
-from mistwan_dagster.catalog.columns import UTC as INSTANT
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PATH_STATS, PORT_STATS, Endpoint
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.kpi.dimensions import discover_circuits

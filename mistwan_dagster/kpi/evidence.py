@@ -101,10 +101,47 @@ def connection_points(
     return mine.join(ids.lazy().select("mac", "entity"), on="mac").select(_POINT)
 
 
-def reach_points(paths: pl.DataFrame, reaches: pl.DataFrame, end: datetime) -> pl.LazyFrame:
-    """Whether the provider answers: ARP and DHCP events, and peer paths; each with `entity`."""
+def reach_points(
+    paths: pl.DataFrame, reaches: pl.DataFrame, end: datetime, without_link: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Whether the provider answers: ARP and DHCP events, and peer paths; each with `entity`.
+
+    `without_link`: entity, start, end of the stretches in which the link was down or the port disabled.
+    """
     events = _points(reaches.lazy(), "state", is_event=True, count=pl.col("count"))
-    return pl.concat([_path_points(paths), events, _silence(paths, reaches, end)])
+    told = _while_linked(_path_points(paths), without_link)
+    return pl.concat([told, events, _silence(paths, reaches, end)])
+
+
+def _while_linked(points: pl.LazyFrame, without_link: pl.LazyFrame) -> pl.LazyFrame:
+    """Path points outside those stretches, each neighbour's state held to the stretch's edge.
+
+    Paths are down because the link is: such a sample says nothing of the provider, and halving the time to its
+    neighbours would make an outage of reachability before and after each outage of the link.
+    """
+    points = points.sort("t")
+    gaps = without_link.select("entity", gap="start", gap_end="end").sort("gap")
+    inside = points.join_asof(gaps, left_on="t", right_on="gap", by="entity", check_sortedness=False)
+    kept = (
+        inside.filter((pl.col("t") > pl.col("gap_end")).fill_null(True))
+        .select(_POINT)
+        .collect(engine="in-memory")
+    )
+    edges = [
+        gaps.select("entity", t=edge)
+        .sort("t")
+        .join_asof(
+            kept.lazy().select("entity", "t", "state"),
+            on="t",
+            by="entity",
+            strategy=strategy,  # type: ignore[arg-type]
+            tolerance=MAX_GAP,
+            check_sortedness=False,
+        )
+        .filter(pl.col("state").is_not_null())
+        for edge, strategy in (("gap", "backward"), ("gap_end", "forward"))
+    ]
+    return pl.concat([kept.lazy(), *(_points(edge, "state") for edge in edges)])
 
 
 def _path_points(paths: pl.DataFrame) -> pl.LazyFrame:

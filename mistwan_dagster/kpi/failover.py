@@ -15,6 +15,7 @@ from mistwan_dagster.catalog.tables import FACT_FAILOVER
 from mistwan_dagster.kpi.steps import MAX_GAP, step_function
 
 DAY_BEFORE = timedelta(hours=24)
+PROOF_MINUTES = 1.0
 _EPISODE = ["site_id", "from_circuit_id", "begin", "finish", "cause"]
 _AVERAGES = [measure_column(m, "avg") for m in QUALITY_MEASURES]
 _CAUSES = {"link": "link_down", "reachability": "unreachable"}
@@ -209,7 +210,11 @@ def _overlap(begin: str, finish: str, other_begin: pl.Expr, other_finish: pl.Exp
 
 
 def _proven(pairs: pl.LazyFrame, hours: pl.DataFrame, down: pl.DataFrame) -> pl.LazyFrame:
-    """Whether some minute of an hour touched must have been up: more than its outages and unknown minutes."""
+    """Whether the backup must have been up in an hour touched, beyond its own outages and unknown minutes.
+
+    For a minute at least, or half of the time that a shorter episode touches the hour: a backup that goes down
+    seconds after the primary took nothing over.
+    """
     key = ["from_circuit_id", "begin", "to_circuit_id"]
     wanted = hours.lazy().select("circuit_id", "hour_utc", "unknown_minutes", "rx_bytes", "tx_bytes")
     touched = _touched(pairs, wanted, "to_circuit_id")
@@ -222,8 +227,10 @@ def _proven(pairs: pl.LazyFrame, hours: pl.DataFrame, down: pl.DataFrame) -> pl.
         .group_by(*key, "hour_utc")
         .agg(pl.col("out").sum())
     )
-    spare = _overlap("begin", "finish", hour, hour_end) - pl.col("out").fill_null(0)
-    sure = (spare - pl.col("unknown_minutes").fill_null(60) > 1e-9).fill_null(False)
+    shared = _overlap("begin", "finish", hour, hour_end)
+    spare = shared - pl.col("out").fill_null(0) - pl.col("unknown_minutes").fill_null(60)
+    needed = pl.min_horizontal(pl.lit(PROOF_MINUTES), shared / 2)
+    sure = ((spare > 1e-9) & (spare >= needed)).fill_null(False)
     return (
         touched.join(out, on=[*key, "hour_utc"], how="left")
         .group_by(key)

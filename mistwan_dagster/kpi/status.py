@@ -72,7 +72,13 @@ def status_hours(
     link = _evaluated(link_points(ports, links), log_complete)
     disabled = _evaluated(disabled_points(ports, links), log_complete)
     gone = _evaluated(connection_points(device_stats, device_events, ids), log_complete)
-    reach = _evaluated(reach_points(paths, reaches, end), log_complete)
+    without_link = pl.concat(
+        [
+            s.select("entity", "start", "end")
+            for s in (link.intervals.filter(~pl.col("state")), disabled.intervals.filter("state"))
+        ]
+    )
+    reach = _evaluated(reach_points(paths, reaches, end, without_link), log_complete)
 
     functions = {
         "link": link.intervals,

@@ -36,7 +36,7 @@ def utilization_hours(
     """Traffic of circuits per hour of [start, end) from intervals of at most an hour, `source` live.
 
     Columns: circuit_id, hour_utc, rx_bytes, tx_bytes (of the covered seconds), utilization_pct,
-    utilization_peak_pct (busiest interval that touches the hour), counter_reset, coverage_pct, source.
+    utilization_peak_pct (busiest interval that lies in the hour by half or more), counter_reset, coverage_pct, source.
     `circuits_in_force` has circuit_id, hour_utc, bandwidth_down_mbps, bandwidth_up_mbps. An interval that
     crosses the hour is split by time. Circuit hours without an interval have no row.
 
@@ -73,7 +73,8 @@ def utilization_hours(
 
 
 def _pieces(intervals: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:
-    """Parts of the intervals in their hours, bytes by share of time; `_rx_bps` is the whole interval's."""
+    """Parts of the intervals in their hours, bytes by share of time; `_rx_bps` is that of the whole interval,
+    in the hour that holds half of it or more."""
     micros = (pl.col("end") - pl.col("start")).dt.total_microseconds()
     next_hour = pl.col("start").dt.truncate("1h") + timedelta(hours=1)
     near = intervals.filter((pl.col("end") > start) & (pl.col("start") < end))
@@ -88,12 +89,14 @@ def _pieces(intervals: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyF
     pieces = pl.concat([first, second])
     inside = (pl.col("start") >= start) & (pl.col("start") < end)
     micros = (pl.col("end") - pl.col("start")).dt.total_microseconds()
+    mostly_here = micros * 2 >= pl.col(
+        "_whole"
+    )  # seconds of a busy interval would make a peak of an idle hour
     return pieces.filter(inside).select(
         "circuit_id",
         pl.col("start").dt.truncate("1h").alias("hour_utc"),
         pl.col("rx_bytes", "tx_bytes") * (micros / pl.col("_whole")),
-        "_rx_bps",
-        "_tx_bps",
+        *(pl.when(mostly_here).then(rate).alias(rate) for rate in ("_rx_bps", "_tx_bps")),
         "counter_reset",
         _micros=micros,
     )

@@ -22,6 +22,10 @@ import polars as pl
 from mistwan_dagster.errors import UserError
 
 
+LEAST_FREE_BYTES = 64 * 1024
+"""A write that fails with less than this left has failed for lack of room."""
+
+
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -43,18 +47,30 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
             os.fsync(handle.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
-    except OSError as error:
+    except Exception as error:
+        clear = disk_error(path, error) if isinstance(error, OSError) or _is_disk_full(path, error) else None
         temporary.unlink(missing_ok=True)
-        raise disk_error(path, error) from error
+        if clear is None:
+            raise
+        raise clear from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def disk_error(path: Path, error: OSError | sqlite3.Error) -> UserError:
-    """The clear form of a failed write."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or any(words in str(error) for words in ("No space left", "disk is full")):
+def _is_disk_full(path: Path, error: Exception) -> bool:
+    """By what the error says, or, as libraries say it in words of their own, by what is left."""
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    if any(words in str(error) for words in ("No space left", "disk is full")):
+        return True
+    folder = next(p for p in (path, *path.parents) if p.is_dir())
+    return shutil.disk_usage(folder).free < LEAST_FREE_BYTES
+
+
+def disk_error(path: Path, error: Exception) -> UserError:
+    """The clear form of a failed write. Ask for it before what was written half is removed."""
+    if _is_disk_full(path, error):
         return UserError(
             f"disk full while writing {path}: free some space and run the command again; nothing is lost"
         )

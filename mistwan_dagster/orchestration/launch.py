@@ -149,21 +149,19 @@ def run_job(
 
 
 def _reason(event: dg.DagsterEvent) -> str:
-    """The step's own words: the innermost cause of its failure, without a traceback."""
+    """The step's own words: the first error of ours in the chain of causes, else the innermost; no traceback."""
     data = event.step_failure_data
     error = data.error
     if data.user_failure_data is not None and data.user_failure_data.description:
         return data.user_failure_data.description
-    while error is not None and error.cause is not None:
+    while error is not None:
+        name, _, text = error.message.strip().partition(": ")
+        if name.startswith("mistwan_dagster."):
+            return text
+        if error.cause is None:
+            return error.message.strip()
         error = error.cause
-    if error is None:
-        return f"{event.step_key} failed"
-    name, _, text = error.message.strip().partition(": ")
-    return (
-        text
-        if name.endswith("UserError") or (name.endswith("Error") and "mistwan_dagster" in name)
-        else error.message.strip()
-    )
+    return f"{event.step_key} failed"
 
 
 def collect_now(opened: dg.DagsterInstance, platform: Platform) -> Outcome:

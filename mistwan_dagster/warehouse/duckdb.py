@@ -7,11 +7,12 @@ each by its own name. Does not belong here: SQL text of tables (`render.py`), wh
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,12 +59,24 @@ def open_file(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         if "Could not set lock" in str(error):
             raise UserError(f"{path} is being written by another process: wait for it or stop it") from None
+        if _is_disk_full(error):
+            raise _disk_full(path) from None
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{path} cannot be opened as a warehouse ({reason}): move it away and run `mistwan aggregate all`, "
             "which rebuilds it from the lake"
         ) from None
     return connection
+
+
+def _is_disk_full(error: Exception) -> bool:
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+
+
+def _disk_full(path: Path) -> UserError:
+    return UserError(
+        f"disk full while writing {path}: free some space and run the command again; nothing is lost"
+    )
 
 
 class DuckDBWarehouse:
@@ -80,6 +93,8 @@ class DuckDBWarehouse:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / "writer.lock", timeout=LOCK_PATIENCE_S)
             with lock:
+                if not self.path.exists():
+                    _create(self.path)
                 connection = open_file(self.path, read_only=False)
                 try:
                     _check_version(connection, self.path)
@@ -90,10 +105,12 @@ class DuckDBWarehouse:
             raise UserError(
                 f"{self.path} is being written by another process: wait for it or stop it"
             ) from None
-        except (duckdb.IOException, OSError) as error:
-            raise UserError(
-                f"cannot write {self.path}: {str(error).splitlines()[0]}: free some space"
-            ) from error
+        except (duckdb.Error, OSError) as error:
+            if _is_disk_full(error):
+                raise _disk_full(self.path) from error
+            if isinstance(error, duckdb.IOException | OSError):
+                raise UserError(f"cannot write {self.path}: {str(error).splitlines()[0]}") from error
+            raise
 
     def load(self, loads: list[Load]) -> dict[str, int]:
         """Replace every span of `loads` in one transaction; readers see nothing before `publish`.
@@ -108,7 +125,8 @@ class DuckDBWarehouse:
                     rows[load.table.name] = rows.get(load.table.name, 0) + _replace_span(connection, load)
                 connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
+                    connection.execute("ROLLBACK")
                 raise
         return rows
 
@@ -127,6 +145,18 @@ class DuckDBWarehouse:
                 if _number(old) <= number - KEPT_COPIES:
                     old.unlink(missing_ok=True)
         return number
+
+
+def _create(path: Path) -> None:
+    """Make the file aside: one that was cut short by a kill or a full disk could not be opened again."""
+    temporary = path.with_suffix(".new")
+    for leftover in (temporary, temporary.with_name(f"{temporary.name}.wal")):
+        leftover.unlink(missing_ok=True)
+    with closing(open_file(temporary, read_only=False)) as connection:
+        _check_version(connection, path)
+        connection.execute("CHECKPOINT")
+    _sync(temporary)
+    temporary.replace(path)
 
 
 def _copy_in_place(source: Path, target: Path) -> None:

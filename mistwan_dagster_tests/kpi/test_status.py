@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, DEVICE_STATS, PATH_STATS, PORT_STATS
-from mistwan_dagster.catalog.endpoints import UTC as INSTANT
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.status import StatusResult, status_hours
 
@@ -410,3 +410,32 @@ def test_minutes_equal_the_truth_outside_of_absences_of_the_gateway(turns, absen
             # Without events an absence begins at its last contact and ends between two slots, or none saw it.
             edges = sum(b - a for a, b in spans) / 60 + 5 * len(spans)
             assert row["unknown_minutes"] <= edges + 1e-6
+
+
+def test_paths_that_are_down_because_the_link_is_are_no_outage_of_reachability():
+    """Link down 10:13:20 to 10:18:40; the sample at 10:15 in between says all paths are down."""
+    result = run(
+        ports=[
+            port(c, up=c != "10:15", flapped={"10:15": "10:13:20"}.get(c)) for c in slots("09:55", "11:05")
+        ],
+        events=[event("10:13:20", "GW_PORT_DOWN"), event("10:18:40", "GW_PORT_UP")],
+        paths=[path(c, c != "10:15") for c in slots("09:55", "11:05")],
+    )
+    assert pieces(result) == [("link", "10:13:20", "10:18:40", "event")]
+    row = hour(result)
+    assert row["down_minutes"] == pytest.approx(5 + 20 / 60)
+    assert row["reachable_minutes"] == pytest.approx(row["up_minutes"])
+
+
+def test_paths_still_down_after_the_link_returned_are_one():
+    result = run(
+        ports=[
+            port(c, up=c != "10:15", flapped={"10:15": "10:13:20"}.get(c)) for c in slots("09:55", "11:05")
+        ],
+        events=[event("10:13:20", "GW_PORT_DOWN"), event("10:18:40", "GW_PORT_UP")],
+        paths=[path(c, c not in ("10:15", "10:20")) for c in slots("09:55", "11:05")],
+    )
+    assert pieces(result) == [
+        ("link", "10:13:20", "10:18:40", "event"),
+        ("reachability", "10:18:40", "10:22:30", "inferred"),
+    ]

@@ -233,12 +233,14 @@ def test_hours_equal_a_second_by_second_reference(steps, offset, bandwidth):
         if seconds <= 900:
             for second in range(t, t + seconds):
                 if 0 <= second < 7200:
-                    hour = expected.setdefault(second // 3600, [0.0, 0.0, 0, 0.0, 0.0])
+                    hour = expected.setdefault(second // 3600, [0.0, 0.0, 0, None, None])
                     rates = more_rx / seconds, more_tx / seconds
                     hour[0] += rates[0]
                     hour[1] += rates[1]
                     hour[2] += 1
-                    hour[3], hour[4] = max(hour[3], rates[0]), max(hour[4], rates[1])
+                    here = sum(second // 3600 == s // 3600 for s in range(t, t + seconds))
+                    if 2 * here >= seconds:
+                        hour[3], hour[4] = max(hour[3] or 0.0, rates[0]), max(hour[4] or 0.0, rates[1])
         t, rx, tx = t + seconds, rx + more_rx, tx + more_tx
         rows.append({"t": at(t), "rx_bytes": rx, "tx_bytes": tx})
     schema = {
@@ -270,6 +272,31 @@ def test_hours_equal_a_second_by_second_reference(steps, offset, bandwidth):
         assert row["utilization_pct"] == pytest.approx(
             100 * max(sum_rx / seconds / capacity[0], sum_tx / seconds / capacity[1])
         )
+        if max_rx is None:
+            assert row["utilization_peak_pct"] is None
+            continue
         assert row["utilization_peak_pct"] == pytest.approx(
             100 * max(max_rx / capacity[0], max_tx / capacity[1])
         )
+
+
+def test_a_busy_interval_that_only_touches_an_hour_makes_no_peak_of_it():
+    """Two seconds of an interval at 100 % reach into an idle hour: its peak is its own, 10 %."""
+    schema = {
+        "circuit_id": pl.String,
+        "start": INSTANT,
+        "end": INSTANT,
+        "rx_bytes": pl.Int64,
+        "tx_bytes": pl.Int64,
+    }
+    megabyte_s = 1_000_000
+    frame = pl.LazyFrame(
+        [
+            {"circuit_id": "c", "start": at(-298), "end": at(2), "rx_bytes": 300 * megabyte_s, "tx_bytes": 0},
+            {"circuit_id": "c", "start": at(2), "end": at(302), "rx_bytes": 30 * megabyte_s, "tx_bytes": 0},
+        ],
+        schema=schema,
+    ).with_columns(counter_reset=False)
+    (row,) = hours(frame, circuits(8.0, 8.0))
+    assert row["utilization_peak_pct"] == pytest.approx(10.0)
+    assert row["utilization_pct"] == pytest.approx(100 * (2 + 30) / 302)
