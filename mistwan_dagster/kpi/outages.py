@@ -18,27 +18,34 @@ def merge_outages(
 ) -> pl.LazyFrame:
     """`fact_circuit_outage` from the stretches of any number of hours, sorted by its key.
 
-    `pieces`: circuit_id, kind, start, end, evidence; those of one circuit and kind that touch or overlap
-    are one outage, whose evidence is that of its start (of the stretch that was told first). An outage that
-    reaches `observed_until`, the end of the last hour computed, still lasts: its end and duration are null.
-    The site is that of the circuit's newest version in `dim_circuit`; stretches of other circuits are left
-    out.
+    `pieces`: circuit_id, kind (link, reachability, unknown), start, end, evidence; those of one circuit and
+    kind that touch or overlap are one outage, whose evidence is that of its start (of the stretch told first).
+    Time in which nothing is known of the link is no recovery: a link that is down before and after it was down
+    throughout, one that was never seen again is down still. An outage that reaches `observed_until`, the end of
+    the last hour computed, itself or through such time, lasts: its end and duration are null. The site is that
+    of the circuit's newest version in `dim_circuit`; stretches of other circuits are left out.
     """
-    ordered = pieces.sort("circuit_id", "kind", "start", "end", maintain_order=True)
-    key = pl.struct("circuit_id", "kind")
-    reached = pl.col("end").cum_max().over("circuit_id", "kind")
+    of = pl.when(pl.col("kind") == "unknown").then(pl.lit("link")).otherwise("kind")
+    ordered = pieces.with_columns(of=of).sort("circuit_id", "of", "start", "end", maintain_order=True)
+    key = pl.struct("circuit_id", "of")
+    reached = pl.col("end").cum_max().over("circuit_id", "of")
     fresh = (key != key.shift(1)) | (pl.col("start") > pl.col("reached").shift(1))
+    known = pl.col("kind") != "unknown"
     joined = (
         ordered.with_columns(reached=reached)
         .with_columns(outage=fresh.fill_null(True).cum_sum())
         .group_by("outage", maintain_order=True)
         .agg(
-            pl.col("circuit_id", "kind", "evidence").first(),
-            start_utc=pl.col("start").first(),
-            last=pl.col("end").max(),
+            pl.col("circuit_id").first(),
+            kind=pl.col("of").first(),
+            evidence=pl.col("evidence").filter(known).first(),
+            start_utc=pl.col("start").filter(known).first(),
+            last=pl.col("end").filter(known).max(),
+            silent_until=pl.col("end").max(),
         )
+        .filter(pl.col("start_utc").is_not_null())
     )
-    over = pl.col("last") < observed_until
+    over = pl.col("silent_until") < observed_until
     timed = joined.with_columns(
         end_utc=pl.when(over).then("last"),
         duration_minutes=pl.when(over).then(

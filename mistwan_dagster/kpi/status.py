@@ -28,8 +28,9 @@ _NO_TRANSITIONS = pl.LazyFrame(schema={"entity": pl.UInt32, "t": INSTANT, "count
 
 
 class StatusResult(NamedTuple):
-    """`hours`: one row per circuit and hour of the span. `pieces`: circuit_id, kind (link, reachability),
-    start, end, evidence of the stretches that were down, or up and unreachable, clipped to the span."""
+    """`hours`: one row per circuit and hour of the span. `pieces`: circuit_id, kind,
+    start, end, evidence of the stretches that were down (link), up and unreachable (reachability), or without
+    knowledge of the link (unknown), clipped to the span."""
 
     hours: pl.LazyFrame
     pieces: pl.LazyFrame
@@ -143,6 +144,7 @@ def _states() -> dict[str, pl.Expr]:
         "down": is_down.fill_null(False),
         "reachable": (is_up & pl.col("reach")).fill_null(False),
         "unreachable": (is_up & ~pl.col("reach")).fill_null(False),
+        "unsure": (is_up | is_down).is_null() | pl.col("gone").is_not_null(),
     }
 
 
@@ -196,12 +198,13 @@ def _pieces(cells: pl.LazyFrame, ids: pl.DataFrame) -> pl.LazyFrame:
     states = _states()
     found = pl.concat(
         [
-            cells.filter(states[state]).select(
+            cells.filter(states[state] & (pl.lit(kind != "unknown") | pl.col("disabled").is_null())).select(
                 "entity", pl.lit(kind).alias("kind"), "t", "t_next", pl.col(evidence).alias("evidence")
             )
             for kind, state, evidence in (
                 ("link", "down", "link_evidence"),
                 ("reachability", "unreachable", "reach_evidence"),
+                ("unknown", "unsure", "link_evidence"),
             )
         ]
     ).sort("kind", "entity", "t")

@@ -21,7 +21,6 @@ import polars as pl
 
 from mistwan_dagster.errors import UserError
 
-
 LEAST_FREE_BYTES = 64 * 1024
 """A write that fails with less than this left has failed for lack of room."""
 

@@ -84,6 +84,10 @@ class KpiLake:
         folder = self._stamps / stage
         return {p.name: p.read_text(encoding="utf-8") for p in visible(folder, "")}
 
+    def forget_stamps(self) -> None:
+        """Take every partition of every stage for not computed."""
+        remove_tree(self._stamps)
+
 
 def fingerprint(files: Iterable[Path], configuration: str = "") -> str:
     """Digest of path, size and modification time of the files, and of the configuration text.

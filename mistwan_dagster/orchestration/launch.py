@@ -23,7 +23,7 @@ from mistwan_dagster.lake.raw import floor_hour, floor_slot
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
-from mistwan_dagster.orchestration.staleness import STAGES, ranges
+from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, fact_hours, ranges
 
 COMMAND_TAG = "mistwan/command"
 COMMAND = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -183,7 +183,15 @@ def run_span(opened: dg.DagsterInstance, job: str, start: datetime, end: datetim
 def aggregate(
     opened: dg.DagsterInstance, platform: Platform, stages: list[str], span: tuple[datetime, datetime] | None
 ) -> Iterator[tuple[str, datetime, datetime, Outcome]]:
-    """Run each stage over its stale partitions, or over those of a span; a later stage sees the earlier one's rows."""
+    """Run each stage over its stale partitions, or over those of a span; a later stage sees the earlier one's rows.
+
+    In a new warehouse (the file was moved away) nothing is computed, and imported facts are loaded again.
+    """
+    if platform.warehouse.is_new:
+        platform.kpi.forget_stamps()
+        imported = sorted(set(fact_hours(platform)).difference(HOURLY.candidates(platform)))
+        for start, end in ranges(imported, HOURLY.end, MAX_PARTITIONS_PER_RUN):
+            yield "load", start, end, run_span(opened, "load", start, end)
     for name in stages:
         stage = STAGES[name]
         if span is None:

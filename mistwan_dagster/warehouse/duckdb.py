@@ -86,6 +86,11 @@ class DuckDBWarehouse:
         self.folder = folder
         self.path = folder / "warehouse.duckdb"
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever loaded, or the file was moved away."""
+        return not self.path.exists()
+
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One writer at a time, also while the file is copied: DuckDB's own lock would be lost by the copy."""
@@ -93,7 +98,7 @@ class DuckDBWarehouse:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / "writer.lock", timeout=LOCK_PATIENCE_S)
             with lock:
-                if not self.path.exists():
+                if self.is_new:
                     _create(self.path)
                 connection = open_file(self.path, read_only=False)
                 try:

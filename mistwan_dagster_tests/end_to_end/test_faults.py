@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -43,9 +46,10 @@ AFTER = [SLOTS[-1] + n * SLOT for n in range(1, 13)]
 """Events of the last hour are told up to 50 minutes late."""
 RATES = {
     **{"error_500": 0.05, "html_502": 0.05, "drop_mid_body": 0.05, "malformed_json": 0.05},
-    **{"rate_limit": 0.002, "stall": 0.03, "duplicate_rows": 0.2, "repeated_page": 0.2},
+    **{"rate_limit": 0.002, "stall": 0.03, "duplicate_rows": 0.2, "repeated_page": 0.1},
 }
-PAGE = 15
+BY_NAME = {e.name: e for e in SNAPSHOTS}
+PAGE = 30
 """Rows a page, so that this small organization has walks of several pages."""
 
 
@@ -153,6 +157,10 @@ def test_a_slot_is_whole_with_the_rows_of_an_undisturbed_walk_or_is_told_to_be_i
                 broken.append((slot, endpoint.name))
     walks = sum(len(polled_at(slot)) for slot in SLOTS)
     print(f"{walks} walks, {len(broken)} incomplete; faults {dict(pair.cloud.faults.counts)}")
+    for slot, name in broken:
+        print(
+            f"{slot:%dT%H:%M} {name}: {pair.faulty.platform.raw.reports(BY_NAME[name], slot, slot + SLOT)[slot].error}"
+        )
     assert {name for slot, name in broken if slot == REFUSED} == {e.name for e in polled_at(REFUSED)}
     assert len(broken) < walks / 4
 
@@ -186,7 +194,7 @@ def dimension(platform: Platform, table: Table, observed: pl.DataFrame) -> None:
 def facts(side: Polled, from_: Polled) -> pl.DataFrame:
     raw = from_.platform.raw
     sites, groups, devices, ports = (
-        raw.scan_snapshots(next(e for e in SNAPSHOTS if e.name == name), START, START + SLOT).collect()
+        raw.scan_snapshots(BY_NAME[name], START, START + SLOT).collect()
         for name in ("sites", "sitegroups", "device_stats", "port_stats")
     )
     dimension(side.platform, DIM_SITE, discover_sites(sites, groups, "Region ", "Store type "))
@@ -243,6 +251,66 @@ def test_check_names_the_slots_that_are_missing(pair: Pair, cli: Cli) -> None:
     assert all(f"{s:%dT%H:%M}" in line for s in missing[:12]), line
 
 
+def test_two_walks_in_one_second_lose_no_event(cloud: Running, tmp_path: Path) -> None:
+    """A page of the second walk has the number of a page of the first and other events of the same hour."""
+    part, whole_walk = (platform(cloud, tmp_path / name, 30.0) for name in ("part", "whole"))
+    day = NOW - timedelta(days=3)
+    for side in (part, whole_walk):
+        side.settings.mistwan_now = NOW
+    collect_events(whole_walk, day, NOW)
+    times = whole_walk.raw.scan_events(DEVICE_EVENTS, day, NOW).collect()["timestamp"].sort()
+    half = datetime.fromtimestamp(int(times[len(times) // 2]) + 1, UTC)
+    assert half.minute
+    collect_events(part, day, half)
+    collect_events(part, day, NOW)
+    found = part.raw.scan_events(DEVICE_EVENTS, day, NOW).collect()["timestamp"].sort()
+    assert found.equals(times)
+
+
+DISK_STEPS = """
+mistwan() { "$PYTHON" -m mistwan_dagster.cli "$@" > "$OUT.out" 2> "$OUT.err"; echo $? > "$OUT.code"; }
+set -e
+mkdir -p "$MISTWAN_HOME"
+mount -t tmpfs -o size=300k none "$MISTWAN_HOME"
+OUT="$TO/collect-full" mistwan collect
+mount -o remount,size=100m "$MISTWAN_HOME"
+OUT="$TO/collect-room" mistwan collect --start "$START" --end "$END"
+dd if=/dev/zero of="$MISTWAN_HOME/fill" bs=1k count=$(( $(df -k --output=avail "$MISTWAN_HOME" | tail -1) - $LEFT )) 2> "$TO/dd"
+OUT="$TO/aggregate-full" mistwan aggregate hourly
+rm "$MISTWAN_HOME/fill"
+OUT="$TO/aggregate-room" mistwan aggregate hourly
+OUT="$TO/query-room" mistwan query "SELECT count(*) > 0 AS there FROM fact_circuit_hour" --format json
+"""
+
+
+def test_a_full_disk_is_one_line_and_room_mends_it(cli: Cli, tmp_path: Path) -> None:
+    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
+    probe = [*namespace, "mount", "-t", "tmpfs", "none", str(tmp_path)]
+    if shutil.which("unshare") is None or subprocess.run(probe, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be made here")
+    told = tmp_path / "told"
+    told.mkdir()
+    more = {"PYTHON": sys.executable, "TO": str(told), "LEFT": "1500"}
+    span = {"START": "2025-03-04T08:00Z", "END": "2025-03-04T10:00Z"}
+    subprocess.run(
+        [*namespace, "bash", "-c", DISK_STEPS],
+        env={**cli.environment(), **more, **span},
+        cwd=tmp_path,
+        check=True,
+    )
+    for command in ("collect", "aggregate"):
+        error = (told / f"{command}-full.err").read_text()
+        assert (told / f"{command}-full.code").read_text() == "1\n", error
+        assert "Traceback" not in error
+        (line,) = [x for x in error.splitlines() if x.startswith("mistwan: ")]
+        assert "disk full while writing" in line or "quota.sqlite: database or disk is full" in line, line
+    for command in ("collect", "aggregate", "query"):
+        assert (told / f"{command}-room.code").read_text() == "0\n", (
+            told / f"{command}-room.err"
+        ).read_text()
+    assert (told / "query-room.out").read_text().strip() == '[{"there":true}]'
+
+
 def test_a_refused_collection_is_one_line_that_names_endpoint_and_reason(cli: Cli, cloud: Running) -> None:
     cli.ok("collect")
     later = NOW + SLOT
@@ -255,4 +323,3 @@ def test_a_refused_collection_is_one_line_that_names_endpoint_and_reason(cli: Cl
     (line,) = [x for x in done.stderr.splitlines() if x.startswith("mistwan: ")]
     assert "raw/port_stats slot 2025-03-04T10:10Z is incomplete" in line
     assert "429" in line
-    cloud.gate.spend(cloud.token, later.timestamp(), 0)

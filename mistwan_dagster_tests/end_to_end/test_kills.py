@@ -201,6 +201,7 @@ class Prepared:
     """A home with an old published version and new raw data, and what the undisturbed aggregation gives."""
 
     home: Path
+    aggregated: Path
     before: Published
     after: Published
     ledger: list[object]
@@ -238,7 +239,9 @@ def prepared(base: Cli) -> Prepared:
     assert before is not None
     assert after is not None
     assert all(before[name] != after[name] for name in PUBLISHED_TOGETHER)
-    return Prepared(kept.path, before, after, ledger(undisturbed), ended - started, ended - facts)
+    return Prepared(
+        kept.path, undisturbed.path, before, after, ledger(undisturbed), ended - started, ended - facts
+    )
 
 
 @pytest.mark.parametrize("part", ["whole", "load"])
@@ -260,3 +263,11 @@ def test_a_killed_aggregation_is_made_good_by_the_next(base: Cli, prepared: Prep
         assert home.stale() == []
         assert home.at_rest()
         shutil.rmtree(home.path)
+
+
+def test_a_warehouse_that_was_moved_away_is_rebuilt_from_the_lake(base: Cli, prepared: Prepared) -> None:
+    home = Home(replace(base, home=prepared.aggregated))
+    shutil.rmtree(home.path / "warehouse")
+    home.cli.ok("aggregate")
+    assert home.published() == prepared.after
+    assert ledger(home) == prepared.ledger

@@ -83,3 +83,25 @@ def test_the_site_is_that_of_the_newest_version_and_foreign_circuits_are_left_ou
 
 def test_no_stretches_give_an_empty_table():
     assert merge_outages(pieces(), CIRCUITS, UNTIL).collect().schema == FACT_CIRCUIT_OUTAGE.schema
+
+
+def test_time_without_knowledge_is_no_recovery():
+    """Down, out of contact, down again: one outage. Out of contact and then up: it ended when last seen down."""
+    assert outages(
+        ("a", "link", 10, 60, "event"),
+        ("a", "unknown", 60, 75, None),
+        ("a", "link", 75, 90, "snapshot"),
+        ("a", "unknown", 120, 130, None),
+        ("b", "unknown", 0, 20, None),
+        ("b", "link", 20, 30, "event"),
+        ("b", "unknown", 30, 40, None),
+    ) == [
+        ("a", "link", minute(10), minute(90), "event", 80.0),
+        ("b", "link", minute(20), minute(30), "event", 10.0),
+    ]
+
+
+def test_a_circuit_never_seen_again_is_down_still():
+    assert outages(("a", "link", 200, 210, "event"), ("a", "unknown", 210, 240, None)) == [
+        ("a", "link", minute(200), None, "event", None)
+    ]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, DEVICE_STATS, PATH_STATS, PORT_STATS
 from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, DEVICE_STATS, PATH_STATS, PORT_STATS
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.status import StatusResult, status_hours
 
@@ -98,7 +98,13 @@ def minutes(row: dict[str, Any]) -> tuple[float, float, float]:
 def pieces(result: StatusResult) -> list[tuple]:
     rows = result.pieces.collect()
     assert rows.columns == ["circuit_id", "kind", "start", "end", "evidence"]
-    return [(k, f"{s:%H:%M:%S}", f"{e:%H:%M:%S}", how) for _, k, s, e, how in rows.iter_rows()]
+    known = rows.filter(pl.col("kind") != "unknown")
+    return [(k, f"{s:%H:%M:%S}", f"{e:%H:%M:%S}", how) for _, k, s, e, how in known.iter_rows()]
+
+
+def silences(result: StatusResult) -> list[tuple[str, str]]:
+    rows = result.pieces.filter(pl.col("kind") == "unknown", pl.col("circuit_id") == CIRCUIT).collect()
+    return [(f"{r['start']:%H:%M:%S}", f"{r['end']:%H:%M:%S}") for r in rows.iter_rows(named=True)]
 
 
 def test_an_hour_of_up_samples_is_sixty_minutes_up_and_no_flap():
@@ -439,3 +445,10 @@ def test_paths_still_down_after_the_link_returned_are_one():
         ("link", "10:13:20", "10:18:40", "event"),
         ("reachability", "10:18:40", "10:22:30", "inferred"),
     ]
+
+
+def test_stretches_without_knowledge_are_told_but_not_those_of_a_disabled_port():
+    seen = [port(c) for c in slots("10:00", "10:30")]
+    assert silences(run(seen)) == [("10:30:00", "11:00:00")]
+    off = [port(c, up=False, disabled=True) for c in slots("09:55", "11:05")]
+    assert silences(run(off)) == []

@@ -1,3 +1,5 @@
+import errno
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -112,3 +114,34 @@ def test_a_file_of_another_version_or_kind_is_refused_untouched(tmp_path: Path) 
     with pytest.raises(UserError, match="cannot be opened as a warehouse"):
         DuckDBWarehouse(tmp_path).load([])
     assert path.read_text().startswith("this is not a database")
+
+
+def test_a_file_that_was_cut_short_while_it_was_made_is_made_anew(tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path)
+    assert warehouse.is_new
+    (tmp_path / "warehouse.new").write_bytes(b"\0" * 4096)
+    (tmp_path / "warehouse.new.wal").write_bytes(b"half")
+    warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)])
+    assert not warehouse.is_new
+    assert [p.name for p in tmp_path.glob("warehouse*")] == ["warehouse.duckdb"]
+
+
+def test_a_full_disk_is_one_clear_line_and_readers_keep_what_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = DuckDBWarehouse(tmp_path)
+    warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)])
+    warehouse.publish()
+    warehouse.load([Load(DIM_HOUR, hours(HOUR, NEXT), HOUR, NEXT + timedelta(hours=1))])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        with pytest.raises(UserError, match=r"disk full while writing .*nothing is lost"):
+            warehouse.publish()
+    reader = PublishedDuckDB(tmp_path)
+    assert reader.query("SELECT count(*) FROM dim_hour").item() == 1
+    assert warehouse.publish() == 2
+    assert reader.query("SELECT count(*) FROM dim_hour").item() == 2
