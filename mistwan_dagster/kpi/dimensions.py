@@ -16,6 +16,18 @@ NONE = "(none)"
 _KEY = ["mac", "node", "port_id"]
 
 
+def with_active_paths(circuits: pl.DataFrame, path_samples: pl.LazyFrame) -> pl.DataFrame:
+    """Fills `active_state` where the port did not tell it: whether any path of the circuit that is up is active.
+
+    `path_samples` of the latest slot. Circuits without paths that say so stay null.
+    """
+    told = path_samples.filter(pl.col("is_active").is_not_null() & pl.col("circuit_id").is_not_null())
+    active = (pl.col("is_active") & pl.col("up").fill_null(False)).any()
+    by_path = told.group_by("circuit_id").agg(_by_path=active)
+    joined = circuits.join(by_path.collect(), on="circuit_id", how="left", maintain_order="left")
+    return joined.with_columns(active_state=pl.coalesce("active_state", "_by_path")).drop("_by_path")
+
+
 def _declared(table: Table) -> list[str]:
     versioned = {c.name for c in VERSION_COLUMNS}
     return [c.name for c in table.columns if c.name not in versioned]

@@ -34,9 +34,10 @@ def walk_name(now: datetime) -> str:
 def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> SlotReport:
     """Walk a snapshot endpoint into its slot.
 
-    Rows are live documents and a walk can skip one, so a walk that reaches its end short of the `total` it was
-    told is made once more and both are pooled. A walk that breaks off keeps its pages and is reported incomplete;
-    an error that no later slot would mend by itself (wrong token, wrong org) is raised as UserError.
+    Rows are live documents and a walk can skip one, so a walk that reaches its end with fewer keys than the `total`
+    it was told is made once more and both are pooled. When the second one tells nothing new and as many rows as its
+    total, the total counts repeated rows and nothing is missing. A walk that breaks off keeps its pages and is
+    reported incomplete; an error that no later slot would mend by itself (wrong token, wrong org) is raised as UserError.
     """
     name = walk_name(platform.settings.now())
     gathered = _Gathered()
@@ -45,7 +46,7 @@ def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> 
         if gathered.error is not None or not gathered.short:
             break
     error = gathered.error
-    if error is None and gathered.short:
+    if error is None and gathered.short and not gathered.total_counts_repeats:
         error = f"{gathered.short} of {gathered.total} rows were never told"
     report = SlotReport(
         endpoint=endpoint.name,
@@ -68,6 +69,7 @@ class _Gathered:
     total: int | None = None
     quarantined: int = 0
     error: str | None = None
+    total_counts_repeats: bool = False
 
     @property
     def short(self) -> int:
@@ -79,6 +81,7 @@ def _walk_once(
     platform: Platform, endpoint: Endpoint, slot: datetime, name: str, gathered: _Gathered
 ) -> None:
     pager = walk(platform.session, endpoint, platform.org_id, quota=platform.quota, purpose=Purpose.LIVE)
+    before = len(gathered.keys)
     try:
         for page in pager:
             found = extract(endpoint, page.rows, page.received_at)
@@ -87,7 +90,10 @@ def _walk_once(
             gathered.frames.append(found.frame)
             gathered.keys.update(row_keys(endpoint, page.rows))
             gathered.quarantined += len(found.quarantined)
-        gathered.total = pager.summary.total
+        summary = pager.summary
+        gathered.total = summary.total
+        nothing_new = before > 0 and len(gathered.keys) == before
+        gathered.total_counts_repeats = nothing_new and summary.rows >= (summary.total or 0)
     except MistError as problem:
         if isinstance(problem, FATAL):
             raise

@@ -204,5 +204,7 @@ def aggregate(
 
 def require_success(outcome: Outcome) -> None:
     """Raises UserError with the reasons of a failed run."""
+    if any("DagsterExecutionInterruptedError" in error for error in outcome.errors):
+        raise UserError("stopped; run the command again to go on", exit_code=130)
     if outcome.errors:
         raise UserError("; ".join(dict.fromkeys(outcome.errors)))

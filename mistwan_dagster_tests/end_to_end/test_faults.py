@@ -268,14 +268,19 @@ def test_two_walks_in_one_second_lose_no_event(cloud: Running, tmp_path: Path) -
 
 
 DISK_STEPS = """
-mistwan() { "$PYTHON" -m mistwan_dagster.cli "$@" > "$OUT.out" 2> "$OUT.err"; echo $? > "$OUT.code"; }
 set -e
+mistwan() {
+    code=0
+    "$PYTHON" -m mistwan_dagster.cli "$@" > "$OUT.out" 2> "$OUT.err" || code=$?
+    echo $code > "$OUT.code"
+}
 mkdir -p "$MISTWAN_HOME"
 mount -t tmpfs -o size=300k none "$MISTWAN_HOME"
 OUT="$TO/collect-full" mistwan collect
 mount -o remount,size=100m "$MISTWAN_HOME"
 OUT="$TO/collect-room" mistwan collect --start "$START" --end "$END"
-dd if=/dev/zero of="$MISTWAN_HOME/fill" bs=1k count=$(( $(df -k --output=avail "$MISTWAN_HOME" | tail -1) - $LEFT )) 2> "$TO/dd"
+free=$(df -k --output=avail "$MISTWAN_HOME" | tail -1)
+dd if=/dev/zero of="$MISTWAN_HOME/fill" bs=1k count=$((free - LEFT)) 2> "$TO/dd"
 OUT="$TO/aggregate-full" mistwan aggregate hourly
 rm "$MISTWAN_HOME/fill"
 OUT="$TO/aggregate-room" mistwan aggregate hourly

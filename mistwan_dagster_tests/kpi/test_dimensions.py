@@ -12,7 +12,7 @@ from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PORT_STATS, SITEGROU
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA
 from mistwan_dagster.kpi.contract import violations
-from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
+from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
 from mistwan_dagster.kpi.versions import apply_versions
 
 T0 = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -236,3 +236,16 @@ def test_the_latest_row_counts_and_units_are_one_circuit():
         port("ge-0/0/0"),
     ]
     assert circuits(ports, [gateway()])["aa:ge-0/0/0"]["port_state"] == "down"
+
+
+def test_active_state_comes_from_the_paths_where_the_port_is_silent():
+    circuits = pl.DataFrame({"circuit_id": ["a", "b", "c", "d"], "active_state": [None, None, None, False]})
+    paths = pl.LazyFrame(
+        {
+            "circuit_id": ["a", "a", "b", "d", None],
+            "is_active": [False, True, True, True, True],
+            "up": [True, True, False, True, True],
+        }
+    )
+    found = with_active_paths(circuits, paths)
+    assert found["active_state"].to_list() == [True, False, None, False]

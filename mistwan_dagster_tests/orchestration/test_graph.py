@@ -24,7 +24,11 @@ EXPECTED = {
     "raw/insight_bandwidth": ("raw", "hour", ("dim_circuit",)),
     "raw/insight_quality": ("raw", "hour", ("dim_circuit",)),
     "dim_site": ("dimensions", "", ("raw/sitegroups", "raw/sites")),
-    "dim_circuit": ("dimensions", "", ("raw/device_stats", "raw/inventory", "raw/port_stats")),
+    "dim_circuit": (
+        "dimensions",
+        "",
+        ("raw/device_stats", "raw/inventory", "raw/path_stats", "raw/port_stats"),
+    ),
     "circuit_utilization_hour": (
         "hourly_kpi",
         "hour",

@@ -5,10 +5,18 @@ from datetime import UTC, datetime
 import dagster as dg
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import DEVICE_STATS, INVENTORY, PORT_STATS, SITEGROUPS, SITES
+from mistwan_dagster.catalog.endpoints import (
+    DEVICE_STATS,
+    INVENTORY,
+    PATH_STATS,
+    PORT_STATS,
+    SITEGROUPS,
+    SITES,
+)
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, Table
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
-from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
+from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
+from mistwan_dagster.kpi.samples import path_samples
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.raw import SLOT
 from mistwan_dagster.orchestration.assets.raw import raw_key
@@ -62,7 +70,7 @@ def dim_site(platform: PlatformResource) -> dg.MaterializeResult[None]:
 @dg.asset(
     key=DIM_CIRCUIT.name,
     description=table_description(DIM_CIRCUIT),
-    deps=[newest_partition(raw_key(e)) for e in (PORT_STATS, DEVICE_STATS, INVENTORY)],
+    deps=[newest_partition(raw_key(e)) for e in (PORT_STATS, PATH_STATS, DEVICE_STATS, INVENTORY)],
     group_name=GROUP,
     kinds={"polars", "parquet"},
     owners=[OWNER],
@@ -74,7 +82,9 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
     before = parts.settings.now() + SLOT
     ports = parts.raw.latest_snapshot(PORT_STATS, before).collect()
     devices = parts.raw.latest_snapshot(DEVICE_STATS, before).collect()
-    observed = discover_circuits(ports, devices, parts.circuits_file)
+    found = discover_circuits(ports, devices, parts.circuits_file)
+    paths = path_samples(parts.raw.latest_snapshot(PATH_STATS, before), devices, found)
+    observed = with_active_paths(found, paths)
     frame = _replace_dimension(parts, DIM_CIRCUIT, observed, _as_of(ports, parts))
     current = frame.filter("is_current")
     gateways = parts.raw.latest_snapshot(INVENTORY, before).collect()
