@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
-from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.catalog.columns import INSTANT, QUALITY_MEASURES, measure_column
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PATH_STATS, PORT_STATS, Endpoint
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.kpi.dimensions import discover_circuits

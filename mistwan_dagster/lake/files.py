@@ -78,10 +78,10 @@ def disk_error(path: Path, error: Exception) -> UserError:
 
 
 def failed_write(error: BaseException) -> OSError | sqlite3.Error | None:
-    """The failed write behind an error, when a library wrapped one."""
+    """The failed write behind an error, when a library wrapped one and says so."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, OSError | sqlite3.Error):
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.__cause__
     return cause
 
 

@@ -37,7 +37,7 @@ def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> 
     Rows are live documents and a walk can skip one, so a walk that reaches its end with fewer keys than the `total`
     it was told is made once more and both are pooled. When the second one tells nothing new and as many rows as its
     total, the total counts repeated rows and nothing is missing. A walk that breaks off keeps its pages and is
-    reported incomplete; an error that no later slot would mend by itself (wrong token, wrong org) is raised as UserError.
+    reported incomplete; an error that no later slot would mend by itself (wrong token, wrong org) is raised.
     """
     name = walk_name(platform.settings.now())
     gathered = _Gathered()
