@@ -88,7 +88,7 @@ def test_silent_or_dribbling_peer_does_not_hold_a_thread(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     secure.script = lambda _asked, _n: Reply({"name": "x" * 5000}, fault=fault)
-    session = connect(SecretStr(TOKEN), secure.base, timeout_s=0.3)
+    session = connect(SecretStr(TOKEN), secure.base, timeout_s=1.0)
     with pytest.raises(Unreachable):
         check_access(session, quota, ORG, retry=ONCE)
-    assert len(secure.asked) == 1
+    assert len(secure.asked) <= 1  # a handshake may be what times out; never a second attempt
