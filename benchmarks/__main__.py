@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 BENCHMARKS = ("hour", "snapshot_slot", "commands")
 
 
 def main() -> int:
     """Run each in its own process, so that none warms another's caches; non-zero when one misses its target."""
-    here = Path(__file__).parent
     codes = []
     for name in sys.argv[1:] or BENCHMARKS:
         print(f"== {name}", flush=True)
-        codes.append(subprocess.run([sys.executable, str(here / f"{name}.py")], check=False).returncode)
+        codes.append(subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode)
     return max(codes)
 
 

@@ -104,7 +104,7 @@ def _collection(platform: Platform) -> str:
         missing = [s for s in expected if s not in found or not found[s].complete]
         lines.append(f"{endpoint.name} {len(expected) - len(missing)} of {len(expected)} slots whole")
         if missing:
-            shown = " ".join(f"{s:%dT%H:%M}" for s in missing[:12]) + (" ..." if len(missing) > 12 else "")
+            shown = " ".join(f"{s:%dT%H:%M}" for s in missing)
             bad.append(f"{endpoint.name} misses {shown}")
     text = ", ".join(lines)
     if bad:
