@@ -21,6 +21,7 @@ from mistwan_dagster.mist.quota import SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
 from mistwan_dagster.settings import Settings, load_settings
 from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
+from mistwan_dagster.warehouse.port import Reader, Warehouse
 
 if TYPE_CHECKING:
     from mistwan_dagster.mist.sdk_session import MistSession
@@ -48,14 +49,14 @@ class Platform:
         return KpiLake(self.settings.lake)
 
     @cached_property
-    def warehouse(self) -> DuckDBWarehouse:
+    def warehouse(self) -> Warehouse:
         """Writing side of the warehouse."""
         if self.settings.mistwan_warehouse != "duckdb":
             raise UserError("MISTWAN_WAREHOUSE=snowflake is not available yet: set it to duckdb", exit_code=2)
         return DuckDBWarehouse(self.settings.warehouse)
 
     @cached_property
-    def published(self) -> PublishedDuckDB:
+    def published(self) -> Reader:
         """Reading side of the warehouse."""
         return PublishedDuckDB(self.settings.warehouse)
 

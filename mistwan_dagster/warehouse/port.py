@@ -32,6 +32,10 @@ class Load:
 class Warehouse(Protocol):
     """The writing side: used only by load assets, one writer at a time."""
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever loaded, so that all that is computed has to be loaded again."""
+
     def load(self, loads: list[Load]) -> dict[str, int]:
         """Replace every span in one transaction; returns rows by table."""
 
