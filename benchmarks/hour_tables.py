@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT, QUALITY_MEASURES, measure_column
-from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PATH_STATS, PORT_STATS, Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PATH_STATS, PORT_STATS
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.kpi.dimensions import discover_circuits
 from mistwan_dagster.kpi.identity import interface_map

@@ -1,4 +1,4 @@
-"""Every Mist endpoint the platform reads, as data: SDK function, paging, time shape, key and fields.
+"""Every Mist endpoint the platform reads, as data.
 
 Belongs here: declarations only. The pager, the extractor, the raw assets and the call plan follow from
 them. Does not belong here: requests, parsing, the meaning of a field for a KPI.
@@ -6,79 +6,10 @@ them. Does not belong here: requests, parsing, the meaning of a field for a KPI.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
-
-
-class Paging(StrEnum):
-    """How an endpoint pages: `limit`/`page` with X-Page headers, `next` paths in the body, or not at all."""
-
-    PAGE = "page"
-    CURSOR = "cursor"
-    NONE = "none"
-
-
-class Shape(StrEnum):
-    """What an answer tells: the state now, events of a time window, or a series of fixed bins."""
-
-    SNAPSHOT = "snapshot"
-    EVENTS = "events"
-    SERIES = "series"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of an API row. `path` walks nested objects; `json` keeps an object or list as JSON text."""
-
-    name: str
-    dtype: pl.DataType | type[pl.DataType]
-    meaning: str = ""
-    path: tuple[str, ...] = ()
-    json: bool = False
-
-    @property
-    def source(self) -> tuple[str, ...]:
-        """Keys to follow from the row to the value."""
-        return self.path or (self.name,)
-
-
-RECEIVED_AT = Field("received_at", INSTANT, "when the page that held the row arrived")
-EXTRA = Field("extra", pl.String, "JSON object of the keys that no declared field reads; null when none")
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One GET operation of the Mist API.
-
-    `arguments` are sent with every call. `key` is the natural key by which a walk is de-duplicated (the
-    row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored.
-    `every_slot` endpoints are read in each five-minute slot, the others once an hour.
-    `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
-    """
-
-    name: str
-    function: str
-    path: str
-    paging: Paging
-    shape: Shape
-    key: tuple[str, ...]
-    fields: tuple[Field, ...]
-    meaning: str
-    arguments: dict[str, str] = field(default_factory=dict)
-    newest_by: str | None = None
-    secrets: frozenset[str] = frozenset()
-    every_slot: bool = True
-    history_hours: int = 0
-
-    @property
-    def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
-        """Columns of the raw table: declared fields, then arrival time and undeclared keys."""
-        return {f.name: f.dtype for f in (*self.fields, RECEIVED_AT, EXTRA)}
-
+from mistwan_dagster.catalog.endpoint import Endpoint, Field, Paging, Shape
 
 PAGE_LIMIT = 1000
 """Rows asked for per page; the API's own default is 100."""

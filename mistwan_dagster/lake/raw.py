@@ -22,7 +22,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.files import (
     hour_label,
     read_json,

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import EXTRA, RECEIVED_AT, Endpoint, Field
+from mistwan_dagster.catalog.endpoint import EXTRA, RECEIVED_AT, Endpoint, Field
 from mistwan_dagster.mist.redaction import is_sensitive, without_secrets
 from mistwan_dagster.mist.rows import TypedRow, column
 

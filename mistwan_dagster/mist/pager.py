@@ -15,7 +15,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mistwan_dagster.catalog.endpoints import PAGE_LIMIT, Endpoint, Paging, Shape
+from mistwan_dagster.catalog.endpoint import Endpoint, Paging, Shape
+from mistwan_dagster.catalog.endpoints import PAGE_LIMIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
 from mistwan_dagster.mist.errors import Unusable

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import Endpoint, Field, Paging
+from mistwan_dagster.catalog.endpoint import Endpoint, Field, Paging
 from mistwan_dagster.mist.redaction import is_sensitive, without_secrets
 
 MOST_KEYS = 200

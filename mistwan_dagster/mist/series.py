@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_QUALITY, Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_QUALITY
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
 from mistwan_dagster.mist.errors import BadRequest, Forbidden
 from mistwan_dagster.mist.quota import Purpose, Quota

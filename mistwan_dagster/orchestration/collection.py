@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import SlotReport
 from mistwan_dagster.mist.errors import FATAL, MistError

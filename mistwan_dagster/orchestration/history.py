@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_parquet
 from mistwan_dagster.mist.errors import FATAL, MistError, QuotaExhausted, RateLimited

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from mistwan_dagster.catalog.endpoints import Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.tables import Table
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, PORT_STATS, SNAPSHOTS, Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, PORT_STATS, SNAPSHOTS
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, Table
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
 from mistwan_dagster.kpi.versions import apply_versions

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, INSIGHT_BANDWIDTH, PORT_STATS, Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, INSIGHT_BANDWIDTH, PORT_STATS
 from mistwan_dagster.lake.files import write_parquet
 from mistwan_dagster.lake.raw import RawLake, SlotReport, floor_slot, hours_between
 

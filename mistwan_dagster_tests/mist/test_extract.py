@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
@@ -21,7 +22,6 @@ from mistwan_dagster.catalog.endpoints import (
     PORT_STATS,
     SITES,
     SNAPSHOTS,
-    Endpoint,
 )
 from mistwan_dagster.mist.extract import extract
 

@@ -8,14 +8,8 @@ from typing import Any
 
 import pytest
 
-from mistwan_dagster.catalog.endpoints import (
-    DEVICE_EVENTS,
-    ENDPOINTS,
-    PATH_STATS,
-    PORT_STATS,
-    SITES,
-    Endpoint,
-)
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PATH_STATS, PORT_STATS, SITES
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.errors import Forbidden, RateLimited, Unreachable, Unusable
 from mistwan_dagster.mist.pager import Walk, walk

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import dagster as dg
 
+from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
@@ -12,7 +13,6 @@ from mistwan_dagster.catalog.endpoints import (
     INSIGHT_QUALITY,
     PATH_STATS,
     PORT_STATS,
-    Endpoint,
 )
 from mistwan_dagster.catalog.tables import (
     DIM_CIRCUIT,

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import dagster as dg
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SERIES, SNAPSHOTS, Endpoint, Shape
+from mistwan_dagster.catalog.endpoint import Endpoint, Shape
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SERIES, SNAPSHOTS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
 from mistwan_dagster.mist.quota import Purpose
