@@ -30,6 +30,25 @@ class Shape(StrEnum):
     SERIES = "series"
 
 
+class Scope(StrEnum):
+    """What one walk of an endpoint covers, and so how many walks it takes to read everything."""
+
+    ORG = "org"
+    SITE = "site"
+    GATEWAY = "gateway"
+    CIRCUIT = "circuit"
+    CLOUD = "cloud"
+
+
+class Cadence(StrEnum):
+    """How often an endpoint is read. On-demand reading is optional: it stops first when the budget shrinks."""
+
+    SLOT = "slot"
+    HOUR = "hour"
+    DAY = "day"
+    ON_DEMAND = "on demand"
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of an API row. `path` walks nested objects; `json` keeps an object or list as JSON text."""
@@ -56,7 +75,7 @@ class Endpoint:
 
     `arguments` are sent with every call. `key` is the natural key by which a walk is de-duplicated (the
     row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored.
-    `every_slot` endpoints are read in each five-minute slot, the others once an hour.
+    `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made.
     `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
     """
 
@@ -71,7 +90,8 @@ class Endpoint:
     arguments: dict[str, str] = field(default_factory=dict)
     newest_by: str | None = None
     secrets: frozenset[str] = frozenset()
-    every_slot: bool = True
+    scope: Scope = Scope.ORG
+    cadence: Cadence = Cadence.SLOT
     history_hours: int = 0
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
-from mistwan_dagster.catalog.endpoint import Endpoint, Field, Paging, Shape
+from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Field, Paging, Scope, Shape
 
 PAGE_LIMIT = 1000
 """Rows asked for per page; the API's own default is 100."""
@@ -30,14 +30,14 @@ SITES = Endpoint(
         Field("sitegroup_ids", pl.String, json=True),
         Field("gatewaytemplate_id", pl.String),
     ),
-    "Sites of the organization", every_slot=False,
+    "Sites of the organization", cadence=Cadence.HOUR,
 )  # fmt: skip
 
 SITEGROUPS = Endpoint(
     "sitegroups", "orgs.sitegroups.listOrgSiteGroups", "/api/v1/orgs/{org_id}/sitegroups",
     Paging.PAGE, Shape.SNAPSHOT, ("id",),
     (Field("id", pl.String), Field("name", pl.String), Field("site_ids", pl.String, json=True)),
-    "Site groups: regions and store types by prefix of the name", every_slot=False,
+    "Site groups: regions and store types by prefix of the name", cadence=Cadence.HOUR,
 )  # fmt: skip
 
 INVENTORY = Endpoint(
@@ -55,7 +55,7 @@ INVENTORY = Endpoint(
         Field("vc_mac", pl.String),
     ),
     "Gateways owned, assigned or not", arguments={"type": "gateway"},
-    secrets=frozenset({"magic"}), every_slot=False,
+    secrets=frozenset({"magic"}), cadence=Cadence.HOUR,
 )  # fmt: skip
 
 DEVICE_STATS = Endpoint(
@@ -181,7 +181,7 @@ INSIGHT_BANDWIDTH = Endpoint(
         Field("max_tx_bps", pl.Float64),
     ),
     "Hourly traffic of one port, 14 days back", arguments={"metrics": "tx_bps,rx_bps,max_tx_bps,max_rx_bps"},
-    every_slot=False, history_hours=INSIGHT_RETENTION_HOURS,
+    scope=Scope.CIRCUIT, cadence=Cadence.ON_DEMAND, history_hours=INSIGHT_RETENTION_HOURS,
 )  # fmt: skip
 
 INSIGHT_QUALITY = Endpoint(
@@ -198,7 +198,7 @@ INSIGHT_QUALITY = Endpoint(
         Field("avg_loss", pl.Float64),
     ),
     "Hourly mean quality of one port, 14 days back", arguments={"metric": "wan_link_health"},
-    every_slot=False, history_hours=INSIGHT_RETENTION_HOURS,
+    scope=Scope.CIRCUIT, cadence=Cadence.ON_DEMAND, history_hours=INSIGHT_RETENTION_HOURS,
 )  # fmt: skip
 
 SNAPSHOTS = (SITES, SITEGROUPS, INVENTORY, DEVICE_STATS, PORT_STATS, PATH_STATS)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from mistwan_dagster.catalog.endpoint import Cadence
 from mistwan_dagster.catalog.endpoints import SNAPSHOTS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
@@ -93,7 +94,7 @@ def _collection(platform: Platform) -> str:
     now = platform.settings.now()
     start = floor_slot(now - GAP_LOOK_BACK) + SLOT
     lines, bad = [], []
-    for endpoint in (e for e in SNAPSHOTS if e.every_slot):
+    for endpoint in (e for e in SNAPSHOTS if e.cadence is Cadence.SLOT):
         found = platform.raw.reports(endpoint, start, now)
         if not found:
             lines.append(f"{endpoint.name} nothing in 24 h")

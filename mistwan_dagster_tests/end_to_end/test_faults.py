@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoint import Cadence, Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, PORT_STATS, SNAPSHOTS
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, Table
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
@@ -102,7 +102,7 @@ def poll(pair: Pair, at: datetime, *, snapshots: bool) -> None:
 
 
 def polled_at(slot: datetime) -> list[Endpoint]:
-    return [e for e in SNAPSHOTS if e.every_slot or slot == START]
+    return [e for e in SNAPSHOTS if e.cadence is Cadence.SLOT or slot == START]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from mistwan_dagster.catalog.endpoint import Endpoint, Shape
+from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Shape
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SERIES, SNAPSHOTS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
@@ -55,7 +55,7 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         hour = context.partition_time_window.start
         require_current_hour(parts, hour, endpoint)
         slot = _slot(context, parts)
-        if not endpoint.every_slot and parts.raw.has_snapshot_in_hour(endpoint, hour):
+        if endpoint.cadence is not Cadence.SLOT and parts.raw.has_snapshot_in_hour(endpoint, hour):
             return dg.MaterializeResult(metadata={"skipped": "already read in this hour"})
         report = collect_snapshot(parts, endpoint, slot)
         if not report.complete:
