@@ -10,7 +10,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, VERSION_COLUMNS, Table
 from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA
-from mistwan_dagster.kpi.identity import circuit_id, interface_map, is_lte, wan_rows
+from mistwan_dagster.kpi.identity import circuit_id, is_lte, wan_rows
 
 NONE = "(none)"
 _KEY = ["mac", "node", "port_id"]
@@ -80,13 +80,14 @@ def _members(sites: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
 def discover_circuits(
     port_stats: pl.LazyFrame | pl.DataFrame,
     device_stats: pl.LazyFrame | pl.DataFrame,
+    interfaces: pl.DataFrame,
     circuits_file: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """WAN circuits as they are now: the columns of `dim_circuit` without its versions, sorted by circuit_id.
 
     A circuit is a WAN port (see `identity.wan_ports`) of the latest rows, whatever its state, or a WAN
     interface of a device whose port has no row. Gateways without a site have no circuits. Names, type and
-    detected provider come from the device's interfaces; the file outranks them.
+    detected provider come from the device's `interfaces` (`identity.interface_map`); the file outranks them.
 
     Bandwidth: the file's pair when it has either value (`file`), else the link speed for both directions
     (`link`), except on LTE, where the speed of the port says nothing. Role: the file; else an LTE circuit
@@ -94,7 +95,6 @@ def discover_circuits(
     there. Else null: a port's name tells nothing, and a lone circuit is neither primary nor secondary.
     port_state and active_state are null when unsaid.
     """
-    interfaces = interface_map(device_stats)
     ports = _ports(port_stats, device_stats, interfaces)
     attributes = _attributes(interfaces)
     told = circuits_file if circuits_file is not None else pl.DataFrame(schema=CIRCUITS_SCHEMA)

@@ -137,69 +137,54 @@ def _first_snapshot(platform: Platform, after: datetime) -> tuple[datetime, date
     return None
 
 
-def compute_utilization(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `circuit_utilization_hour` for the span; returns rows."""
-    rows = 0
-    circuits = dim_circuit(platform).lazy()
+def compute_measured(platform: Platform, start: datetime, end: datetime) -> dict[str, int]:
+    """Replace the tables that are read straight off the raw rows, for the span; returns rows of each.
+
+    They share one reading: samples of ports and paths are the costly part, and each serves several tables.
+    """
+    rows = dict.fromkeys((UTILIZATION, STATUS, QUALITY, FACT_PATH_HOUR.name, FACT_DEVICE_EVENT.name), 0)
     for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        versions = in_force(circuits, _hours(begin, until), "circuit_id")
-        intervals = counter_intervals(port_samples(found.ports, found.devices), reboots(found.events))
-        measured = utilization_hours(intervals, versions, begin, until)
-        bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
-        frame = prefer_live(measured, insight_hours(bins, versions, begin, until)).collect(engine="in-memory")
-        rows += platform.kpi.write_hours(UTILIZATION, frame, begin, until)
+        for name, frame in _measured(platform, begin, until, live).items():
+            written = platform.kpi.write_hours(name, frame, begin, until)
+            if name in rows:
+                rows[name] += written
     return rows
 
 
-def compute_status(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace status, down stretches and sightings of the active circuit for the span; returns circuit hours."""
-    rows = 0
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        ports = port_samples(found.ports, found.devices).collect(engine="in-memory")
-        paths = path_samples(found.paths, found.devices, circuits).collect(engine="in-memory")
-        status = status_hours(
-            ports, paths, found.devices, found.events, circuits, begin, until, log_complete=found.log_complete
-        )
-        hours, pieces, sightings = pl.collect_all(
-            [
-                status.hours,
-                split_by_hour(status.pieces),
-                active_sightings(ports.lazy(), paths.lazy(), circuits),
-            ],
-            engine="in-memory",
-        )
-        rows += platform.kpi.write_hours(STATUS, hours, begin, until)
-        platform.kpi.write_hours(DOWN_PIECES, pieces, begin, until)
-        platform.kpi.write_hours(SIGHTINGS, sightings, begin, until)
-    return rows
-
-
-def compute_paths(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `fact_path_hour` for the span; returns rows."""
-    rows = 0
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        paths = path_hours(path_samples(found.paths, found.devices, circuits), circuits, begin, until)
-        frame = FACT_PATH_HOUR.conform(paths).collect(engine="in-memory")
-        rows += platform.kpi.write_hours(FACT_PATH_HOUR.name, frame, begin, until)
-    return rows
-
-
-def compute_quality(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `circuit_quality_hour` for the span; returns circuit hours."""
-    rows = 0
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        frame = quality_hours(path_samples(found.paths, found.devices, circuits), begin, until).collect(
-            engine="in-memory"
-        )
-        rows += platform.kpi.write_hours(QUALITY, frame, begin, until)
-    return rows
+def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) -> dict[str, pl.DataFrame]:
+    versions = dim_circuit(platform)
+    circuits = versions.filter(pl.col("is_current"))
+    found = evidence(platform, begin, until, live)
+    devices = found.devices.collect(engine="in-memory")
+    interfaces = interface_map(devices)
+    samples = pl.collect_all(
+        [
+            port_samples(found.ports, devices, interfaces),
+            path_samples(found.paths, devices, interfaces, circuits),
+        ],
+        engine="in-memory",
+    )
+    ports, paths = (frame.lazy() for frame in samples)
+    status = status_hours(
+        ports, paths, devices, found.events, circuits, interfaces, begin, until, found.log_complete
+    )
+    in_hour = in_force(versions.lazy(), _hours(begin, until), "circuit_id")
+    intervals = counter_intervals(ports, reboots(found.events))
+    bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
+    told = platform.raw.scan_events(DEVICE_EVENTS, begin, until)
+    tables = {
+        UTILIZATION: prefer_live(
+            utilization_hours(intervals, in_hour, begin, until), insight_hours(bins, in_hour, begin, until)
+        ),
+        STATUS: status.hours,
+        DOWN_PIECES: split_by_hour(status.pieces),
+        SIGHTINGS: active_sightings(ports, paths, circuits),
+        QUALITY: quality_hours(paths, begin, until),
+        FACT_PATH_HOUR.name: FACT_PATH_HOUR.conform(path_hours(paths, circuits, begin, until)),
+        FACT_DEVICE_EVENT.name: device_event_facts(told, circuits, interfaces),
+    }
+    frames = pl.collect_all(list(tables.values()), engine="in-memory")
+    return dict(zip(tables, frames, strict=True))
 
 
 def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
@@ -222,15 +207,6 @@ def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
             FACT_CIRCUIT_HOUR.name, FACT_CIRCUIT_HOUR.conform(frame).collect(engine="in-memory"), begin, until
         )
     return rows
-
-
-def compute_device_events(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `fact_device_event` for the span; returns rows."""
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    interfaces = interface_map(platform.raw.latest_snapshot(DEVICE_STATS, platform.settings.now()))
-    events = device_event_facts(platform.raw.scan_events(DEVICE_EVENTS, start, end), circuits, interfaces)
-    frame = FACT_DEVICE_EVENT.conform(events).collect(engine="in-memory")
-    return platform.kpi.write_hours(FACT_DEVICE_EVENT.name, frame, start, end)
 
 
 def compute_outages(platform: Platform, since: datetime | None) -> int:

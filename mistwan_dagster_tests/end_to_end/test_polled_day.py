@@ -21,6 +21,7 @@ from mistwan_dagster.catalog.endpoints import (
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, Table
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.orchestration import hourly
 from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
@@ -63,13 +64,7 @@ def dimension(platform: Platform, table: Table, observed: pl.DataFrame) -> None:
 
 
 def compute(platform: Platform) -> pl.DataFrame:
-    for step in (
-        hourly.compute_utilization,
-        hourly.compute_status,
-        hourly.compute_paths,
-        hourly.compute_quality,
-    ):
-        step(platform, START, END)
+    hourly.compute_measured(platform, START, END)
     hourly.compute_facts(platform, START, END)
     facts = platform.kpi.scan_hours(FACT_CIRCUIT_HOUR.name, START, END)
     assert facts is not None
@@ -101,7 +96,11 @@ def polled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Polled]:
         ports, devices = (
             platform.raw.scan_snapshots(e, *slots).collect() for e in (PORT_STATS, DEVICE_STATS)
         )
-        dimension(platform, DIM_CIRCUIT, discover_circuits(ports, devices, platform.circuits_file))
+        dimension(
+            platform,
+            DIM_CIRCUIT,
+            discover_circuits(ports, devices, interface_map(devices), platform.circuits_file),
+        )
         yield Polled(
             platform,
             compute(platform),

@@ -13,6 +13,7 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 
 T0 = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -94,7 +95,8 @@ def port(port_id: str, **more) -> dict:
 
 def circuits(ports: list[dict], devices: list[dict], file: list[dict] | None = None) -> dict[str, dict]:
     told = None if file is None else pl.DataFrame(file, schema=CIRCUITS_SCHEMA)
-    found = discover_circuits(frame(PORT_STATS, *ports), frame(DEVICE_STATS, *devices), told)
+    seen = frame(DEVICE_STATS, *devices)
+    found = discover_circuits(frame(PORT_STATS, *ports), seen, interface_map(seen), told)
     assert violations(apply_versions(DIM_CIRCUIT.empty(), found, "circuit_id", T0).lazy(), DIM_CIRCUIT) == {}
     return {row["circuit_id"]: row for row in found.to_dicts()}
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, DEVICE_STATS, PATH_STATS, PORT_STATS
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.status import StatusResult, status_hours
 
@@ -74,12 +75,14 @@ def run(
         return pl.DataFrame(rows, schema={**endpoint.schema, "slot_utc": INSTANT})
 
     stats = frame(devices, DEVICE_STATS)
+    interfaces = interface_map(stats)
     return status_hours(
-        port_samples(frame(ports, PORT_STATS), stats),
-        path_samples(frame(paths, PATH_STATS), stats, CIRCUITS),
+        port_samples(frame(ports, PORT_STATS), stats, interfaces),
+        path_samples(frame(paths, PATH_STATS), stats, interfaces, CIRCUITS),
         stats,
         frame(events, DEVICE_EVENTS).drop("slot_utc"),
         CIRCUITS,
+        interfaces,
         at(span[0]),
         at(span[1]),
         **options,

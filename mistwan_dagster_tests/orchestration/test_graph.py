@@ -53,7 +53,7 @@ EXPECTED = {
             "raw/insight_quality",
         ),
     ),
-    "fact_device_event": ("hourly_kpi", "hour", ("dim_circuit", "raw/device_events")),
+    "fact_device_event": ("hourly_kpi", "hour", ("dim_circuit", "raw/device_events", "raw/device_stats")),
     "fact_circuit_outage": ("hourly_kpi", "", ("circuit_status_hour", "dim_circuit")),
     "fact_failover": ("hourly_kpi", "", ("dim_circuit", "fact_circuit_hour", "fact_circuit_outage")),
     "agg_window": ("rollups", "hour", ("dim_site", "fact_circuit_hour")),

@@ -45,87 +45,89 @@ def _raw(endpoint: Endpoint) -> dg.AssetDep:
     return dg.AssetDep(raw_key(endpoint), partition_mapping=mapping)
 
 
-def hourly_asset(
-    name: str,
-    description: str,
-    deps: Iterable[dg.AssetDep | str],
-    compute: Callable[[Platform, datetime, datetime], int],
-) -> dg.AssetsDefinition:
-    """An hourly asset whose run takes any range of hours."""
-
-    @dg.asset(
-        key=name,
+def _spec(name: str, description: str, deps: Iterable[dg.AssetDep | str]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        name,
         description=description,
         deps=list(deps),
-        partitions_def=HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=GROUP,
         kinds={"polars", "parquet"},
         owners=[OWNER],
         metadata=table_metadata(TABLES[name]) if name in TABLES else None,
     )
-    def materialize(
-        context: dg.AssetExecutionContext, platform: PlatformResource
-    ) -> dg.MaterializeResult[None]:
-        window, parts = context.partition_time_window, platform.open()
-        HOURLY.begin(parts, context.run.run_id, window.start, window.end)
-        rows = compute(parts, window.start, window.end)
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
-
-    return materialize
 
 
-HOURLY_ASSETS = [
-    hourly_asset(
-        hourly.UTILIZATION,
-        "Traffic of each circuit and hour from counter deltas, or from history bins where live coverage is thin",
-        [
-            _raw(PORT_STATS),
-            _raw(DEVICE_STATS),
-            _raw(DEVICE_EVENTS),
-            _raw(INSIGHT_BANDWIDTH),
-            DIM_CIRCUIT.name,
-        ],
-        hourly.compute_utilization,
-    ),
-    hourly_asset(
-        hourly.STATUS,
-        "Up, down, unknown and reachable minutes and flaps: a step function of events anchored by snapshots",
-        [_raw(PORT_STATS), _raw(PATH_STATS), _raw(DEVICE_STATS), _raw(DEVICE_EVENTS), DIM_CIRCUIT.name],
-        hourly.compute_status,
-    ),
-    hourly_asset(
-        FACT_PATH_HOUR.name,
-        table_description(FACT_PATH_HOUR),
-        [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
-        hourly.compute_paths,
-    ),
-    hourly_asset(
-        hourly.QUALITY,
-        "Loss, jitter and latency of each circuit and hour over the samples of its up paths",
-        [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
-        hourly.compute_quality,
-    ),
-    hourly_asset(
-        FACT_CIRCUIT_HOUR.name,
-        table_description(FACT_CIRCUIT_HOUR),
-        [
+@dg.multi_asset(
+    name="measure_hours",
+    specs=[
+        _spec(
             hourly.UTILIZATION,
+            "Traffic of each circuit and hour from counter deltas, or from history bins where live coverage is thin",
+            [
+                *(_raw(e) for e in (PORT_STATS, DEVICE_STATS, DEVICE_EVENTS, INSIGHT_BANDWIDTH)),
+                DIM_CIRCUIT.name,
+            ],
+        ),
+        _spec(
             hourly.STATUS,
+            "Up, down, unknown and reachable minutes and flaps: a step function of events anchored by snapshots",
+            [*(_raw(e) for e in (PORT_STATS, PATH_STATS, DEVICE_STATS, DEVICE_EVENTS)), DIM_CIRCUIT.name],
+        ),
+        _spec(
             hourly.QUALITY,
-            _raw(INSIGHT_QUALITY),
-            DIM_SITE.name,
-            DIM_CIRCUIT.name,
-        ],
-        hourly.compute_facts,
-    ),
-    hourly_asset(
-        FACT_DEVICE_EVENT.name,
-        table_description(FACT_DEVICE_EVENT),
-        [_raw(DEVICE_EVENTS), DIM_CIRCUIT.name],
-        hourly.compute_device_events,
-    ),
-]
+            "Loss, jitter and latency of each circuit and hour over the samples of its up paths",
+            [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
+        ),
+        _spec(
+            FACT_PATH_HOUR.name,
+            table_description(FACT_PATH_HOUR),
+            [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
+        ),
+        _spec(
+            FACT_DEVICE_EVENT.name,
+            table_description(FACT_DEVICE_EVENT),
+            [_raw(DEVICE_EVENTS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
+        ),
+    ],
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def measured(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """Every table that is read straight off the raw rows, from one reading of them."""
+    window, parts = context.partition_time_window, platform.open()
+    HOURLY.begin(parts, context.run.run_id, window.start, window.end)
+    for name, rows in hourly.compute_measured(parts, window.start, window.end).items():
+        yield dg.MaterializeResult(asset_key=name, metadata={"dagster/row_count": rows})
+
+
+@dg.asset(
+    key=FACT_CIRCUIT_HOUR.name,
+    description=table_description(FACT_CIRCUIT_HOUR),
+    deps=[
+        *(hourly.UTILIZATION, hourly.STATUS, hourly.QUALITY),
+        _raw(INSIGHT_QUALITY),
+        *(DIM_SITE.name, DIM_CIRCUIT.name),
+    ],
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    owners=[OWNER],
+    metadata=table_metadata(FACT_CIRCUIT_HOUR),
+)
+def circuit_hours(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """One row a circuit and hour, from the measured tables."""
+    window, parts = context.partition_time_window, platform.open()
+    HOURLY.begin(parts, context.run.run_id, window.start, window.end)
+    rows = hourly.compute_facts(parts, window.start, window.end)
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+
+HOURLY_ASSETS = [measured, circuit_hours]
 
 
 def _whole_table(
