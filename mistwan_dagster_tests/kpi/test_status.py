@@ -193,8 +193,8 @@ def test_a_disconnected_gateway_last_seen_at_the_sample_before_is_unknown_from_t
     devices = [device(c) for c in slots("09:55", "10:10")]
     devices += [device(c, False, "10:10") for c in slots("10:15", "10:20")]
     devices += [device(c) for c in slots("10:25", "11:05")]
-    # Away 10:10 to the middle of 10:20 and 10:25.
-    assert minutes(hour(run(ports, devices=devices))) == (47.5, 0, 12.5)
+    # Away from the last contact at 10:10 to the first one at 10:25.
+    assert minutes(hour(run(ports, devices=devices))) == (45, 0, 15)
 
 
 def test_a_disabled_port_is_unknown_not_down_and_its_switching_no_flap():
