@@ -6,8 +6,11 @@ Layout below the lake's root:
     raw/<endpoint>/hour=<H>/slot-<HHMM>.json               how that walk went
     raw/<endpoint>/hour=<H>/slot-<HHMM>.pages/<walk>/...   pages of a walk under way or broken off
     raw/<endpoint>/hour=<H>/<walk>-<page>.parquet          events that happened in H, each stored once
+    raw/<endpoint>/compacted/<D>.<n>.parquet               snapshots or events of a day; the last n counts
     raw/<endpoint>/day=<D>/bins.parquet                    history series
+    raw/retained_from.json                                 what is older than this is being deleted
     quarantine/<endpoint>/<walk>-<page>.json               rows that could not be typed, with the reason
+    quarantine/<endpoint>/compacted/<D>.<n>.parquet        those of a day
 
 Snapshots are partitioned by the slot that read them, events by the hour in which they happened: a late event
 touches just the partition it belongs to. Does not belong here: requests, and what a value means.

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.lake.day_files import scan_files
 from mistwan_dagster.lake.files import remove_tree, visible, write_parquet
 from mistwan_dagster.lake.folders import RawFolders
 from mistwan_dagster.lake.hours import floor_hour, hours_between
@@ -54,18 +55,20 @@ class SeriesDays(RawFolders):
 
     def scan_series(self, endpoint: Endpoint, start: datetime, end: datetime) -> pl.LazyFrame:
         """Bins that start in [start, end)."""
+        start = max(start, self.horizon.start)
         days: Iterable[date] = {h.date() for h in hours_between(floor_hour(start), end)}
         files = [p for d in sorted(days) if (p := self.series_folder(endpoint, d) / "bins.parquet").exists()]
         if not files:
             return pl.LazyFrame(schema=endpoint.schema)
-        return pl.scan_parquet(files, glob=False).filter(
+        return scan_files(files, endpoint.schema).filter(
             pl.col("bin_start").is_between(start, end, closed="left")
         )
 
     def series_days(self, endpoint: Endpoint) -> set[date]:
         """Days with bins."""
         folders = visible(self.root / "raw" / endpoint.name, "")
-        return {date.fromisoformat(f.name.removeprefix("day=")) for f in folders if f.name.startswith("day=")}
+        days = {date.fromisoformat(f.name.removeprefix("day=")) for f in folders if f.name.startswith("day=")}
+        return {day for day in days if day >= self.horizon.start.date()}
 
     def series_hours(self, endpoint: Endpoint, day: date) -> set[datetime]:
         """Hours of a day that have at least one bin."""

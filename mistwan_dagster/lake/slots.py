@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.lake.day_files import Piece, scan_pieces
 from mistwan_dagster.lake.files import read_json, remove_tree, visible, write_json, write_parquet
 from mistwan_dagster.lake.folders import RawFolders
 from mistwan_dagster.lake.hours import HOUR, SLOT, floor_hour, hours_between
@@ -46,6 +48,19 @@ class SlotReport:
     quarantined: int
     error: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """Its fields with the slot as text."""
+        return {**self.__dict__, "slot": self.slot.isoformat()}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The rows of a slot: of one whole walk, or the pages of broken ones."""
+
+    slot: datetime
+    whole: bool
+    pieces: list[Piece]
+
 
 class SnapshotSlots(RawFolders):
     """Reads and writes snapshots, partitioned by the slot that read them."""
@@ -68,7 +83,7 @@ class SnapshotSlots(RawFolders):
         that the slot holds after natural-key de-duplication.
         """
         path = self.slot_path(endpoint, report.slot)
-        previous = read_json(path.with_suffix(".json"))
+        previous = self.reports(endpoint, report.slot, report.slot + SLOT).get(report.slot)
         if report.complete:
             frame = pl.concat(frames) if frames else pl.DataFrame(schema=endpoint.schema)
             frame = newest_rows(endpoint, frame)
@@ -76,37 +91,45 @@ class SnapshotSlots(RawFolders):
             self._write_report(path, report, frame.height)
             remove_tree(path.with_suffix(".pages"))
             return frame.height
-        if not (previous and previous["complete"]):
+        if not (previous and previous.complete):
             self._write_report(path, report, sum(f.height for f in frames))
         return sum(f.height for f in frames)
 
     def _write_report(self, path: Path, report: SlotReport, rows: int) -> None:
-        write_json(
-            {**report.__dict__, "rows": rows, "slot": report.slot.isoformat()}, path.with_suffix(".json")
-        )
+        write_json(replace(report, rows=rows).as_json(), path.with_suffix(".json"))
+
+    def slots(self, endpoint: Endpoint, hour: datetime) -> list[Slot]:
+        """Slots of an hour, ascending: the whole walk, or the pages of broken ones where no whole one exists."""
+        by_stem: dict[str, list[Piece]] = {}
+        folder = self.folder(endpoint, hour)
+        for piece in self.pieces(endpoint, hour):
+            stem = piece.origin.relative_to(folder).parts[0].split(".")[0]
+            by_stem.setdefault(stem, []).append(piece)
+        found = []
+        for stem, pieces in sorted(by_stem.items()):
+            whole = [piece for piece in pieces if piece.origin.parent == folder]
+            # The last whole one: a slot that was read again after its day was compacted is on disk.
+            found.append(Slot(hour.replace(minute=int(stem[-2:])), bool(whole), whole[-1:] or pieces))
+        return found
 
     def slot_files(self, endpoint: Endpoint, hour: datetime) -> list[tuple[datetime, list[Path]]]:
-        """(slot, files) of an hour: the whole walk, or the pages of broken ones where no whole one exists."""
-        folder = self.folder(endpoint, hour)
-        whole = {p.stem: [p] for p in visible(folder, ".parquet")}
-        for pages in visible(folder, ".pages"):
-            broken = [f for walk in sorted(pages.iterdir()) for f in visible(walk, ".parquet")]
-            if broken:
-                whole.setdefault(pages.stem, broken)
-        return [(hour.replace(minute=int(stem[-2:])), files) for stem, files in sorted(whole.items())]
+        """(slot, files that hold its rows) of an hour; a day file holds other slots too."""
+        return [(s.slot, [piece.path for piece in s.pieces]) for s in self.slots(endpoint, hour)]
+
+    def slot_pieces(self, endpoint: Endpoint, start: datetime, end: datetime) -> list[tuple[datetime, Piece]]:
+        """(slot, piece) of every slot in [start, end), ascending."""
+        return [
+            (found.slot, piece)
+            for hour in hours_between(floor_hour(start), end)
+            for found in self.slots(endpoint, hour)
+            if start <= found.slot < end
+            for piece in found.pieces
+        ]
 
     def scan_snapshots(self, endpoint: Endpoint, start: datetime, end: datetime) -> pl.LazyFrame:
         """Rows of all slots in [start, end) with their `slot_utc`; empty with the right columns when none."""
-        found = [
-            path
-            for hour in hours_between(floor_hour(start), end)
-            for slot, files in self.slot_files(endpoint, hour)
-            if start <= slot < end
-            for path in files
-        ]
-        if not found:
-            return pl.LazyFrame(schema={**endpoint.schema, **SLOT_COLUMN})
-        return pl.scan_parquet(found, glob=False)
+        pieces = self.slot_pieces(endpoint, start, end)
+        return scan_pieces(pieces, pl.col("slot_utc"), {**endpoint.schema, **SLOT_COLUMN})
 
     def latest_snapshot(
         self, endpoint: Endpoint, before: datetime, look_back_hours: int = 26
@@ -114,25 +137,29 @@ class SnapshotSlots(RawFolders):
         """Newest whole slot that begins before `before`; empty when none within the look-back."""
         hour = floor_hour(before)
         for _ in range(look_back_hours):
-            for slot, files in reversed(self.slot_files(endpoint, hour)):
-                if slot < before and files[0].name.startswith("slot-"):
-                    return self.scan_snapshots(endpoint, slot, slot + SLOT)
+            for found in reversed(self.slots(endpoint, hour)):
+                if found.slot < before and found.whole:
+                    return self.scan_snapshots(endpoint, found.slot, found.slot + SLOT)
             hour -= HOUR
         return self.scan_snapshots(endpoint, before, before)
 
     def has_snapshot_in_hour(self, endpoint: Endpoint, hour: datetime) -> bool:
         """Whether a whole walk of that hour is stored."""
-        return bool(visible(self.folder(endpoint, hour), ".parquet"))
+        return any(found.whole for found in self.slots(endpoint, hour))
+
+    def report_files(self, endpoint: Endpoint, hour: datetime) -> list[Path]:
+        """Reports of an hour that are files of their own."""
+        return visible(self.folder(endpoint, hour), ".json") if hour >= self.horizon.start else []
 
     def reports(self, endpoint: Endpoint, start: datetime, end: datetime) -> dict[datetime, SlotReport]:
-        """Slot reports of [start, end) by slot."""
-        found = {}
-        for hour in hours_between(floor_hour(start), end):
-            for path in visible(self.folder(endpoint, hour), ".json"):
-                value = read_json(path)
-                if value is None:
-                    continue
-                slot = datetime.fromisoformat(value["slot"])
-                if start <= slot < end:
-                    found[slot] = SlotReport(**{**value, "slot": slot})
-        return found
+        """Slot reports of [start, end) by slot; a file outranks what a day file tells, as it is not older."""
+        values: list[dict[str, Any]] = []
+        hours = list(hours_between(floor_hour(start), end))
+        for day in sorted({hour.date() for hour in hours if hour >= self.horizon.start}):
+            compacted = self.day_file(self.endpoint_folder(endpoint), day)
+            values += compacted.reports if compacted else []
+        values += [
+            v for h in hours for p in self.report_files(endpoint, h) if (v := read_json(p)) is not None
+        ]
+        reports = (SlotReport(**{**v, "slot": datetime.fromisoformat(v["slot"])}) for v in values)
+        return {report.slot: report for report in reports if start <= report.slot < end}
