@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mistwan_dagster.errors import UserError
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LEAST_RAW_DAYS = 29
+LEAST_FACT_MONTHS = 13
 
 
 class Settings(BaseSettings):
@@ -45,6 +47,11 @@ class Settings(BaseSettings):
         default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"
     )
 
+    mistwan_raw_days: int = Field(default=31, description="days that raw answers are kept")
+    mistwan_fact_months: int = Field(
+        default=14, description="whole months before the current one that hourly figures are kept"
+    )
+
     redis_url: SecretStr | None = None
 
     @field_validator("mist_api_base_url")
@@ -60,6 +67,22 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
+
+    @field_validator("mistwan_raw_days")
+    @classmethod
+    def _enough_raw_days(cls, value: int) -> int:
+        if value < LEAST_RAW_DAYS:
+            raise ValueError(
+                f"must be {LEAST_RAW_DAYS} or more: history is backfilled 14 days, each needs the events of 14 more"
+            )
+        return value
+
+    @field_validator("mistwan_fact_months")
+    @classmethod
+    def _enough_fact_months(cls, value: int) -> int:
+        if value < LEAST_FACT_MONTHS:
+            raise ValueError(f"must be {LEAST_FACT_MONTHS} or more: availability is told over 13 months")
+        return value
 
     @field_validator("mistwan_now")
     @classmethod

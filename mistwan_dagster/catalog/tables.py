@@ -29,6 +29,7 @@ from mistwan_dagster.catalog.facts import (
     FACT_FAILOVER,
     FACT_PATH_HOUR,
 )
+from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.catalog.table import Table
 
 LOAD_LEDGER = Table(
@@ -42,6 +43,7 @@ LOAD_LEDGER = Table(
         Column("row_count", pl.Int64, "rows of the span", "", 0),
         Column("loaded_at_utc", INSTANT, "end of the load"),
     ),
+    span="span_start_utc",
 )
 
 TABLES: dict[str, Table] = {
@@ -49,7 +51,7 @@ TABLES: dict[str, Table] = {
     for table in (
         DIM_SITE, DIM_CIRCUIT, DIM_HOUR, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER,
         FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
-        LOAD_LEDGER,
+        RPT_SCHEMA_DRIFT, LOAD_LEDGER,
     )
 }  # fmt: skip
 

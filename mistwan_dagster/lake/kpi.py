@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
+from mistwan_dagster.lake.day_files import Piece, mark
 from mistwan_dagster.lake.files import hour_label, remove_tree, visible, write_parquet, write_text
-from mistwan_dagster.lake.raw import hours_between
+from mistwan_dagster.lake.horizon import Horizon
+from mistwan_dagster.lake.hours import hours_between
 
 HOUR_COLUMN = "hour_utc"
 
@@ -24,6 +26,7 @@ class KpiLake:
 
     def __init__(self, root: Path) -> None:
         self.root = root / "kpi"
+        self.horizon = Horizon(self.root / "retained_from.json")
         self._stamps = root.parent / "state" / "computed"
         self._pending = root.parent / "state" / "pending"
 
@@ -88,14 +91,21 @@ class KpiLake:
         """Take every partition of every stage for not computed."""
         remove_tree(self._stamps)
 
+    def forget_stamps_before(self, stage: str, instant: datetime) -> None:
+        """Drop the records of a stage's partitions that begin before `instant`: they are not computed again."""
+        for path in visible(self._stamps / stage, ""):
+            if datetime.fromisoformat(path.name).replace(tzinfo=UTC) < instant:
+                path.unlink(missing_ok=True)
 
-def fingerprint(files: Iterable[Path], configuration: str = "") -> str:
-    """Digest of path, size and modification time of the files, and of the configuration text.
+
+def fingerprint(files: Iterable[Path | Piece], configuration: str = "") -> str:
+    """Digest of path, size and modification time of the files, in any order, and of the configuration text.
 
     Modification time tells a slot that was read again; content is not hashed, as raw files are never edited.
+    A piece tells the same whether its rows are still in a file of their own or in a day file.
     """
     digest = hashlib.sha256(configuration.encode())
-    for path in files:
-        status = path.stat()
-        digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+    seen = (f if isinstance(f, Piece) else Piece(f, f, mark(f)) for f in files)
+    for identity in sorted(piece.identity for piece in seen):
+        digest.update(f"{identity}\n".encode())
     return digest.hexdigest()

@@ -6,6 +6,7 @@ import dagster as dg
 
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
+from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import ROLLUP_ASSETS
 from mistwan_dagster.orchestration.assets.warehouse import WAREHOUSE_ASSETS
@@ -15,7 +16,14 @@ from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.schedules import SCHEDULES
 
 defs = dg.Definitions(
-    assets=[*RAW_ASSETS, *DIMENSION_ASSETS, *KPI_ASSETS, *ROLLUP_ASSETS, *WAREHOUSE_ASSETS],
+    assets=[
+        *RAW_ASSETS,
+        *DIMENSION_ASSETS,
+        *KPI_ASSETS,
+        *ROLLUP_ASSETS,
+        *WAREHOUSE_ASSETS,
+        *MAINTENANCE_ASSETS,
+    ],
     asset_checks=CHECKS,
     jobs=JOBS,
     schedules=SCHEDULES,

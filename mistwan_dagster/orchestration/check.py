@@ -10,14 +10,17 @@ import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Cadence
 from mistwan_dagster.catalog.endpoints import SNAPSHOTS
+from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.schema_drift import news
 
 GAP_LOOK_BACK = timedelta(hours=24)
+SHOWN_FIELDS = 10
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,21 @@ def _collection(platform: Platform) -> str:
     return text
 
 
+def _schema(platform: Platform) -> str:
+    """Drift is no failure: rows are kept or set aside, and a person should look."""
+    if not platform.kpi.labels(RPT_SCHEMA_DRIFT.name):
+        return "no drift report yet: the daily job `maintenance` writes it"
+    new = [
+        f"{row['endpoint']}.{row['field_path']} {row['kind']} ({row['example_type']})"
+        for row in news(platform).iter_rows(named=True)
+    ]
+    if not new:
+        return "no field came, went or changed its type in 24 h"
+    shown = ", ".join(new[:SHOWN_FIELDS])
+    rest = f" and {len(new) - SHOWN_FIELDS} more in rpt_schema_drift" if len(new) > SHOWN_FIELDS else ""
+    return f"new in 24 h: {shown}{rest}"
+
+
 CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
     ("access", _access),
@@ -120,6 +138,7 @@ CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("circuits", _circuits),
     ("thresholds", _thresholds),
     ("collection", _collection),
+    ("schema", _schema),
     ("warehouse", _warehouse),
 )
 

@@ -8,6 +8,7 @@ from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
+from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
 from mistwan_dagster.orchestration.assets.warehouse import (
@@ -68,4 +69,19 @@ period_jobs = {
     )
     for name, period in PERIOD_JOBS.items()
 }
-JOBS = [collect_job, events_job, history_job, hourly_job, load_job, windows_job, *period_jobs.values()]
+maintenance_job = dg.define_asset_job(
+    "maintenance",
+    [*MAINTENANCE_ASSETS, load_tables, published],
+    description="Schema drift report, retention and compaction, published",
+    executor_def=IN_PROCESS,
+)
+JOBS = [
+    collect_job,
+    events_job,
+    history_job,
+    hourly_job,
+    load_job,
+    windows_job,
+    *period_jobs.values(),
+    maintenance_job,
+]

@@ -23,6 +23,8 @@ PARTITION_KEY_FORMAT = "%Y-%m-%d-%H:%M"
 SLOT_TAG = "mistwan/slot"
 WAREHOUSE_POOL = "warehouse"
 """One load at a time: DuckDB takes one writer."""
+LAKE_POOL = "lake"
+"""One at a time of what deletes or compacts raw files."""
 OWNER = "team:wan-platform"
 
 

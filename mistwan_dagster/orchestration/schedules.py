@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
-from mistwan_dagster.orchestration.jobs import JOBS, collect_job
+from mistwan_dagster.orchestration.jobs import JOBS, collect_job, maintenance_job
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
@@ -64,4 +64,11 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
     return schedule
 
 
-SCHEDULES = [collect_schedule, *(stage_schedule(name) for name in STAGE_MINUTE)]
+maintenance_schedule = dg.ScheduleDefinition(
+    name="maintain_daily",
+    job=maintenance_job,
+    cron_schedule="42 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Schema drift, retention, compaction",
+)
+SCHEDULES = [collect_schedule, *(stage_schedule(name) for name in STAGE_MINUTE), maintenance_schedule]

@@ -22,10 +22,11 @@ from mistwan_dagster.catalog.endpoints import (
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
-from mistwan_dagster.lake.files import hour_label, visible
+from mistwan_dagster.lake.day_files import Piece
+from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, hours_between
-from mistwan_dagster.orchestration.hourly import MARGIN
+from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 
 LONGEST_WINDOW = max(WINDOW_HOURS)
@@ -39,7 +40,7 @@ class Stage:
     name: str
     label: Callable[[datetime], str]
     candidates: Callable[[Platform], Iterable[datetime]]
-    inputs: Callable[[Platform, datetime], Iterable[Path]]
+    inputs: Callable[[Platform, datetime], Iterable[Path | Piece]]
     end: Callable[[datetime], datetime]
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
@@ -67,26 +68,26 @@ class Stage:
 
 
 def observed_hours(platform: Platform) -> set[datetime]:
-    """Complete hours for which anything was collected: snapshots or history bins."""
-    now = platform.settings.now()
-    hours = set(platform.raw.partition_hours(PORT_STATS)) | set(platform.raw.partition_hours(PATH_STATS))
-    for day in platform.raw.series_days(INSIGHT_BANDWIDTH) | platform.raw.series_days(INSIGHT_QUALITY):
-        found = platform.raw.series_hours(INSIGHT_BANDWIDTH, day) | platform.raw.series_hours(
-            INSIGHT_QUALITY, day
-        )
-        hours |= found
+    """Complete hours for which anything was collected: snapshots or history bins.
+
+    An hour whose evidence reaches back behind what retention has left keeps the figures that it has.
+    """
+    now, raw = platform.settings.now(), platform.raw
+    hours = set(raw.partition_hours(PORT_STATS)) | set(raw.partition_hours(PATH_STATS))
+    hours = {hour for hour in hours if hour - LIVE_EVENT_REACH >= raw.horizon.start}
+    for day in raw.series_days(INSIGHT_BANDWIDTH) | raw.series_days(INSIGHT_QUALITY):
+        found = raw.series_hours(INSIGHT_BANDWIDTH, day) | raw.series_hours(INSIGHT_QUALITY, day)
+        hours |= {hour for hour in found if hour - EVENT_REACH >= raw.horizon.start}
     return {hour for hour in hours if hour + HOUR <= now}
 
 
-def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[Path]:
+def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[Path | Piece]:
     raw = platform.raw
-    for neighbour in (hour - HOUR, hour, hour + HOUR):
-        for endpoint in (PORT_STATS, PATH_STATS, DEVICE_STATS):
-            for slot, files in raw.slot_files(endpoint, neighbour):
-                if hour - MARGIN <= slot < hour + HOUR + MARGIN:
-                    yield from files
-    for neighbour in (hour - HOUR, hour):
-        yield from visible(raw.folder(DEVICE_EVENTS, neighbour), ".parquet")
+    for endpoint in (PORT_STATS, PATH_STATS, DEVICE_STATS):
+        found = raw.slot_pieces(endpoint, hour - MARGIN, hour + HOUR + MARGIN)
+        yield from (piece for _, piece in found)
+    for _, piece in raw.event_pieces(DEVICE_EVENTS, hour - HOUR, hour + HOUR):
+        yield piece
     for endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY):
         bins = raw.series_folder(endpoint, hour.date()) / "bins.parquet"
         if bins.exists():
@@ -94,8 +95,21 @@ def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[Path]:
 
 
 def fact_hours(platform: Platform) -> list[datetime]:
-    """Hours with computed or imported facts, ascending."""
-    return [datetime.fromisoformat(f"{x}:00:00+00:00") for x in platform.kpi.labels(FACT_CIRCUIT_HOUR.name)]
+    """Hours with computed or imported facts that retention has left, ascending."""
+    hours = (datetime.fromisoformat(f"{x}:00:00+00:00") for x in platform.kpi.labels(FACT_CIRCUIT_HOUR.name))
+    return [hour for hour in hours if hour >= platform.kpi.horizon.start]
+
+
+def _windows(platform: Platform) -> Iterable[datetime]:
+    """Hours whose windows lie wholly in what retention has left."""
+    reach = timedelta(hours=LONGEST_WINDOW) - HOUR
+    return (hour for hour in fact_hours(platform) if hour - reach >= platform.kpi.horizon.start)
+
+
+def _periods(platform: Platform, period: Period) -> set[datetime]:
+    """Periods with facts that lie wholly in what retention has left."""
+    starts = {period_start(hour, period) for hour in fact_hours(platform)}
+    return {start for start in starts if start >= platform.kpi.horizon.start}
 
 
 def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterator[Path]:
@@ -105,13 +119,11 @@ def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterat
             yield path
 
 
-HOURLY = Stage(
-    "hourly", hour_label, observed_hours, lambda p, h: sorted(_hour_inputs(p, h)), lambda h: h + HOUR
-)
+HOURLY = Stage("hourly", hour_label, observed_hours, _hour_inputs, lambda h: h + HOUR)
 WINDOWS = Stage(
     "windows",
     hour_label,
-    fact_hours,
+    _windows,
     lambda p, h: _facts_between(p, h + HOUR - timedelta(hours=LONGEST_WINDOW), h + HOUR),
     lambda h: h + HOUR,
 )
@@ -121,7 +133,7 @@ def _period_stage(name: str, period: Period) -> Stage:
     return Stage(
         name,
         lambda start: f"{start:%Y-%m-%d}",
-        lambda p: {period_start(hour, period) for hour in fact_hours(p)},
+        lambda p: _periods(p, period),
         lambda p, start: _facts_between(p, start, period_end(start, period)),
         lambda start: period_end(start, period),
     )

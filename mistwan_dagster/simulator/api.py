@@ -25,6 +25,7 @@ from mistwan_dagster.simulator.clock import Clock
 from mistwan_dagster.simulator.faults import HTML_502, Faults, Strike
 from mistwan_dagster.simulator.gate import Gate
 from mistwan_dagster.simulator.paging import ApiError, array_page
+from mistwan_dagster.simulator.release import Release
 from mistwan_dagster.simulator.searches import Searches
 from mistwan_dagster.simulator.world import World
 
@@ -38,6 +39,7 @@ class Api:
     def __init__(self, world: World, clock: Clock, faults: Faults, gate: Gate) -> None:
         self.world, self.clock, self.faults, self.gate = world, clock, faults, gate
         self.searches = Searches(world)
+        self.release = Release()
         self.calls: Counter[str] = Counter()
 
     def app(self) -> Starlette:
@@ -147,6 +149,7 @@ class Api:
     def _after(self, answer: Answer, strike: Strike) -> Response:
         """The answer with the faults that spoil it."""
         body, headers = answer if isinstance(answer, tuple) else (answer, {})
+        body = self.release.change(body)
         if "duplicate_rows" in strike:
             body = self._duplicate(body)
         response = _json(body, 200, headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
+from mistwan_dagster.catalog.endpoint import Shape
 from mistwan_dagster.catalog.endpoints import ENDPOINTS
 from mistwan_dagster.catalog.tables import LOAD_LEDGER, TABLES
 from mistwan_dagster.definitions import defs
@@ -60,6 +61,29 @@ EXPECTED = {
     "agg_day": ("rollups", "day", ("dim_site", "fact_circuit_hour")),
     "agg_week": ("rollups", "week", ("dim_site", "fact_circuit_hour")),
     "agg_month": ("rollups", "month", ("dim_site", "fact_circuit_hour")),
+    "rpt_schema_drift": (
+        "maintenance",
+        "",
+        tuple(f"raw/{n}" for n in sorted(ENDPOINTS) if ENDPOINTS[n].shape is not Shape.SERIES),
+    ),
+    "raw_retention": (
+        "maintenance",
+        "",
+        tuple(sorted(["rpt_schema_drift", *(f"raw/{n}" for n in ENDPOINTS)])),
+    ),
+    "raw_compaction": ("maintenance", "", ("raw_retention",)),
+    "fact_retention": (
+        "maintenance",
+        "",
+        (
+            "circuit_quality_hour",
+            "circuit_status_hour",
+            "circuit_utilization_hour",
+            "fact_circuit_hour",
+            "fact_device_event",
+            "fact_path_hour",
+        ),
+    ),
     "warehouse/fact_circuit_hour": ("warehouse", "hour", ("fact_circuit_hour",)),
     "warehouse/fact_path_hour": ("warehouse", "hour", ("fact_path_hour",)),
     "warehouse/fact_device_event": ("warehouse", "hour", ("fact_device_event",)),
@@ -68,6 +92,7 @@ EXPECTED = {
     "warehouse/dim_circuit": ("warehouse", "", ("dim_circuit",)),
     "warehouse/fact_circuit_outage": ("warehouse", "", ("fact_circuit_outage",)),
     "warehouse/fact_failover": ("warehouse", "", ("fact_failover",)),
+    "warehouse/rpt_schema_drift": ("warehouse", "", ("rpt_schema_drift",)),
     "warehouse/agg_circuit_window": ("warehouse", "hour", ("agg_window",)),
     "warehouse/agg_region_window": ("warehouse", "hour", ("agg_window",)),
     "warehouse/agg_circuit_day": ("warehouse", "day", ("agg_day",)),
@@ -97,7 +122,7 @@ def test_each_asset_is_where_and_what_it_was(name: str) -> None:
 def test_no_asset_is_unaccounted_for_and_published_depends_on_every_load() -> None:
     names = {key.to_user_string() for key in GRAPH.get_all_asset_keys()}
     assert names == {*EXPECTED, "published"}
-    loads = {n for n in EXPECTED if n.startswith("warehouse/")}
+    loads = {n for n in EXPECTED if n.startswith("warehouse/")} | {"fact_retention"}
     assert {k.to_user_string() for k in GRAPH.get(dg.AssetKey("published")).parent_keys} == loads
 
 
@@ -120,6 +145,7 @@ def test_from_every_endpoint_a_path_leads_to_the_published_copy() -> None:
 def test_jobs_resolve_and_schedules_are_what_they_were() -> None:
     assert [j.name for j in JOBS] == [
         "collect", "events", "history", "hourly", "load", "windows", "daily", "weekly", "monthly",
+        "maintenance",
     ]  # fmt: skip
     for job in JOBS:
         assert defs.resolve_job_def(job.name).name == job.name
@@ -130,4 +156,5 @@ def test_jobs_resolve_and_schedules_are_what_they_were() -> None:
         "daily_when_stale": "27 * * * *",
         "weekly_when_stale": "32 * * * *",
         "monthly_when_stale": "37 * * * *",
+        "maintain_daily": "42 3 * * *",
     }

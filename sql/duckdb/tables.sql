@@ -644,6 +644,22 @@ COMMENT ON COLUMN agg_region_period.down_minutes IS 'minutes the link was known 
 COMMENT ON COLUMN agg_region_period.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
 COMMENT ON COLUMN agg_region_period.total_minutes IS 'up + down + unknown minutes';
 
+CREATE TABLE IF NOT EXISTS rpt_schema_drift (
+    endpoint VARCHAR NOT NULL,
+    field_path VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    first_seen_utc TIMESTAMP NOT NULL,
+    row_count BIGINT,
+    example_type VARCHAR NOT NULL
+);
+COMMENT ON TABLE rpt_schema_drift IS 'Fields of Mist''s answers that came, went or changed their type, when this was first seen; never a value';
+COMMENT ON COLUMN rpt_schema_drift.endpoint IS 'raw table, for example port_stats';
+COMMENT ON COLUMN rpt_schema_drift.field_path IS 'key of the answer''s rows, nested ones joined by a dot';
+COMMENT ON COLUMN rpt_schema_drift.kind IS 'new: undeclared and never told before (kept in `extra`); missing: told on the day before and by no row on this one (null), or a key without which rows are refused; type_changed: of another JSON type than declared (the row is in quarantine) or, for an undeclared field, than ever before';
+COMMENT ON COLUMN rpt_schema_drift.first_seen_utc IS 'arrival of the first row that shows it';
+COMMENT ON COLUMN rpt_schema_drift.row_count IS 'rows of that UTC day that show it; of missing fields, rows without';
+COMMENT ON COLUMN rpt_schema_drift.example_type IS 'JSON type that was told; of missing ones, the declared';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL,
     span_start_utc TIMESTAMP NOT NULL,

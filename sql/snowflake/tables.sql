@@ -366,6 +366,17 @@ CREATE TABLE IF NOT EXISTS agg_region_period (
 CLUSTER BY (period_start_utc)
 COMMENT = 'Periods pooled over a region''s circuit hours';
 
+CREATE TABLE IF NOT EXISTS rpt_schema_drift (
+    endpoint VARCHAR NOT NULL COMMENT 'raw table, for example port_stats',
+    field_path VARCHAR NOT NULL COMMENT 'key of the answer''s rows, nested ones joined by a dot',
+    kind VARCHAR NOT NULL COMMENT 'new: undeclared and never told before (kept in `extra`); missing: told on the day before and by no row on this one (null), or a key without which rows are refused; type_changed: of another JSON type than declared (the row is in quarantine) or, for an undeclared field, than ever before',
+    first_seen_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'arrival of the first row that shows it',
+    row_count NUMBER(38,0) COMMENT 'rows of that UTC day that show it; of missing fields, rows without',
+    example_type VARCHAR NOT NULL COMMENT 'JSON type that was told; of missing ones, the declared',
+    PRIMARY KEY (endpoint, field_path, kind, example_type, first_seen_utc)
+)
+COMMENT = 'Fields of Mist''s answers that came, went or changed their type, when this was first seen; never a value';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL COMMENT 'loaded table',
     span_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the span; 1970-01-01 for whole tables',
@@ -373,4 +384,5 @@ CREATE TABLE IF NOT EXISTS load_ledger (
     loaded_at_utc TIMESTAMP_NTZ(6) COMMENT 'end of the load',
     PRIMARY KEY (table_name, span_start_utc)
 )
+CLUSTER BY (span_start_utc)
 COMMENT = 'What was loaded when: one row a table and span, replaced by each load';

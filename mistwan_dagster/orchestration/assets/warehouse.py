@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 import polars as pl
 
+from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.catalog.tables import (
     AGG_CIRCUIT_PERIOD,
     AGG_CIRCUIT_WINDOW,
@@ -33,7 +34,7 @@ from mistwan_dagster.warehouse.port import Load
 GROUP = "warehouse"
 LOAD_PERIOD = timedelta(hours=24)
 HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)
-WHOLE_TABLES = (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)
+WHOLE_TABLES = (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER, RPT_SCHEMA_DRIFT)
 WINDOW_TABLES = (AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW)
 PERIOD_TABLES = (AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD)
 
@@ -159,7 +160,8 @@ LOAD_ASSETS = [load_hourly, load_tables, load_windows, *LOAD_PERIOD_ASSETS.value
         newest_partition(key) if asset.partitions_def else dg.AssetDep(key)
         for asset in LOAD_ASSETS
         for key in asset.keys
-    ],
+    ]
+    + [dg.AssetDep("fact_retention")],
     group_name=GROUP,
     kinds={"duckdb"},
     owners=[OWNER],
