@@ -29,6 +29,7 @@ from mistwan_dagster.catalog.facts import (
     FACT_FAILOVER,
     FACT_PATH_HOUR,
 )
+from mistwan_dagster.catalog.sle_tables import SLE_TABLES
 from mistwan_dagster.catalog.table import Table
 
 LOAD_LEDGER = Table(
@@ -49,7 +50,7 @@ TABLES: dict[str, Table] = {
     for table in (
         DIM_SITE, DIM_CIRCUIT, DIM_HOUR, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER,
         FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
-        LOAD_LEDGER,
+        *SLE_TABLES, LOAD_LEDGER,
     )
 }  # fmt: skip
 
