@@ -150,6 +150,7 @@ SLE_COVERAGE = Table(
         SITE_ID,
         METRIC,
         Column("score", pl.Float64, "score of the newest hour that was read; null when unknown", "", 0, 1),
+        Column("score_hour_utc", INSTANT, "the hour of that score"),
         Column("is_degraded", pl.Boolean, "the score is below the setting; null without a score"),
         Column("is_enabled", pl.Boolean, "the site's metric list has it enabled; null when not told"),
         Column("last_read_utc", INSTANT, "last whole reading; null when there was none"),

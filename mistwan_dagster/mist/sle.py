@@ -110,7 +110,7 @@ def fetch_sle(
                 session, ask, Target(endpoint.name, subject=str(subject)),
                 quota=quota, purpose=purpose, retry=retry,
             )  # fmt: skip
-            return _typed(endpoint, answer, subject, read_at)
+            return _typed(endpoint, answer, subject, classifier, read_at)
         except (BadRequest, Forbidden) as error:
             if error.status not in (400, 404):
                 raise
@@ -123,12 +123,16 @@ def _nothing(endpoint: Endpoint, note: str) -> SleAnswer:
     return SleAnswer(pl.DataFrame(schema=endpoint.schema), [], (note,))
 
 
-def _typed(endpoint: SleEndpoint, answer: Answer, subject: SleSubject, read_at: datetime) -> SleAnswer:
+def _typed(
+    endpoint: SleEndpoint, answer: Answer, subject: SleSubject, classifier: str | None, read_at: datetime
+) -> SleAnswer:
     notes: list[str] = []
     about: Row = {"site_id": subject.site_id, "scope": subject.scope, "scope_id": subject.scope_id}
     about["read_at"] = read_at.timestamp()
     if endpoint is not SLE_METRIC_LIST:
         about["metric"] = subject.metric
+    if classifier is not None:
+        about["classifier"] = classifier
     rows = [
         {**row, **about} if isinstance(row, dict) else row for row in _ROWS[endpoint.name](answer.body, notes)
     ]
@@ -162,9 +166,14 @@ def _classifier_rows(body: Any, notes: list[str]) -> list[Any]:
 
 def _trend_rows(body: Any, notes: list[str]) -> list[Any]:
     """Bins of the metric as a whole and of each classifier. Both forms, with and without `impact`, are alike."""
-    parts = [(_object(body).get("sle"), None)]
-    parts += [(c, _object(c).get("name")) for c in _list(_object(body).get("classifiers"))]
-    return [row for part, name in parts for row in _bins(body, part, name, notes)]
+    rows = list(_bins(body, _object(body).get("sle"), None, notes))
+    for part in _list(_object(body).get("classifiers")):
+        name = _object(part).get("name")
+        if isinstance(name, str) and name:
+            rows += _bins(body, part, name, notes)
+        else:
+            notes.append("a classifier without a name was left out")
+    return rows
 
 
 def _classifier_trend_rows(body: Any, notes: list[str]) -> list[Any]:

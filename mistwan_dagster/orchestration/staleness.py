@@ -19,6 +19,7 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_CLASSIFIER_TREND, SLE_TREND, WORST_SITES_SLE
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
@@ -116,6 +117,15 @@ WINDOWS = Stage(
     lambda h: h + HOUR,
 )
 
+SLE_BY_HOUR = (SITES_SLE, WORST_SITES_SLE, SLE_TREND, SLE_CLASSIFIER_TREND)
+SLE = Stage(
+    "sle",
+    hour_label,
+    lambda p: {h for e in SLE_BY_HOUR for h in p.raw.partition_hours(e) if h + HOUR <= p.settings.now()},
+    lambda p, h: sorted(f for e in SLE_BY_HOUR for f in visible(p.raw.folder(e, h), ".parquet")),
+    lambda h: h + HOUR,
+)
+
 
 def _period_stage(name: str, period: Period) -> Stage:
     return Stage(
@@ -132,7 +142,7 @@ PERIOD_STAGES: dict[Period, Stage] = {
     "week": _period_stage("weekly", "week"),
     "month": _period_stage("monthly", "month"),
 }
-STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, WINDOWS, *PERIOD_STAGES.values())}
+STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, SLE, WINDOWS, *PERIOD_STAGES.values())}
 """In the order in which they feed each other."""
 
 

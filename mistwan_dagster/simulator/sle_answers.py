@@ -26,7 +26,7 @@ from mistwan_dagster.simulator.sle import (
     UNITS,
     ServiceLevels,
 )
-from mistwan_dagster.simulator.topology import Gateway
+from mistwan_dagster.simulator.topology import Circuit, Gateway
 from mistwan_dagster.simulator.vocabulary import INTERVALS
 from mistwan_dagster.simulator.world import World
 
@@ -210,24 +210,23 @@ class SleAnswers:
         return self._listed("gateways", rows, subject, query, now_s)
 
     def impacted_interfaces(self, subject: Subject, query: Query, now_s: float) -> Row:
-        """Interfaces with any degradation; only links have some."""
+        """Interfaces with any degradation; only links have some. The nodes of a cluster share their names."""
         start, end = hourly_window(query, now_s)
-        rows: list[Row] = []
+        figures = [self.levels.hour(float(t)) for t in range(start, end, int(HOUR_S))]
         owners = {g.index: g for g in subject.gateways}
+        lines: dict[tuple[int, str], list[Circuit]] = {}
         for c in self.world.topology.circuits if subject.metric == LINK else ():
-            if c.gateway not in owners:
-                continue
-            figures = [self.levels.hour(float(t)) for t in range(start, end, int(HOUR_S))]
-            own = Hours(
-                start,
-                np.array([f.total[LINK][c.index] for f in figures]),
-                np.array([f.degraded[LINK][c.index] for f in figures]).reshape(len(figures), -1),
-            )
-            gateway = owners[c.gateway]
-            told = {"interface_name": c.if_name, "gateway_mac": gateway.mac, "gateway_name": gateway.name}
-            rows += list(
-                self._impacted({**told, **({"node": c.node} if c.node else {})}, own, query, subject)
-            )
+            if c.gateway in owners:
+                lines.setdefault((c.gateway, c.if_name), []).append(c)
+        rows: list[Row] = []
+        for (index, name), circuits in lines.items():
+            at = [c.index for c in circuits]
+            degraded = np.array([f.degraded[LINK][at].sum(axis=0) for f in figures])
+            total = np.array([f.total[LINK][at].sum() for f in figures])
+            own = Hours(start, total, degraded.reshape(len(figures), len(CLASSIFIERS[LINK])))
+            told = {"gateway_mac": owners[index].mac, "gateway_name": owners[index].name}
+            told |= {"interface_name": name, "wan_name": circuits[0].wan_name}
+            rows += list(self._impacted(told, own, query, subject))
         return self._listed("interfaces", rows, subject, query, now_s)
 
     def _impacted(self, told: Row, own: Hours, query: Query, subject: Subject) -> Iterator[Row]:
