@@ -29,6 +29,7 @@ class StageName(StrEnum):
     """What `aggregate` can be asked for."""
 
     HOURLY = "hourly"
+    SLE = "sle"
     WINDOWS = "windows"
     DAILY = "daily"
     WEEKLY = "weekly"

@@ -23,10 +23,11 @@ class Paging(StrEnum):
 
 
 class Shape(StrEnum):
-    """What an answer tells: the state now, events of a time window, or a series of fixed bins."""
+    """What an answer tells: the state now, events of a time window, figures of a window, or a series of bins."""
 
     SNAPSHOT = "snapshot"
     EVENTS = "events"
+    WINDOW = "window"
     SERIES = "series"
 
 
@@ -77,6 +78,7 @@ class Endpoint:
     row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored.
     `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made.
     `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
+    `envelope` names keys beside the rows of an answer that each row gets (its window of time, for one).
     """
 
     name: str
@@ -93,6 +95,12 @@ class Endpoint:
     scope: Scope = Scope.ORG
     cadence: Cadence = Cadence.SLOT
     history_hours: int = 0
+    envelope: tuple[str, ...] = ()
+
+    @property
+    def in_slots(self) -> bool:
+        """Whether the raw lake keeps it as whole answers by slot; everything else is kept row by row in its hour."""
+        return self.shape in (Shape.SNAPSHOT, Shape.WINDOW)
 
     @property
     def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:

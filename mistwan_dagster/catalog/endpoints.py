@@ -10,6 +10,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Field, Paging, Scope, Shape
+from mistwan_dagster.catalog.sle_endpoints import SLE_DETAILS, SLE_WINDOWS
 
 PAGE_LIMIT = 1000
 """Rows asked for per page; the API's own default is 100."""
@@ -203,4 +204,6 @@ INSIGHT_QUALITY = Endpoint(
 
 SNAPSHOTS = (SITES, SITEGROUPS, INVENTORY, DEVICE_STATS, PORT_STATS, PATH_STATS)
 SERIES = (INSIGHT_BANDWIDTH, INSIGHT_QUALITY)
-ENDPOINTS: dict[str, Endpoint] = {e.name: e for e in (*SNAPSHOTS, DEVICE_EVENTS, *SERIES)}
+ENDPOINTS: dict[str, Endpoint] = {
+    e.name: e for e in (*SNAPSHOTS, DEVICE_EVENTS, *SERIES, *SLE_WINDOWS, *SLE_DETAILS)
+}

@@ -30,6 +30,7 @@ from mistwan_dagster.catalog.facts import (
     FACT_PATH_HOUR,
 )
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
+from mistwan_dagster.catalog.sle_tables import SLE_TABLES
 from mistwan_dagster.catalog.table import Table
 
 LOAD_LEDGER = Table(
@@ -51,7 +52,8 @@ TABLES: dict[str, Table] = {
     for table in (
         DIM_SITE, DIM_CIRCUIT, DIM_HOUR, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER,
         FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
-        RPT_SCHEMA_DRIFT, LOAD_LEDGER,
+        *SLE_TABLES, RPT_SCHEMA_DRIFT,
+        LOAD_LEDGER,
     )
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoint import Endpoint, Shape
+from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import ENDPOINTS
 from mistwan_dagster.lake.day_files import (
     DayFile,
@@ -60,7 +60,7 @@ def compact_days(lake: RawLake, now: datetime) -> Iterator[Compacted]:
     """Write the day file of every day that ended `COMPACT_AFTER` ago or earlier and has files outside of one."""
     newest = (now - COMPACT_AFTER).date() - DAY
     for endpoint in ENDPOINTS.values():
-        rows = _snapshot_rows if endpoint.shape is Shape.SNAPSHOT else _event_rows
+        rows = _snapshot_rows if endpoint.in_slots else _event_rows
         days = {hour.date() for hour in lake.partition_hours(endpoint)}
         for day in sorted(d for d in days if d <= newest):
             yield from _compact(lake, lake.endpoint_folder(endpoint), day, rows(lake, endpoint, day), now)

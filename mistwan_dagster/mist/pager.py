@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mistwan_dagster.mist.sdk_session import MistSession
 
 
+WITH_WINDOW = (Shape.EVENTS, Shape.WINDOW)
+
+
 @dataclass(frozen=True)
 class Page:
     """One page: its rows for `extract`, when it arrived, and the `total` it claims.
@@ -101,16 +104,19 @@ def walk(
 ) -> Walk:
     """All pages of an org endpoint, one call a page, asked for only as the walk is iterated.
 
-    `start` and `end` (aware, both or none) bound an event search and are sent as whole epoch seconds, `end`
-    rounded up. `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
+    `start` and `end` (aware, both or none) bound what has a window and are sent as whole epoch seconds, `end`
+    rounded up. Rows get the answer's `endpoint.envelope` where they have no such key themselves.
+    `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
     A page that repeats an earlier one is asked for once more.
     Raises UserError (exit 2) for an org id that cannot be one; while iterating `call.get`'s errors, and
     Unusable for a page that stays repeated or a `next` that leads elsewhere.
     """
     org_id = checked_org_id(org_id)
-    if (start is None) != (end is None) or (start is not None and endpoint.shape is not Shape.EVENTS):
-        raise ValueError("start and end go together, and only with an event endpoint")
-    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {}), "limit": limit}
+    if (start is None) != (end is None) or (start is not None and endpoint.shape not in WITH_WINDOW):
+        raise ValueError("start and end go together, and only with an endpoint that has a window")
+    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {})}
+    if endpoint.paging is not Paging.NONE:
+        arguments["limit"] = limit
     if start is not None and end is not None:
         arguments |= {"start": int(start.timestamp()), "end": -int(-end.timestamp() // 1)}
     arguments = {name: _sendable(value) for name, value in arguments.items()}
@@ -163,7 +169,7 @@ def _pages(
     while True:
         for attempt in (1, 2):
             answer = fetch(ask, number)
-            rows = answer.body if isinstance(answer.body, list) else answer.body["results"]
+            rows = _rows(endpoint, answer.body)
             keys = row_keys(endpoint, rows)
             mark = hash(tuple(keys))
             following = _next_uri(session, endpoint, answer, number)
@@ -188,6 +194,16 @@ def _pages(
             return
         number += 1
         ask = _follow(session, following) if following is not None else first(number)
+
+
+def _rows(endpoint: Endpoint, body: Any) -> list[Any]:
+    if isinstance(body, list):
+        return body
+    rows: list[Any] = body["results"]
+    if not endpoint.envelope:
+        return rows
+    told = {name: body.get(name) for name in endpoint.envelope}
+    return [{**told, **row} if isinstance(row, dict) else row for row in rows]
 
 
 def _follow(session: MistSession, uri: str) -> Callable[[], Any]:

@@ -163,10 +163,10 @@ def parse_bins(body: dict[str, Any], fields: tuple[str, ...], notes: list[str], 
     holder = _series_holder(body, fields)
     values = {name: _numbers(holder.get(name)) for name in fields}
     length = max(map(len, values.values()))
-    interval = _seconds(holder.get("interval", body.get("interval")))
+    interval = interval_seconds(holder.get("interval", body.get("interval")))
     starts = _instants(holder.get("rt", body.get("rt")))
     if len(starts) < length:
-        first = _instant(holder.get("start", body.get("start")))
+        first = epoch_seconds(holder.get("start", body.get("start")))
         if length and (first is None or not interval):
             notes.append(f"{subject}: an answer without `start` or `interval` was left out")
             return Bins([], HOUR_S, {name: [] for name in fields})
@@ -259,11 +259,11 @@ def _numbers(series: Any) -> list[float | None]:
 
 
 def _instants(values: Any) -> list[float]:
-    instants = [_instant(value) for value in values] if isinstance(values, list) else []
+    instants = [epoch_seconds(value) for value in values] if isinstance(values, list) else []
     return [] if None in instants else [i for i in instants if i is not None]
 
 
-def _instant(value: Any) -> float | None:
+def epoch_seconds(value: Any) -> float | None:
     """Epoch seconds of an epoch number or an ISO 8601 text (UTC when it names no zone)."""
     if type(value) in (int, float):
         return float(value) if 0 < value < 1e11 else None
@@ -274,7 +274,7 @@ def _instant(value: Any) -> float | None:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 
-def _seconds(value: Any) -> int:
+def interval_seconds(value: Any) -> int:
     """Seconds of `3600`, `"3600"` or `"1h"`; 0 when unreadable."""
     if type(value) in (int, float):
         return int(value) if 0 < value < 1e9 else 0

@@ -9,6 +9,7 @@ from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import ROLLUP_ASSETS
+from mistwan_dagster.orchestration.assets.sle import SLE_ASSETS
 from mistwan_dagster.orchestration.assets.warehouse import WAREHOUSE_ASSETS
 from mistwan_dagster.orchestration.checks import CHECKS
 from mistwan_dagster.orchestration.jobs import JOBS
@@ -21,6 +22,7 @@ defs = dg.Definitions(
         *DIMENSION_ASSETS,
         *KPI_ASSETS,
         *ROLLUP_ASSETS,
+        *SLE_ASSETS,
         *WAREHOUSE_ASSETS,
         *MAINTENANCE_ASSETS,
     ],

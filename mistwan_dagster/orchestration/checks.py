@@ -3,6 +3,7 @@
 import dagster as dg
 import polars as pl
 
+from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
     DIM_CIRCUIT,
     DIM_SITE,
@@ -58,6 +59,7 @@ def whole_contract(table: Table) -> dg.AssetChecksDefinition:
 
 
 CHECKS = [
-    *(hourly_contract(t) for t in (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)),
+    *(hourly_contract(t) for t in (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT, *SLE_HOURLY_TABLES)),
     *(whole_contract(t) for t in (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)),
+    *(whole_contract(t) for t in (*SLE_NEWEST_TABLES, SLE_COVERAGE)),
 ]

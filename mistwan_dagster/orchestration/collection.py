@@ -17,7 +17,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import SlotReport
 from mistwan_dagster.mist.errors import FATAL, MistError
 from mistwan_dagster.mist.extract import extract
-from mistwan_dagster.mist.pager import row_keys, walk
+from mistwan_dagster.mist.pager import Walk, row_keys, walk
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -32,18 +32,37 @@ def walk_name(now: datetime) -> str:
     return f"walk-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> SlotReport:
-    """Walk a snapshot endpoint into its slot.
+def collect_snapshot(
+    platform: Platform,
+    endpoint: Endpoint,
+    slot: datetime,
+    *,
+    span: tuple[datetime, datetime] | None = None,
+    purpose: Purpose = Purpose.LIVE,
+    raising: tuple[type[MistError], ...] = FATAL,
+) -> SlotReport:
+    """Walk a snapshot endpoint into its slot; an endpoint with a window is asked for `span`.
 
     Rows are live documents and a walk can skip one, so a walk that reaches its end with fewer keys than the `total`
     it was told is made once more and both are pooled. When the second one tells nothing new and as many rows as its
     total, the total counts repeated rows and nothing is missing. A walk that breaks off keeps its pages and is
-    reported incomplete; an error that no later slot would mend by itself (wrong token, wrong org) is raised.
+    reported incomplete; errors of the kinds `raising`, by default those that no later slot would mend by itself
+    (wrong token, wrong org), are raised.
     """
     name = walk_name(platform.settings.now())
     gathered = _Gathered()
+    start, end = span or (None, None)
     for attempt in range(1, WALKS_PER_SLOT + 1):
-        _walk_once(platform, endpoint, slot, f"{name}-{attempt}", gathered)
+        pager = walk(
+            platform.session, endpoint, platform.org_id,
+            quota=platform.quota, purpose=purpose, start=start, end=end,
+        )  # fmt: skip
+        try:
+            _walk_once(platform, pager, endpoint, slot, f"{name}-{attempt}", gathered)
+        except MistError as problem:
+            if isinstance(problem, raising):
+                raise
+            gathered.error = str(problem)
         if gathered.error is not None or not gathered.short:
             break
     error = gathered.error
@@ -79,26 +98,20 @@ class _Gathered:
 
 
 def _walk_once(
-    platform: Platform, endpoint: Endpoint, slot: datetime, name: str, gathered: _Gathered
+    platform: Platform, pager: Walk, endpoint: Endpoint, slot: datetime, name: str, gathered: _Gathered
 ) -> None:
-    pager = walk(platform.session, endpoint, platform.org_id, quota=platform.quota, purpose=Purpose.LIVE)
     before = len(gathered.keys)
-    try:
-        for page in pager:
-            found = extract(endpoint, page.rows, page.received_at)
-            platform.raw.add_page(endpoint, slot, name, page.number, found.frame)
-            platform.raw.quarantine(endpoint, name, page.number, [q.__dict__ for q in found.quarantined])
-            gathered.frames.append(found.frame)
-            gathered.keys.update(row_keys(endpoint, page.rows))
-            gathered.quarantined += len(found.quarantined)
-        summary = pager.summary
-        gathered.total = summary.total
-        nothing_new = before > 0 and len(gathered.keys) == before
-        gathered.total_counts_repeats = nothing_new and summary.rows >= (summary.total or 0)
-    except MistError as problem:
-        if isinstance(problem, FATAL):
-            raise
-        gathered.error = str(problem)
+    for page in pager:
+        found = extract(endpoint, page.rows, page.received_at)
+        platform.raw.add_page(endpoint, slot, name, page.number, found.frame)
+        platform.raw.quarantine(endpoint, name, page.number, [q.__dict__ for q in found.quarantined])
+        gathered.frames.append(found.frame)
+        gathered.keys.update(row_keys(endpoint, page.rows))
+        gathered.quarantined += len(found.quarantined)
+    summary = pager.summary
+    gathered.total = summary.total
+    nothing_new = before > 0 and len(gathered.keys) == before
+    gathered.total_counts_repeats = nothing_new and summary.rows >= (summary.total or 0)
 
 
 @dataclass

@@ -106,7 +106,7 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
                 done += 1
                 report(endpoint.name, done, len(targets))
             if pause_until is not None and not running:
-                _sleep_until(pause_until, platform)
+                sleep_until(pause_until, platform)
     bins = platform.raw.merge_series(endpoint, span, keep_pieces=bool(failed))
     return HistoryReport(len(targets), len(todo) - len(failed), bins, failed, tuple(notes))
 
@@ -122,6 +122,6 @@ def _fetch_one(
     )  # fmt: skip
 
 
-def _sleep_until(instant: datetime, platform: Platform) -> None:
+def sleep_until(instant: datetime, platform: Platform) -> None:
     """The budget turns with the clock hour; one second more, so that the new hour is certain."""
     time.sleep(max(1.0, (instant - platform.settings.now()).total_seconds() + 1))

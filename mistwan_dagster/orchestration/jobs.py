@@ -11,9 +11,12 @@ from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
+from mistwan_dagster.orchestration.assets.sle import HOURS_ASSETS, SLE_TABLE_ASSETS, sites_sle, sle_dive
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
     load_hourly,
+    load_sle_hourly,
+    load_sle_newest,
     load_tables,
     load_windows,
     published,
@@ -38,8 +41,14 @@ events_job = dg.define_asset_job(
 )
 history_job = dg.define_asset_job(
     "history",
-    SERIES_ASSETS,
-    description="Hourly traffic and quality of each circuit for a past span, 14 days at most",
+    [*SERIES_ASSETS, sites_sle],
+    description="Hourly traffic and quality of each circuit and SLE of each site for a past span, 14 days at most",
+    executor_def=IN_PROCESS,
+)
+collect_sle_job = dg.define_asset_job(
+    "collect_sle",
+    [*HOURS_ASSETS, sle_dive],
+    description="SLE of all sites in the hours that are over, then the deep-dive into those that need a look",
     executor_def=IN_PROCESS,
 )
 hourly_job = dg.define_asset_job(
@@ -58,6 +67,12 @@ windows_job = dg.define_asset_job(
     "windows",
     [agg_window, load_windows, published],
     description="3, 12 and 24 hour windows that end with each hour of a range",
+    executor_def=IN_PROCESS,
+)
+sle_job = dg.define_asset_job(
+    "sle",
+    [*SLE_TABLE_ASSETS, load_sle_hourly, load_sle_newest, published],
+    description="SLE scores, trends, details and coverage, loaded and published",
     executor_def=IN_PROCESS,
 )
 period_jobs = {
@@ -79,7 +94,9 @@ JOBS = [
     collect_job,
     events_job,
     history_job,
+    collect_sle_job,
     hourly_job,
+    sle_job,
     load_job,
     windows_job,
     *period_jobs.values(),

@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from mistwan_dagster.lake.raw import floor_hour, floor_slot
-from mistwan_dagster.orchestration.jobs import JOBS, collect_job, maintenance_job
+from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
+from mistwan_dagster.orchestration.jobs import JOBS, collect_job, collect_sle_job, maintenance_job
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
+from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES, ranges
 
-MAX_PARTITIONS_PER_RUN = {"hourly": 24, "windows": 48}
+MAX_PARTITIONS_PER_RUN = {"hourly": 24, "sle": 48, "windows": 48}
 MAX_RUNS_PER_TICK = 4
 
-STAGE_MINUTE = {"hourly": 17, "windows": 22, "daily": 27, "weekly": 32, "monthly": 37}
+STAGE_MINUTE = {"hourly": 17, "sle": 20, "windows": 22, "daily": 27, "weekly": 32, "monthly": 37}
 """Minute of the hour: 17 is after the slot at :15, the last one that bounds the hour before."""
 
 
@@ -39,6 +40,22 @@ def collect_schedule(
         partition_key=floor_hour(slot).strftime(PARTITION_KEY_FORMAT),
         tags={SLOT_TAG: slot.isoformat()},
     )
+
+
+@dg.schedule(
+    name="collect_sle_every_hour",
+    job=collect_sle_job,
+    cron_schedule="9 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="SLE of all sites in the hours of the last day that are not read yet, then the deep-dive",
+)
+def collect_sle_schedule(platform: PlatformResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """The hour that has just ended, and what a stopped daemon or a spent budget left out before it."""
+    missing = missing_sle_hours(platform.open())
+    if not missing:
+        yield dg.SkipReason("every hour of the last day is read")
+        return
+    yield dg.RunRequest(tags=range_tags("collect_sle", missing[0], missing[-1] + HOUR))
 
 
 def stage_schedule(name: str) -> dg.ScheduleDefinition:
@@ -71,4 +88,9 @@ maintenance_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Schema drift, retention, compaction",
 )
-SCHEDULES = [collect_schedule, *(stage_schedule(name) for name in STAGE_MINUTE), maintenance_schedule]
+SCHEDULES = [
+    collect_schedule,
+    collect_sle_schedule,
+    *(stage_schedule(name) for name in STAGE_MINUTE),
+    maintenance_schedule,
+]

@@ -71,7 +71,7 @@ def _days(platform: Platform) -> dict[date, list[Endpoint]]:
 def _profiles(platform: Platform, endpoint: Endpoint, day: date) -> Iterator[pl.DataFrame]:
     """Hour by hour, so that memory does not grow with the day."""
     start = datetime.combine(day, time(), UTC)
-    scan = platform.raw.scan_snapshots if endpoint.shape is Shape.SNAPSHOT else platform.raw.scan_events
+    scan = platform.raw.scan_snapshots if endpoint.in_slots else platform.raw.scan_events
     for hour in hours_between(start, start + DAY):
         yield field_profile(scan(endpoint, hour, hour + HOUR).collect(), endpoint, day)
     yield refusal_profile(platform.raw.quarantined(endpoint, day), endpoint, day)

@@ -19,6 +19,7 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_CLASSIFIER_TREND, SLE_TREND, WORST_SITES_SLE
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
@@ -128,6 +129,15 @@ WINDOWS = Stage(
     lambda h: h + HOUR,
 )
 
+SLE_BY_HOUR = (SITES_SLE, WORST_SITES_SLE, SLE_TREND, SLE_CLASSIFIER_TREND)
+SLE = Stage(
+    "sle",
+    hour_label,
+    lambda p: {h for e in SLE_BY_HOUR for h in p.raw.partition_hours(e) if h + HOUR <= p.settings.now()},
+    lambda p, h: (piece for e in SLE_BY_HOUR for piece in p.raw.pieces(e, h)),
+    lambda h: h + HOUR,
+)
+
 
 def _period_stage(name: str, period: Period) -> Stage:
     return Stage(
@@ -144,7 +154,7 @@ PERIOD_STAGES: dict[Period, Stage] = {
     "week": _period_stage("weekly", "week"),
     "month": _period_stage("monthly", "month"),
 }
-STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, WINDOWS, *PERIOD_STAGES.values())}
+STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, SLE, WINDOWS, *PERIOD_STAGES.values())}
 """In the order in which they feed each other."""
 
 

@@ -27,6 +27,7 @@ from mistwan_dagster.simulator.gate import Gate
 from mistwan_dagster.simulator.paging import ApiError, array_page
 from mistwan_dagster.simulator.release import Release
 from mistwan_dagster.simulator.searches import Searches
+from mistwan_dagster.simulator.sle_routes import sle_handlers
 from mistwan_dagster.simulator.world import World
 
 Answer = dict[str, Any] | list[Any] | tuple[list[Any], dict[str, str]]
@@ -83,6 +84,7 @@ class Api:
             f"{site}/insights/device/{{device}}/{{metric}}": lambda r, n, _p: series.device_metric(
                 self.world, self._gateway(r), r.path_params["metric"], r.query_params, n
             ),
+            **sle_handlers(self.world),
         }
 
     def _gateway(self, request: Request) -> Any:

@@ -99,7 +99,7 @@ def test_a_spent_budget_waits_for_the_next_hour_and_then_finishes(
         platform.settings.mistwan_now = until + timedelta(seconds=1)
         quota.budget = 4500
 
-    monkeypatch.setattr(history, "_sleep_until", next_hour)
+    monkeypatch.setattr(history, "sleep_until", next_hour)
     report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
     assert waited == [NOW.replace(hour=11, minute=0)]
     assert report.fetched == report.circuits

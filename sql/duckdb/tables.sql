@@ -644,6 +644,200 @@ COMMENT ON COLUMN agg_region_period.down_minutes IS 'minutes the link was known 
 COMMENT ON COLUMN agg_region_period.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
 COMMENT ON COLUMN agg_region_period.total_minutes IS 'up + down + unknown minutes';
 
+CREATE TABLE IF NOT EXISTS fact_site_sle_hour (
+    site_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    hour_utc TIMESTAMP NOT NULL,
+    score DOUBLE,
+    gateway_count DOUBLE,
+    client_count DOUBLE,
+    source VARCHAR,
+    observed_at_utc TIMESTAMP
+);
+COMMENT ON TABLE fact_site_sle_hour IS 'SLE score of each site and metric in one hour, as Mist computes it. A metric that Mist tells of some site is there for all of them, null where it was not told';
+COMMENT ON COLUMN fact_site_sle_hour.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_site_sle_hour.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_site_sle_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_site_sle_hour.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_site_sle_hour.gateway_count IS 'gateways behind the score';
+COMMENT ON COLUMN fact_site_sle_hour.client_count IS 'clients behind the score';
+COMMENT ON COLUMN fact_site_sle_hour.source IS 'answer that told the score';
+COMMENT ON COLUMN fact_site_sle_hour.observed_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_trend (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    classifier VARCHAR NOT NULL,
+    bin_start_utc TIMESTAMP NOT NULL,
+    bin_seconds DOUBLE,
+    total DOUBLE,
+    degraded DOUBLE,
+    score DOUBLE,
+    value DOUBLE,
+    duration DOUBLE,
+    unit VARCHAR,
+    hour_utc TIMESTAMP NOT NULL,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_trend IS 'One bin of a metric of a site or gateway, as a whole and by classifier; the newest answer holds. Only what the deep-dive has read: see sle_coverage';
+COMMENT ON COLUMN fact_sle_trend.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_trend.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_trend.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_trend.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_trend.classifier IS 'reason of the degradation, empty for the metric as a whole';
+COMMENT ON COLUMN fact_sle_trend.bin_start_utc IS 'start of the bin';
+COMMENT ON COLUMN fact_sle_trend.bin_seconds IS 'length of the bin';
+COMMENT ON COLUMN fact_sle_trend.total IS 'time looked at, in `unit`; null when not told';
+COMMENT ON COLUMN fact_sle_trend.degraded IS 'of it degraded; null when not told';
+COMMENT ON COLUMN fact_sle_trend.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_sle_trend.value IS 'value of the metric, where it has one';
+COMMENT ON COLUMN fact_sle_trend.duration IS 'duration of the degradation, where told';
+COMMENT ON COLUMN fact_sle_trend.unit IS 'unit as Mist names it, for example interface-minutes';
+COMMENT ON COLUMN fact_sle_trend.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_sle_trend.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_histogram (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    position BIGINT NOT NULL,
+    range_low DOUBLE,
+    range_high DOUBLE,
+    value DOUBLE,
+    range_unit VARCHAR,
+    unit VARCHAR,
+    span_start_utc TIMESTAMP,
+    span_end_utc TIMESTAMP,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_histogram IS 'Distribution of a metric''s values over the window last read';
+COMMENT ON COLUMN fact_sle_histogram.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_histogram.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_histogram.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_histogram.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_histogram.position IS 'place of the range, from 0';
+COMMENT ON COLUMN fact_sle_histogram.range_low IS 'lower end in `range_unit`; null: open';
+COMMENT ON COLUMN fact_sle_histogram.range_high IS 'upper end in `range_unit`; null: open';
+COMMENT ON COLUMN fact_sle_histogram.value IS 'amount in the range, in `unit`';
+COMMENT ON COLUMN fact_sle_histogram.range_unit IS 'unit of the ranges as Mist names it';
+COMMENT ON COLUMN fact_sle_histogram.unit IS 'unit as Mist names it, for example interface-minutes';
+COMMENT ON COLUMN fact_sle_histogram.span_start_utc IS 'start of the window that the answer names';
+COMMENT ON COLUMN fact_sle_histogram.span_end_utc IS 'end of the window that the answer names';
+COMMENT ON COLUMN fact_sle_histogram.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_threshold (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    threshold DOUBLE,
+    default_threshold DOUBLE,
+    minimum DOUBLE,
+    maximum DOUBLE,
+    direction VARCHAR,
+    unit VARCHAR,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_threshold IS 'Threshold from which Mist counts a metric of a site or gateway as degraded, as last read';
+COMMENT ON COLUMN fact_sle_threshold.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_threshold.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_threshold.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_threshold.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_threshold.threshold IS 'threshold in force, in `unit`';
+COMMENT ON COLUMN fact_sle_threshold.default_threshold IS 'Mist''s own default';
+COMMENT ON COLUMN fact_sle_threshold.minimum IS 'lowest threshold that can be set';
+COMMENT ON COLUMN fact_sle_threshold.maximum IS 'highest threshold that can be set';
+COMMENT ON COLUMN fact_sle_threshold.direction IS 'side on which values are degraded, as Mist names it';
+COMMENT ON COLUMN fact_sle_threshold.unit IS 'unit as Mist names it, for example interface-minutes';
+COMMENT ON COLUMN fact_sle_threshold.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_impacted_gateway (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    device_name VARCHAR,
+    model VARCHAR,
+    version VARCHAR,
+    total DOUBLE,
+    degraded DOUBLE,
+    score DOUBLE,
+    span_start_utc TIMESTAMP,
+    span_end_utc TIMESTAMP,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_impacted_gateway IS 'Gateways behind a site''s degradation over the window last read';
+COMMENT ON COLUMN fact_sle_impacted_gateway.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_impacted_gateway.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_impacted_gateway.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_impacted_gateway.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_impacted_gateway.device_mac IS 'MAC of the gateway, 12 lowercase hex digits';
+COMMENT ON COLUMN fact_sle_impacted_gateway.device_name IS 'name of the gateway';
+COMMENT ON COLUMN fact_sle_impacted_gateway.model IS 'model of the gateway';
+COMMENT ON COLUMN fact_sle_impacted_gateway.version IS 'software version';
+COMMENT ON COLUMN fact_sle_impacted_gateway.total IS 'time looked at, in `unit`; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_gateway.degraded IS 'of it degraded; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_gateway.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_sle_impacted_gateway.span_start_utc IS 'start of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_gateway.span_end_utc IS 'end of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_gateway.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_impacted_interface (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    device_name VARCHAR,
+    interface_name VARCHAR NOT NULL,
+    total DOUBLE,
+    degraded DOUBLE,
+    score DOUBLE,
+    span_start_utc TIMESTAMP,
+    span_end_utc TIMESTAMP,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_impacted_interface IS 'Interfaces behind the degradation of a site or gateway over the window last read';
+COMMENT ON COLUMN fact_sle_impacted_interface.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_impacted_interface.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_impacted_interface.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_impacted_interface.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_impacted_interface.device_mac IS 'MAC of the gateway, 12 lowercase hex digits';
+COMMENT ON COLUMN fact_sle_impacted_interface.device_name IS 'name of the gateway';
+COMMENT ON COLUMN fact_sle_impacted_interface.interface_name IS 'interface, for example ge-0/0/1';
+COMMENT ON COLUMN fact_sle_impacted_interface.total IS 'time looked at, in `unit`; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_interface.degraded IS 'of it degraded; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_interface.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_sle_impacted_interface.span_start_utc IS 'start of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_interface.span_end_utc IS 'end of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_interface.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS sle_coverage (
+    site_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    score DOUBLE,
+    score_hour_utc TIMESTAMP,
+    is_degraded BOOLEAN,
+    is_enabled BOOLEAN,
+    last_read_utc TIMESTAMP,
+    state VARCHAR NOT NULL,
+    as_of_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE sle_coverage IS 'How fresh the deep-dive into each site and WAN metric is';
+COMMENT ON COLUMN sle_coverage.site_id IS 'Mist site id';
+COMMENT ON COLUMN sle_coverage.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN sle_coverage.score IS 'score of the newest hour that was read; null when unknown';
+COMMENT ON COLUMN sle_coverage.score_hour_utc IS 'the hour of that score';
+COMMENT ON COLUMN sle_coverage.is_degraded IS 'the score is below the setting; null without a score';
+COMMENT ON COLUMN sle_coverage.is_enabled IS 'the site''s metric list has it enabled; null when not told';
+COMMENT ON COLUMN sle_coverage.last_read_utc IS 'last whole reading; null when there was none';
+COMMENT ON COLUMN sle_coverage.state IS 'fresh: read within six hours; stale: longer ago; missing: never read';
+COMMENT ON COLUMN sle_coverage.as_of_utc IS 'instant to which the state refers';
+
 CREATE TABLE IF NOT EXISTS rpt_schema_drift (
     endpoint VARCHAR NOT NULL,
     field_path VARCHAR NOT NULL,

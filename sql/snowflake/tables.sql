@@ -366,6 +366,126 @@ CREATE TABLE IF NOT EXISTS agg_region_period (
 CLUSTER BY (period_start_utc)
 COMMENT = 'Periods pooled over a region''s circuit hours';
 
+CREATE TABLE IF NOT EXISTS fact_site_sle_hour (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
+    hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
+    score FLOAT COMMENT 'share of the time that was not degraded; null when unknown',
+    gateway_count FLOAT COMMENT 'gateways behind the score',
+    client_count FLOAT COMMENT 'clients behind the score',
+    source VARCHAR COMMENT 'answer that told the score',
+    observed_at_utc TIMESTAMP_NTZ(6) COMMENT 'when it was read',
+    PRIMARY KEY (site_id, metric, hour_utc)
+)
+CLUSTER BY (hour_utc)
+COMMENT = 'SLE score of each site and metric in one hour, as Mist computes it. A metric that Mist tells of some site is there for all of them, null where it was not told';
+
+CREATE TABLE IF NOT EXISTS fact_sle_trend (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    scope VARCHAR NOT NULL COMMENT 'what the figure is about',
+    scope_id VARCHAR NOT NULL COMMENT 'site id or Mist device id',
+    metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
+    classifier VARCHAR NOT NULL COMMENT 'reason of the degradation, empty for the metric as a whole',
+    bin_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the bin',
+    bin_seconds FLOAT COMMENT 'length of the bin',
+    total FLOAT COMMENT 'time looked at, in `unit`; null when not told',
+    degraded FLOAT COMMENT 'of it degraded; null when not told',
+    score FLOAT COMMENT 'share of the time that was not degraded; null when unknown',
+    value FLOAT COMMENT 'value of the metric, where it has one',
+    duration FLOAT COMMENT 'duration of the degradation, where told',
+    unit VARCHAR COMMENT 'unit as Mist names it, for example interface-minutes',
+    hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
+    read_at_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was read',
+    PRIMARY KEY (site_id, scope, scope_id, metric, classifier, bin_start_utc)
+)
+CLUSTER BY (hour_utc)
+COMMENT = 'One bin of a metric of a site or gateway, as a whole and by classifier; the newest answer holds. Only what the deep-dive has read: see sle_coverage';
+
+CREATE TABLE IF NOT EXISTS fact_sle_histogram (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    scope VARCHAR NOT NULL COMMENT 'what the figure is about',
+    scope_id VARCHAR NOT NULL COMMENT 'site id or Mist device id',
+    metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
+    position NUMBER(38,0) NOT NULL COMMENT 'place of the range, from 0',
+    range_low FLOAT COMMENT 'lower end in `range_unit`; null: open',
+    range_high FLOAT COMMENT 'upper end in `range_unit`; null: open',
+    value FLOAT COMMENT 'amount in the range, in `unit`',
+    range_unit VARCHAR COMMENT 'unit of the ranges as Mist names it',
+    unit VARCHAR COMMENT 'unit as Mist names it, for example interface-minutes',
+    span_start_utc TIMESTAMP_NTZ(6) COMMENT 'start of the window that the answer names',
+    span_end_utc TIMESTAMP_NTZ(6) COMMENT 'end of the window that the answer names',
+    read_at_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was read',
+    PRIMARY KEY (site_id, scope, scope_id, metric, position)
+)
+COMMENT = 'Distribution of a metric''s values over the window last read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_threshold (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    scope VARCHAR NOT NULL COMMENT 'what the figure is about',
+    scope_id VARCHAR NOT NULL COMMENT 'site id or Mist device id',
+    metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
+    threshold FLOAT COMMENT 'threshold in force, in `unit`',
+    default_threshold FLOAT COMMENT 'Mist''s own default',
+    minimum FLOAT COMMENT 'lowest threshold that can be set',
+    maximum FLOAT COMMENT 'highest threshold that can be set',
+    direction VARCHAR COMMENT 'side on which values are degraded, as Mist names it',
+    unit VARCHAR COMMENT 'unit as Mist names it, for example interface-minutes',
+    read_at_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was read',
+    PRIMARY KEY (site_id, scope, scope_id, metric)
+)
+COMMENT = 'Threshold from which Mist counts a metric of a site or gateway as degraded, as last read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_impacted_gateway (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    scope VARCHAR NOT NULL COMMENT 'what the figure is about',
+    scope_id VARCHAR NOT NULL COMMENT 'site id or Mist device id',
+    metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
+    device_mac VARCHAR NOT NULL COMMENT 'MAC of the gateway, 12 lowercase hex digits',
+    device_name VARCHAR COMMENT 'name of the gateway',
+    model VARCHAR COMMENT 'model of the gateway',
+    version VARCHAR COMMENT 'software version',
+    total FLOAT COMMENT 'time looked at, in `unit`; null when not told',
+    degraded FLOAT COMMENT 'of it degraded; null when not told',
+    score FLOAT COMMENT 'share of the time that was not degraded; null when unknown',
+    span_start_utc TIMESTAMP_NTZ(6) COMMENT 'start of the window that the answer names',
+    span_end_utc TIMESTAMP_NTZ(6) COMMENT 'end of the window that the answer names',
+    read_at_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was read',
+    PRIMARY KEY (site_id, scope, scope_id, metric, device_mac)
+)
+COMMENT = 'Gateways behind a site''s degradation over the window last read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_impacted_interface (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    scope VARCHAR NOT NULL COMMENT 'what the figure is about',
+    scope_id VARCHAR NOT NULL COMMENT 'site id or Mist device id',
+    metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
+    device_mac VARCHAR NOT NULL COMMENT 'MAC of the gateway, 12 lowercase hex digits',
+    device_name VARCHAR COMMENT 'name of the gateway',
+    interface_name VARCHAR NOT NULL COMMENT 'interface, for example ge-0/0/1',
+    total FLOAT COMMENT 'time looked at, in `unit`; null when not told',
+    degraded FLOAT COMMENT 'of it degraded; null when not told',
+    score FLOAT COMMENT 'share of the time that was not degraded; null when unknown',
+    span_start_utc TIMESTAMP_NTZ(6) COMMENT 'start of the window that the answer names',
+    span_end_utc TIMESTAMP_NTZ(6) COMMENT 'end of the window that the answer names',
+    read_at_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was read',
+    PRIMARY KEY (site_id, scope, scope_id, metric, device_mac, interface_name)
+)
+COMMENT = 'Interfaces behind the degradation of a site or gateway over the window last read';
+
+CREATE TABLE IF NOT EXISTS sle_coverage (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
+    score FLOAT COMMENT 'score of the newest hour that was read; null when unknown',
+    score_hour_utc TIMESTAMP_NTZ(6) COMMENT 'the hour of that score',
+    is_degraded BOOLEAN COMMENT 'the score is below the setting; null without a score',
+    is_enabled BOOLEAN COMMENT 'the site''s metric list has it enabled; null when not told',
+    last_read_utc TIMESTAMP_NTZ(6) COMMENT 'last whole reading; null when there was none',
+    state VARCHAR NOT NULL COMMENT 'fresh: read within six hours; stale: longer ago; missing: never read',
+    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'instant to which the state refers',
+    PRIMARY KEY (site_id, metric)
+)
+COMMENT = 'How fresh the deep-dive into each site and WAN metric is';
+
 CREATE TABLE IF NOT EXISTS rpt_schema_drift (
     endpoint VARCHAR NOT NULL COMMENT 'raw table, for example port_stats',
     field_path VARCHAR NOT NULL COMMENT 'key of the answer''s rows, nested ones joined by a dot',

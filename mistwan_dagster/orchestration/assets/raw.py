@@ -23,7 +23,8 @@ def raw_key(endpoint: Endpoint) -> dg.AssetKey:
     return dg.AssetKey(["raw", endpoint.name])
 
 
-def _quota_metadata(platform: Platform) -> dict[str, int]:
+def quota_metadata(platform: Platform) -> dict[str, int]:
+    """Calls of this clock hour, beside what a raw asset read."""
     hour = floor_hour(platform.settings.now())
     return {
         "calls_this_hour": platform.quota.used(hour),
@@ -71,7 +72,7 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
                 "pages": report.pages,
                 "total_told": report.total if report.total is not None else "not told",
                 "quarantined": report.quarantined,
-                **_quota_metadata(parts),
+                **quota_metadata(parts),
             }
         )
 
@@ -113,7 +114,7 @@ def device_events(
             "to": report.end.isoformat(),
             "touched_hours": len(report.new_rows),
             "quarantined": report.quarantined,
-            **_quota_metadata(parts),
+            **quota_metadata(parts),
         }
     )
 
@@ -150,7 +151,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
                 "circuits_failed": len(report.failed),
                 "bins": report.bins,
                 "notes": list(report.notes[:20]),
-                **_quota_metadata(parts),
+                **quota_metadata(parts),
             }
         )
 

@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
+from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
     AGG_CIRCUIT_PERIOD,
     AGG_CIRCUIT_WINDOW,
@@ -64,6 +65,28 @@ def _hours(platform: Platform, table: Table, start: datetime, end: datetime) -> 
     return table.empty() if frame is None else frame.collect()
 
 
+def _load_hours(
+    platform: Platform, tables: Iterable[Table], start: datetime, end: datetime, *, with_hours: bool = False
+) -> dict[str, int]:
+    """A transaction for each day of the span at most; returns rows by table."""
+    rows: dict[str, int] = {}
+    while start < end:
+        until = min(start + LOAD_PERIOD, end)
+        loads = [Load(t, _hours(platform, t, start, until), start, until) for t in tables]
+        if with_hours:
+            loads.append(Load(DIM_HOUR, hour_dimension(list(hours_between(start, until))), start, until))
+        for table, count in platform.warehouse.load(loads).items():
+            rows[table] = rows.get(table, 0) + count
+        start = until
+    return rows
+
+
+def _load_whole(platform: Platform, tables: Iterable[Table]) -> dict[str, int]:
+    """Whole tables in one transaction; returns rows by table."""
+    frames = {t.name: (t, platform.kpi.read(t.name)) for t in tables}
+    return platform.warehouse.load([Load(t, t.empty() if f is None else f) for t, f in frames.values()])
+
+
 @dg.multi_asset(
     name="load_hourly",
     specs=[*(_spec(t, [t.name]) for t in HOURLY_TABLES), _spec(DIM_HOUR, [FACT_CIRCUIT_HOUR.name])],
@@ -76,26 +99,38 @@ def load_hourly(
 ) -> Iterable[dg.MaterializeResult[None]]:
     """A transaction for each day of the range at most; readers see nothing before `published`."""
     window, parts = context.partition_time_window, platform.open()
-    rows: dict[str, int] = {}
-    begin = window.start
-    while begin < window.end:
-        until = min(begin + LOAD_PERIOD, window.end)
-        loads = [Load(t, _hours(parts, t, begin, until), begin, until) for t in HOURLY_TABLES]
-        loads.append(Load(DIM_HOUR, hour_dimension(list(hours_between(begin, until))), begin, until))
-        for table, count in parts.warehouse.load(loads).items():
-            rows[table] = rows.get(table, 0) + count
-        begin = until
-    yield from _results(rows)
+    yield from _results(_load_hours(parts, HOURLY_TABLES, window.start, window.end, with_hours=True))
 
 
 @dg.multi_asset(name="load_tables", specs=[_spec(t, [t.name]) for t in WHOLE_TABLES], pool=WAREHOUSE_POOL)
 def load_tables(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
     """Dimensions and episodes, whole tables, in one transaction."""
-    parts = platform.open()
-    frames = {t: parts.kpi.read(t.name) for t in WHOLE_TABLES}
-    yield from _results(
-        parts.warehouse.load([Load(t, t.empty() if f is None else f) for t, f in frames.items()])
-    )
+    yield from _results(_load_whole(platform.open(), WHOLE_TABLES))
+
+
+@dg.multi_asset(
+    name="load_sle_hourly",
+    specs=[_spec(t, [t.name]) for t in SLE_HOURLY_TABLES],
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=WAREHOUSE_POOL,
+)
+def load_sle_hourly(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """SLE scores and trends of the hours of the range."""
+    window, parts = context.partition_time_window, platform.open()
+    yield from _results(_load_hours(parts, SLE_HOURLY_TABLES, window.start, window.end))
+
+
+@dg.multi_asset(
+    name="load_sle_newest",
+    specs=[_spec(t, [t.name]) for t in (*SLE_NEWEST_TABLES, SLE_COVERAGE)],
+    pool=WAREHOUSE_POOL,
+)
+def load_sle_newest(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
+    """What the SLE deep-dive read last, whole tables."""
+    yield from _results(_load_whole(platform.open(), (*SLE_NEWEST_TABLES, SLE_COVERAGE)))
 
 
 @dg.multi_asset(
@@ -150,7 +185,9 @@ def load_period_asset(period: Period) -> dg.AssetsDefinition:
 
 
 LOAD_PERIOD_ASSETS = {period: load_period_asset(period) for period in PERIOD_PARTITIONS}
-LOAD_ASSETS = [load_hourly, load_tables, load_windows, *LOAD_PERIOD_ASSETS.values()]
+LOAD_ASSETS = [
+    load_hourly, load_tables, load_sle_hourly, load_sle_newest, load_windows, *LOAD_PERIOD_ASSETS.values(),
+]  # fmt: skip
 
 
 @dg.asset(
