@@ -47,6 +47,11 @@ def floor_hour(instant: datetime) -> datetime:
     return datetime.fromtimestamp(instant.timestamp() // 3600 * 3600, UTC)
 
 
+def floor_day(instant: datetime) -> datetime:
+    """Start of the UTC day that contains `instant`."""
+    return floor_hour(instant).replace(hour=0)
+
+
 def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
     """Each whole hour that begins in [start, end)."""
     hour = floor_hour(start)
@@ -247,6 +252,15 @@ class RawLake:
             [(a.isoformat(), b.isoformat()) for a, b in merged],
             self.root / "raw" / endpoint.name / "coverage.json",
         )
+
+    def horizon(self, endpoint: Endpoint) -> dict[str, str] | None:
+        """Where walking back found the end of what the cloud tells; None when it never did."""
+        return read_json(self.root / "raw" / endpoint.name / "horizon.json")
+
+    def note_horizon(self, endpoint: Endpoint, nothing_before: datetime, asked_at: datetime) -> None:
+        """Record that the cloud told of nothing before an instant when it was asked."""
+        value = {"nothing_before": nothing_before.isoformat(), "asked_at": asked_at.isoformat()}
+        write_json(value, self.root / "raw" / endpoint.name / "horizon.json")
 
     # --- history series --------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mistwan_dagster.catalog.endpoint import Endpoint, Paging, Shape
+from mistwan_dagster.catalog.endpoint import Body, Endpoint, Paging, Scope, Shape
 from mistwan_dagster.catalog.endpoints import PAGE_LIMIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
@@ -25,6 +25,11 @@ from mistwan_dagster.mist.rows import TypedRow, row_decoder
 
 if TYPE_CHECKING:
     from mistwan_dagster.mist.sdk_session import MistSession
+
+
+ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+SUBJECTS = {Scope.ORG: "MIST_ORG_ID", Scope.SITE: "site", Scope.GATEWAY: "gateway of site"}
+"""What a 403 or 404 is about, in words that name the setting where there is one."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +94,7 @@ class Walk:
 def walk(
     session: MistSession,
     endpoint: Endpoint,
-    org_id: str,
-    *,
+    *ids: str,
     quota: Quota,
     purpose: Purpose,
     start: datetime | None = None,
@@ -99,18 +103,21 @@ def walk(
     limit: int = PAGE_LIMIT,
     retry: Retry | None = None,
 ) -> Walk:
-    """All pages of an org endpoint, one call a page, asked for only as the walk is iterated.
+    """All pages of an endpoint, one call a page, asked for only as the walk is iterated.
 
+    `ids` fill the endpoint's path in its order: the org id, a site id, a site and a device id, or none.
     `start` and `end` (aware, both or none) bound an event search and are sent as whole epoch seconds, `end`
     rounded up. `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
     A page that repeats an earlier one is asked for once more.
-    Raises UserError (exit 2) for an org id that cannot be one; while iterating `call.get`'s errors, and
+    Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and
     Unusable for a page that stays repeated or a `next` that leads elsewhere.
     """
-    org_id = checked_org_id(org_id)
+    ids = tuple(map(checked_org_id if endpoint.scope is Scope.ORG else _checked_id, ids))
     if (start is None) != (end is None) or (start is not None and endpoint.shape is not Shape.EVENTS):
         raise ValueError("start and end go together, and only with an event endpoint")
-    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {}), "limit": limit}
+    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {})}
+    if endpoint.paging is not Paging.NONE:
+        arguments["limit"] = limit
     if start is not None and end is not None:
         arguments |= {"start": int(start.timestamp()), "end": -int(-end.timestamp() // 1)}
     arguments = {name: _sendable(value) for name, value in arguments.items()}
@@ -118,23 +125,38 @@ def walk(
 
     def first(page: int) -> Callable[[], Any]:
         paged = arguments if page == 1 else {**arguments, "page": page}
-        return lambda: operation(session, org_id, **paged)
+        return lambda: operation(session, *ids, **paged)
 
     decoder = row_decoder(endpoint)
+    subject = " ".join([SUBJECTS.get(endpoint.scope, endpoint.name), *ids])
 
     def fetch(ask: Callable[[], Any], number: int) -> Answer:
-        target = Target(endpoint.name, number, f"MIST_ORG_ID {org_id}")
+        target = Target(endpoint.name, number, subject)
         with session.parsing(decoder.decode if decoder else None):
-            return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
+            return get(
+                session,
+                ask,
+                target,
+                quota=quota,
+                purpose=purpose,
+                accept=_ACCEPTED[endpoint.body],
+                retry=retry,
+            )
 
     return Walk(_pages(session, endpoint, fetch, first, limit))
 
 
 def checked_org_id(org_id: str) -> str:
     """The org id without blanks around it. Raises UserError (exit 2) when a path could not carry it."""
-    if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", org_id.strip()):
+    if not ID.fullmatch(org_id.strip()):
         raise UserError("MIST_ORG_ID is not an org id: a UUID is expected", exit_code=2)
     return org_id.strip()
+
+
+def _checked_id(text: str) -> str:
+    if not ID.fullmatch(text):
+        raise UserError(f"{text!r} is not an id of a site or device: a UUID is expected", exit_code=2)
+    return text
 
 
 def _sendable(value: Any) -> Any:
@@ -150,6 +172,27 @@ def _has_rows(body: Any) -> bool:
     return isinstance(body, list) or (isinstance(body, dict) and isinstance(body.get("results"), list))
 
 
+def _is_object(body: Any) -> bool:
+    return isinstance(body, dict)
+
+
+_ACCEPTED: dict[Body, Callable[[Any], bool]] = {
+    Body.ROWS: _has_rows,
+    Body.OBJECT: _is_object,
+    Body.MAP: _is_object,
+}
+
+
+def _rows(endpoint: Endpoint, body: Any) -> list[Any]:
+    """The rows of an accepted answer. An entry of a MAP that is no object is kept as it is, for quarantine."""
+    if endpoint.body is Body.OBJECT:
+        return [body]
+    if endpoint.body is Body.MAP:
+        name = endpoint.fields[0].name
+        return [{**row, name: key} if isinstance(row, dict) else row for key, row in body.items()]
+    return body if isinstance(body, list) else body["results"]
+
+
 def _pages(
     session: MistSession,
     endpoint: Endpoint,
@@ -159,14 +202,15 @@ def _pages(
 ) -> Iterator[tuple[Page, list[int]]]:
     asked: set[str] = set()
     pages_seen: set[int] = set()
+    pages_at_all = endpoint.paging is not Paging.NONE
     number, rows_before, ask = 1, 0, first(1)
     while True:
         for attempt in (1, 2):
             answer = fetch(ask, number)
-            rows = answer.body if isinstance(answer.body, list) else answer.body["results"]
+            rows = _rows(endpoint, answer.body)
             keys = row_keys(endpoint, rows)
             mark = hash(tuple(keys))
-            following = _next_uri(session, endpoint, answer, number)
+            following = _next_uri(session, endpoint, answer, number) if pages_at_all else None
             repeated = bool(rows) and (mark in pages_seen or following in asked)
             if not repeated:
                 break
@@ -177,7 +221,7 @@ def _pages(
                 )  # fmt: skip
         pages_seen.add(mark)
         rows_before += len(rows)
-        total = _total(answer)
+        total = _told(answer, "total") if pages_at_all else None
         if following is not None:
             asked.add(following)
         more = bool(rows) and (
@@ -243,10 +287,6 @@ def _told(answer: Answer, name: str) -> int | None:
         return _number(answer.body[name])
     lower = {key.lower(): value for key, value in answer.headers.items()}
     return _number(lower.get(f"x-page-{name}"))
-
-
-def _total(answer: Answer) -> int | None:
-    return _told(answer, "total")
 
 
 def _page_follows(
