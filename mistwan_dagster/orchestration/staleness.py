@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, WAN_CLIENTS
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
@@ -19,12 +20,14 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.files import hour_label, visible
 from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.alarms import DAY, alarm_days, alarm_files, day_label, observed_minutes
 from mistwan_dagster.orchestration.hourly import MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -41,11 +44,12 @@ class Stage:
     candidates: Callable[[Platform], Iterable[datetime]]
     inputs: Callable[[Platform, datetime], Iterable[Path]]
     end: Callable[[datetime], datetime]
+    context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
+    """What else a partition depends on, as text."""
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
         """Digest of what the partition that begins at `start` would be computed from now."""
-        configuration = platform.configuration if self.name == "hourly" else ""
-        return fingerprint(self.inputs(platform, start), configuration)
+        return fingerprint(self.inputs(platform, start), self.context(platform, start))
 
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
@@ -86,7 +90,11 @@ def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[Path]:
                 if hour - MARGIN <= slot < hour + HOUR + MARGIN:
                     yield from files
     for neighbour in (hour - HOUR, hour):
-        yield from visible(raw.folder(DEVICE_EVENTS, neighbour), ".parquet")
+        for endpoint in (DEVICE_EVENTS, SITE_DEVICE_EVENTS):
+            yield from visible(raw.folder(endpoint, neighbour), ".parquet")
+    for endpoint in (WAN_CLIENTS, API_USAGE):
+        for _, files in raw.slot_files(endpoint, hour):
+            yield from files
     for endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY):
         bins = raw.series_folder(endpoint, hour.date()) / "bins.parquet"
         if bins.exists():
@@ -106,8 +114,22 @@ def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterat
 
 
 HOURLY = Stage(
-    "hourly", hour_label, observed_hours, lambda p, h: sorted(_hour_inputs(p, h)), lambda h: h + HOUR
+    "hourly",
+    hour_label,
+    observed_hours,
+    lambda p, h: sorted(_hour_inputs(p, h)),
+    lambda h: h + HOUR,
+    lambda p, _: p.configuration,
 )
+ALARM_DAYS = Stage(
+    "alarms",
+    day_label,
+    alarm_days,
+    alarm_files,
+    lambda day: day + DAY,
+    lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
+)
+"""Includes the current day."""
 WINDOWS = Stage(
     "windows",
     hour_label,
@@ -132,7 +154,7 @@ PERIOD_STAGES: dict[Period, Stage] = {
     "week": _period_stage("weekly", "week"),
     "month": _period_stage("monthly", "month"),
 }
-STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, WINDOWS, *PERIOD_STAGES.values())}
+STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, ALARM_DAYS, WINDOWS, *PERIOD_STAGES.values())}
 """In the order in which they feed each other."""
 
 

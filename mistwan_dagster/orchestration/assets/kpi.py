@@ -5,6 +5,8 @@ from datetime import datetime
 
 import dagster as dg
 
+from mistwan_dagster.catalog.alarm_tables import FACT_WAN_CLIENT_HOUR
+from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, WAN_CLIENTS
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
@@ -14,6 +16,8 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.reference_tables import FACT_API_USAGE
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.tables import (
     DIM_CIRCUIT,
     DIM_SITE,
@@ -24,7 +28,7 @@ from mistwan_dagster.catalog.tables import (
     FACT_PATH_HOUR,
     TABLES,
 )
-from mistwan_dagster.orchestration import hourly
+from mistwan_dagster.orchestration import hourly, reference
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
@@ -41,7 +45,8 @@ SAME_HOUR = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=
 
 
 def _raw(endpoint: Endpoint) -> dg.AssetDep:
-    mapping = SAME_HOUR if endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY) else NEIGHBOURS
+    alone = (INSIGHT_BANDWIDTH, INSIGHT_QUALITY, WAN_CLIENTS, API_USAGE)
+    mapping = SAME_HOUR if endpoint in alone else NEIGHBOURS
     return dg.AssetDep(raw_key(endpoint), partition_mapping=mapping)
 
 
@@ -83,6 +88,7 @@ HOURLY_ASSETS = [
             _raw(PORT_STATS),
             _raw(DEVICE_STATS),
             _raw(DEVICE_EVENTS),
+            _raw(SITE_DEVICE_EVENTS),
             _raw(INSIGHT_BANDWIDTH),
             DIM_CIRCUIT.name,
         ],
@@ -91,7 +97,10 @@ HOURLY_ASSETS = [
     hourly_asset(
         hourly.STATUS,
         "Up, down, unknown and reachable minutes and flaps: a step function of events anchored by snapshots",
-        [_raw(PORT_STATS), _raw(PATH_STATS), _raw(DEVICE_STATS), _raw(DEVICE_EVENTS), DIM_CIRCUIT.name],
+        [
+            *(_raw(e) for e in (PORT_STATS, PATH_STATS, DEVICE_STATS, DEVICE_EVENTS, SITE_DEVICE_EVENTS)),
+            DIM_CIRCUIT.name,
+        ],
         hourly.compute_status,
     ),
     hourly_asset(
@@ -122,8 +131,20 @@ HOURLY_ASSETS = [
     hourly_asset(
         FACT_DEVICE_EVENT.name,
         table_description(FACT_DEVICE_EVENT),
-        [_raw(DEVICE_EVENTS), DIM_CIRCUIT.name],
+        [_raw(DEVICE_EVENTS), _raw(SITE_DEVICE_EVENTS), DIM_CIRCUIT.name],
         hourly.compute_device_events,
+    ),
+    hourly_asset(
+        FACT_WAN_CLIENT_HOUR.name,
+        table_description(FACT_WAN_CLIENT_HOUR),
+        [_raw(WAN_CLIENTS), DIM_CIRCUIT.name],
+        reference.compute_wan_clients,
+    ),
+    hourly_asset(
+        FACT_API_USAGE.name,
+        table_description(FACT_API_USAGE),
+        [_raw(API_USAGE)],
+        reference.compute_api_usage,
     ),
 ]
 
