@@ -26,7 +26,7 @@ FACT_ALARM = Table(
         Column("first_seen_utc", INSTANT, "when it was raised", nullable=False),
         Column("last_seen_utc", INSTANT, "newest occurrence"),
         Column("alarm_count", pl.Int64, "occurrences folded into it", "", 0),
-        Column("status", pl.String, "open or resolved; null when Mist did not say"),
+        Column("status", pl.String, "open or resolved at `read_utc`; null when Mist did not say"),
         Column("resolved_utc", INSTANT, "when it was resolved; null while it is open"),
         Column("duration_minutes", pl.Float64, "from raised to resolved; null while it is open", "min"),
         Column("acked", pl.Boolean, "true when somebody acknowledged it"),
@@ -34,7 +34,12 @@ FACT_ALARM = Table(
         DEVICE_MAC,
         _CIRCUIT,
         Column("text", pl.String, "text of the alarm, where Mist tells one"),
-        READ_UTC,
+        Column(
+            "read_utc",
+            INSTANT,
+            "when this version was first read; alarms of the last 7 days are read again each day, of a day each hour",
+            nullable=False,
+        ),
     ),
     span="first_seen_utc",
 )
