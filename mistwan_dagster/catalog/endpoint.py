@@ -31,6 +31,24 @@ class Shape(StrEnum):
     SERIES = "series"
 
 
+class Body(StrEnum):
+    """What a parsed answer is: rows (an array, or `results`), one row, or an object whose keys name rows."""
+
+    ROWS = "rows"
+    OBJECT = "object"
+    MAP = "map"
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """Hours that an event search asks again, because rows arrive late or change in place: with each slot,
+    with the first slot of a clock hour, and with the first of a day."""
+
+    slot: int = 2
+    hour: int = 2
+    day: int = 2
+
+
 class Scope(StrEnum):
     """What one walk of an endpoint covers, and so how many walks it takes to read everything."""
 
@@ -75,8 +93,10 @@ class Endpoint:
     """One GET operation of the Mist API.
 
     `arguments` are sent with every call. `key` is the natural key by which a walk is de-duplicated (the
-    row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored.
+    row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored; without
+    `keeps_extra` so is every key that no field declares.
     `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made.
+    `body` is the form of an answer; of a MAP the key becomes the first field. `look_back` concerns events.
     `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
     `envelope` names keys beside the rows of an answer that each row gets (its window of time, for one).
     """
@@ -96,6 +116,9 @@ class Endpoint:
     cadence: Cadence = Cadence.SLOT
     history_hours: int = 0
     envelope: tuple[str, ...] = ()
+    body: Body = Body.ROWS
+    keeps_extra: bool = True
+    look_back: LookBack = LookBack()
 
     @property
     def in_slots(self) -> bool:

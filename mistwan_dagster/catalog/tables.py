@@ -15,6 +15,7 @@ from mistwan_dagster.catalog.aggregates import (
     AGG_REGION_PERIOD,
     AGG_REGION_WINDOW,
 )
+from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR
 from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.dimensions import (
     DIM_CIRCUIT,
@@ -28,6 +29,13 @@ from mistwan_dagster.catalog.facts import (
     FACT_DEVICE_EVENT,
     FACT_FAILOVER,
     FACT_PATH_HOUR,
+)
+from mistwan_dagster.catalog.reference_tables import (
+    DIM_GATEWAY_DETAIL,
+    DIM_ORG,
+    DIM_PORT_CONFIG,
+    DIM_VOCABULARY,
+    FACT_API_USAGE,
 )
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.catalog.sle_tables import SLE_TABLES
@@ -53,6 +61,8 @@ TABLES: dict[str, Table] = {
         DIM_SITE, DIM_CIRCUIT, DIM_HOUR, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER,
         FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
         *SLE_TABLES, RPT_SCHEMA_DRIFT,
+        FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR,
+        DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL, FACT_API_USAGE,
         LOAD_LEDGER,
     )
 }  # fmt: skip

@@ -65,6 +65,15 @@ LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current""",
         ),
         View(
+            "v_open_alarm",
+            "Alarms that were open when they were last read, with the names of their sites and circuits",
+            """SELECT a.*, s.site_name, s.region, c.role, c.provider, c.wan_name
+FROM fact_alarm a
+LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
+LEFT JOIN dim_circuit c ON c.circuit_id = a.circuit_id AND c.is_current
+WHERE a.status = 'open'""",
+        ),
+        View(
             "v_failover",
             "Failovers with the names of their sites and circuits",
             """SELECT f.*, s.site_name, s.region, p.provider AS from_provider, b.provider AS to_provider,

@@ -30,8 +30,10 @@ HA_TYPES = (
     "GW_HA_CONTROL_LINK_UP",
 )
 
+_PATH_IN_TEXT = r"(?i)\bpeer path \[[^,\]]*,[^,\]]*,[^,\]]*,([^,\]]+)"
+"""`peer path [<peer router>,<peer ip>,<local router>,<local interface>,<vlan>]`."""
 # Junos writes `ifName ge-0/0/1`, session smart routers `interface ge-0-1`.
-_NAMED_IN_TEXT = (r"(?i)\bifName[\s=:]+(\S+)", r"(?i)\binterface[\s=:]+(\S+)")
+_NAMED_IN_TEXT = (r"(?i)\bifName[\s=:]+(\S+)", r"(?i)\binterface[\s=:]+(\S+)", _PATH_IN_TEXT)
 _AROUND_NAME = "\"'()[]<>,.;:"
 _ADMIN_DOWN = r"(?i)\bifAdminStatus\W*(?:down|2)\b"
 
@@ -46,7 +48,7 @@ def link_events(
     Without node on a cluster the event counts when only one circuit of the gateway has the port. One event
     per circuit, type and instant, with the largest count; rows that match no circuit are left out.
     """
-    located = _located(_typed(device_events, LINK_STATES), circuits, interfaces)
+    located = locate(_typed(device_events, LINK_STATES), circuits, interfaces)
     admin = (pl.col("text").str.contains(_ADMIN_DOWN) & ~pl.col("state")).fill_null(False)
     return (
         located.filter(pl.col("circuit_id").is_not_null())
@@ -61,7 +63,7 @@ def reach_events(
 ) -> pl.LazyFrame:
     """Whether the provider's first hop answers (ARP, DHCP): circuit_id, t, state, count; located and
     de-duplicated like `link_events`."""
-    located = _located(_typed(device_events, REACH_STATES), circuits, interfaces)
+    located = locate(_typed(device_events, REACH_STATES), circuits, interfaces)
     return (
         located.filter(pl.col("circuit_id").is_not_null())
         .group_by("circuit_id", "t", "state")
@@ -98,13 +100,15 @@ def device_event_facts(
     """Rows of `fact_device_event`, each event once.
 
     Rows about one circuit with the same type and instant are one event, told with and without port id: the
-    row with port id stays, with the largest count. Rows without gateway, type or time are left out.
+    row with port id stays, with the largest count; but paths of a circuit are told apart by their text. Rows
+    without gateway, type or time are left out.
     `circuit_id` is null when the event names no port of a circuit, or one that two nodes have.
     """
-    located = _located(_dated(device_events, None), circuits, interfaces, keep_told=True)
+    located = locate(_dated(device_events, None), circuits, interfaces, keep_told=True)
     count = pl.col("count").max()
     order = [pl.col("told_port").is_null(), -pl.col("count"), pl.col("text")]
-    concerned = pl.coalesce("circuit_id", "told_port", "text", pl.lit(""))
+    path = pl.when(pl.col("text").str.contains(_PATH_IN_TEXT)).then("text")
+    concerned = pl.coalesce(path, "circuit_id", "told_port", "text", pl.lit(""))
     once = (
         located.with_columns(concerned=concerned)
         .sort("mac", "type", "t", *order, nulls_last=True)
@@ -142,10 +146,14 @@ def _typed(device_events: pl.LazyFrame | pl.DataFrame, states: dict[str, bool]) 
     return _dated(device_events, tuple(states)).with_columns(state=state)
 
 
-def _located(
+def locate(
     events: pl.LazyFrame, circuits: pl.DataFrame, interfaces: pl.DataFrame, keep_told: bool = False
 ) -> pl.LazyFrame:
-    """Events with the physical `port_id` and the `circuit_id` they are about (null: none or several)."""
+    """Rows with the physical `port_id` and the `circuit_id` they are about (null: none or several).
+
+    Reads mac, node, port_id (a port, interface or WAN name) and text, which is searched when there is no port.
+    Device events, alarms and clients are placed by it. `keep_told` adds `told_port`, the port as it was told.
+    """
     told = pl.when(pl.col("port_id") != "").then("port_id")
     in_text = [pl.col("text").str.extract(p).str.strip_chars(_AROUND_NAME) for p in _NAMED_IN_TEXT]
     named = events.with_columns(

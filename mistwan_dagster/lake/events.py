@@ -60,6 +60,15 @@ class EventHours(RawFolders):
         spans = read_json(self.root / "raw" / endpoint.name / "coverage.json") or []
         return [(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in spans]
 
+    def told_from(self, endpoint: Endpoint) -> dict[str, str] | None:
+        """Where walking back found the end of what the cloud tells; None when it never did."""
+        return read_json(self.root / "raw" / endpoint.name / "told_from.json")
+
+    def note_told_from(self, endpoint: Endpoint, nothing_before: datetime, asked_at: datetime) -> None:
+        """Record that the cloud told of nothing before an instant when it was asked."""
+        value = {"nothing_before": nothing_before.isoformat(), "asked_at": asked_at.isoformat()}
+        write_json(value, self.root / "raw" / endpoint.name / "told_from.json")
+
     def add_coverage(self, endpoint: Endpoint, start: datetime, end: datetime) -> None:
         """Record a span as walked to its end; touching spans become one."""
         merged: list[tuple[datetime, datetime]] = []

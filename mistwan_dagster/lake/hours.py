@@ -19,6 +19,11 @@ def floor_hour(instant: datetime) -> datetime:
     return datetime.fromtimestamp(instant.timestamp() // 3600 * 3600, UTC)
 
 
+def floor_day(instant: datetime) -> datetime:
+    """Start of the UTC day that contains `instant`."""
+    return floor_hour(instant).replace(hour=0)
+
+
 def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
     """Each whole hour that begins in [start, end)."""
     hour = floor_hour(start)

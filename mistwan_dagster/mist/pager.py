@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mistwan_dagster.catalog.endpoint import Endpoint, Paging, Shape
+from mistwan_dagster.catalog.endpoint import Body, Endpoint, Paging, Scope, Shape
 from mistwan_dagster.catalog.endpoints import PAGE_LIMIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 
 WITH_WINDOW = (Shape.EVENTS, Shape.WINDOW)
+ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+SUBJECTS = {Scope.ORG: "MIST_ORG_ID", Scope.SITE: "site", Scope.GATEWAY: "gateway of site"}
+"""What a 403 or 404 is about, in words that name the setting where there is one."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,7 @@ class Walk:
 def walk(
     session: MistSession,
     endpoint: Endpoint,
-    org_id: str,
-    *,
+    *ids: str,
     quota: Quota,
     purpose: Purpose,
     start: datetime | None = None,
@@ -102,16 +104,17 @@ def walk(
     limit: int = PAGE_LIMIT,
     retry: Retry | None = None,
 ) -> Walk:
-    """All pages of an org endpoint, one call a page, asked for only as the walk is iterated.
+    """All pages of an endpoint, one call a page, asked for only as the walk is iterated.
 
+    `ids` fill the endpoint's path in its order: the org id, a site id, a site and a device id, or none.
     `start` and `end` (aware, both or none) bound what has a window and are sent as whole epoch seconds, `end`
     rounded up. Rows get the answer's `endpoint.envelope` where they have no such key themselves.
     `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
     A page that repeats an earlier one is asked for once more.
-    Raises UserError (exit 2) for an org id that cannot be one; while iterating `call.get`'s errors, and
+    Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and
     Unusable for a page that stays repeated or a `next` that leads elsewhere.
     """
-    org_id = checked_org_id(org_id)
+    ids = tuple(map(checked_org_id if endpoint.scope is Scope.ORG else _checked_id, ids))
     if (start is None) != (end is None) or (start is not None and endpoint.shape not in WITH_WINDOW):
         raise ValueError("start and end go together, and only with an endpoint that has a window")
     arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {})}
@@ -124,23 +127,38 @@ def walk(
 
     def first(page: int) -> Callable[[], Any]:
         paged = arguments if page == 1 else {**arguments, "page": page}
-        return lambda: operation(session, org_id, **paged)
+        return lambda: operation(session, *ids, **paged)
 
     decoder = row_decoder(endpoint)
+    subject = " ".join([SUBJECTS.get(endpoint.scope, endpoint.name), *ids])
 
     def fetch(ask: Callable[[], Any], number: int) -> Answer:
-        target = Target(endpoint.name, number, f"MIST_ORG_ID {org_id}")
+        target = Target(endpoint.name, number, subject)
         with session.parsing(decoder.decode if decoder else None):
-            return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
+            return get(
+                session,
+                ask,
+                target,
+                quota=quota,
+                purpose=purpose,
+                accept=_ACCEPTED[endpoint.body],
+                retry=retry,
+            )
 
     return Walk(_pages(session, endpoint, fetch, first, limit))
 
 
 def checked_org_id(org_id: str) -> str:
     """The org id without blanks around it. Raises UserError (exit 2) when a path could not carry it."""
-    if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", org_id.strip()):
+    if not ID.fullmatch(org_id.strip()):
         raise UserError("MIST_ORG_ID is not an org id: a UUID is expected", exit_code=2)
     return org_id.strip()
+
+
+def _checked_id(text: str) -> str:
+    if not ID.fullmatch(text):
+        raise UserError(f"{text!r} is not an id of a site or device: a UUID is expected", exit_code=2)
+    return text
 
 
 def _sendable(value: Any) -> Any:
@@ -156,6 +174,31 @@ def _has_rows(body: Any) -> bool:
     return isinstance(body, list) or (isinstance(body, dict) and isinstance(body.get("results"), list))
 
 
+def _is_object(body: Any) -> bool:
+    return isinstance(body, dict)
+
+
+_ACCEPTED: dict[Body, Callable[[Any], bool]] = {
+    Body.ROWS: _has_rows,
+    Body.OBJECT: _is_object,
+    Body.MAP: _is_object,
+}
+
+
+def _rows(endpoint: Endpoint, body: Any) -> list[Any]:
+    """The rows of an accepted answer. An entry of a MAP that is no object is kept as it is, for quarantine."""
+    if endpoint.body is Body.OBJECT:
+        return [body]
+    if endpoint.body is Body.MAP:
+        name = endpoint.fields[0].name
+        return [{**row, name: key} if isinstance(row, dict) else row for key, row in body.items()]
+    if isinstance(body, list):
+        return body
+    told = {name: body.get(name) for name in endpoint.envelope}
+    rows: list[Any] = body["results"]
+    return [{**told, **row} if isinstance(row, dict) else row for row in rows] if told else rows
+
+
 def _pages(
     session: MistSession,
     endpoint: Endpoint,
@@ -165,6 +208,7 @@ def _pages(
 ) -> Iterator[tuple[Page, list[int]]]:
     asked: set[str] = set()
     pages_seen: set[int] = set()
+    pages_at_all = endpoint.paging is not Paging.NONE
     number, rows_before, ask = 1, 0, first(1)
     while True:
         for attempt in (1, 2):
@@ -172,7 +216,7 @@ def _pages(
             rows = _rows(endpoint, answer.body)
             keys = row_keys(endpoint, rows)
             mark = hash(tuple(keys))
-            following = _next_uri(session, endpoint, answer, number)
+            following = _next_uri(session, endpoint, answer, number) if pages_at_all else None
             repeated = bool(rows) and (mark in pages_seen or following in asked)
             if not repeated:
                 break
@@ -183,7 +227,7 @@ def _pages(
                 )  # fmt: skip
         pages_seen.add(mark)
         rows_before += len(rows)
-        total = _total(answer)
+        total = _told(answer, "total") if pages_at_all else None
         if following is not None:
             asked.add(following)
         more = bool(rows) and (
@@ -194,16 +238,6 @@ def _pages(
             return
         number += 1
         ask = _follow(session, following) if following is not None else first(number)
-
-
-def _rows(endpoint: Endpoint, body: Any) -> list[Any]:
-    if isinstance(body, list):
-        return body
-    rows: list[Any] = body["results"]
-    if not endpoint.envelope:
-        return rows
-    told = {name: body.get(name) for name in endpoint.envelope}
-    return [{**told, **row} if isinstance(row, dict) else row for row in rows]
 
 
 def _follow(session: MistSession, uri: str) -> Callable[[], Any]:
@@ -259,10 +293,6 @@ def _told(answer: Answer, name: str) -> int | None:
         return _number(answer.body[name])
     lower = {key.lower(): value for key, value in answer.headers.items()}
     return _number(lower.get(f"x-page-{name}"))
-
-
-def _total(answer: Answer) -> int | None:
-    return _told(answer, "total")
 
 
 def _page_follows(

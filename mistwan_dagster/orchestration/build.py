@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dagster as dg
 
+from mistwan_dagster.orchestration.assets.alarms import alarm_tables
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
+from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import ROLLUP_ASSETS
+from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
 from mistwan_dagster.orchestration.assets.sle import SLE_ASSETS
 from mistwan_dagster.orchestration.assets.warehouse import WAREHOUSE_ASSETS
 from mistwan_dagster.orchestration.checks import CHECKS
@@ -19,7 +22,11 @@ from mistwan_dagster.orchestration.schedules import SCHEDULES
 defs = dg.Definitions(
     assets=[
         *RAW_ASSETS,
+        *SITE_DETAIL_ASSETS,
         *DIMENSION_ASSETS,
+        *REFERENCE_ASSETS,
+        *SITE_TABLE_ASSETS,
+        alarm_tables,
         *KPI_ASSETS,
         *ROLLUP_ASSETS,
         *SLE_ASSETS,

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SNAPSHOTS
+from mistwan_dagster.catalog.endpoints import EVENTS, SNAPSHOTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
@@ -65,9 +65,10 @@ def _collect(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
             state = "" if report.complete else " (incomplete)"
             aside = f", {report.quarantined} set aside" if report.quarantined else ""
             say(f"{endpoint.name}: {report.rows} rows in {report.pages} pages{aside}{state}")
-    read = platform.raw.coverage(DEVICE_EVENTS)
-    if read:
-        say(f"device_events: read up to {read[-1][1]:%Y-%m-%dT%H:%M:%S}Z")
+    for endpoint in EVENTS:
+        read = platform.raw.coverage(endpoint)
+        if read:
+            say(f"{endpoint.name}: read up to {read[-1][1]:%Y-%m-%dT%H:%M:%S}Z")
     sle_outcome = _collect_sle(opened, platform, say)
     launch.require_success(outcome)
     if sle_outcome is not None:
@@ -91,7 +92,14 @@ def aggregate(stage: str | None, span: tuple[datetime, datetime] | None, say: Sa
     """KPIs of stale partitions, or of the span."""
     platform = _validated()
     with launch.instance(platform) as opened:
-        _aggregate(opened, platform, [stage] if stage else list(STAGES), span, say)
+        _aggregate(opened, platform, _stages(stage), span, say)
+
+
+def _stages(name: str | None) -> list[str]:
+    """Stages that a command means: all, or one; to `hourly` belong the alarms of the hours."""
+    if name is None:
+        return list(STAGES)
+    return ["hourly", "alarms"] if name == "hourly" else [name]
 
 
 def _aggregate(
@@ -144,7 +152,8 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
             say("no circuits are known yet: collecting a slot first")
             _collect(opened, platform, say)
         launch.require_success(launch.run_span(opened, "events", start, end))
-        say(f"device_events: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
+        for endpoint in EVENTS:
+            say(f"{endpoint.name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
         with _progress_bar():
             launch.require_success(launch.run_span(opened, "history", start, end))
         print(f"history of {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z collected")

@@ -19,6 +19,7 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.tables import (
     FACT_CIRCUIT_HOUR,
     FACT_CIRCUIT_OUTAGE,
@@ -99,6 +100,17 @@ def chunks(platform: Platform, start: datetime, end: datetime) -> Iterator[tuple
         yield begin, end, live
 
 
+def device_events(platform: Platform, start: datetime, end: datetime) -> pl.LazyFrame:
+    """Events of gateways of [start, end): those of the organization, and what sites told on demand.
+
+    Both may hold the same event; whoever reads them counts each once.
+    """
+    columns = list(DEVICE_EVENTS.schema)
+    of_org = platform.raw.scan_events(DEVICE_EVENTS, start, end).select(columns)
+    of_sites = platform.raw.scan_events(SITE_DEVICE_EVENTS, start, end)
+    return pl.concat([of_org, of_sites.filter(pl.col("device_type") == "gateway").select(columns)])
+
+
 def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> Evidence:
     """Raw rows for a chunk.
 
@@ -112,7 +124,7 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
             raw.scan_snapshots(PORT_STATS, *span),
             raw.scan_snapshots(PATH_STATS, *span),
             raw.scan_snapshots(DEVICE_STATS, *span),
-            raw.scan_events(DEVICE_EVENTS, start - LIVE_EVENT_REACH, end + HOUR),
+            device_events(platform, start - LIVE_EVENT_REACH, end + HOUR),
             None,
         )
     now = platform.settings.now()
@@ -122,7 +134,7 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
         raw.scan_snapshots(PORT_STATS, *first) if first else raw.latest_snapshot(PORT_STATS, now),
         raw.scan_snapshots(PATH_STATS, start, start),
         raw.scan_snapshots(DEVICE_STATS, *first) if first else raw.latest_snapshot(DEVICE_STATS, now),
-        raw.scan_events(DEVICE_EVENTS, start - EVENT_REACH, min(end + EVENT_REACH, now + HOUR)),
+        device_events(platform, start - EVENT_REACH, min(end + EVENT_REACH, now + HOUR)),
         covered,
     )
 
@@ -171,7 +183,7 @@ def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) 
     in_hour = in_force(versions.lazy(), _hours(begin, until), "circuit_id")
     intervals = counter_intervals(ports, reboots(found.events))
     bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
-    told = platform.raw.scan_events(DEVICE_EVENTS, begin, until)
+    told = device_events(platform, begin, until)
     tables = {
         UTILIZATION: prefer_live(
             utilization_hours(intervals, in_hour, begin, until), insight_hours(bins, in_hour, begin, until)

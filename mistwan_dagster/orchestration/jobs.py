@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dagster as dg
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.kpi.calendar import Period
+from mistwan_dagster.orchestration.assets.alarms import alarm_tables
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
-from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
+from mistwan_dagster.orchestration.assets.raw import EVENT_ASSETS, SERIES_ASSETS, SNAPSHOT_ASSETS
+from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
+from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
 from mistwan_dagster.orchestration.assets.sle import HOURS_ASSETS, SLE_TABLE_ASSETS, sites_sle, sle_dive
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
+    load_alarms,
     load_hourly,
     load_sle_hourly,
     load_sle_newest,
@@ -26,17 +29,19 @@ IN_PROCESS = dg.in_process_executor
 """A step process costs more than most of these steps."""
 
 PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
+PARTITION_PERIODS: dict[str, Period] = {**PERIOD_JOBS, "alarms": "day"}
+"""Jobs whose partitions are longer than an hour."""
 
 collect_job = dg.define_asset_job(
     "collect",
-    [*SNAPSHOT_ASSETS, device_events, *DIMENSION_ASSETS],
-    description="One snapshot slot now, new events, dimensions",
+    [*SNAPSHOT_ASSETS, *EVENT_ASSETS, *DIMENSION_ASSETS],
+    description="One snapshot slot now, new events and alarms, dimensions",
     executor_def=IN_PROCESS,
 )
 events_job = dg.define_asset_job(
     "events",
-    dg.AssetSelection.assets(raw_key(DEVICE_EVENTS)),
-    description="Events of a past span, as far back as the API tells",
+    EVENT_ASSETS,
+    description="Events and alarms of a past span, as far back as the API tells",
     executor_def=IN_PROCESS,
 )
 history_job = dg.define_asset_job(
@@ -53,7 +58,7 @@ collect_sle_job = dg.define_asset_job(
 )
 hourly_job = dg.define_asset_job(
     "hourly",
-    [*KPI_ASSETS, load_hourly, load_tables, published],
+    [*KPI_ASSETS, *REFERENCE_ASSETS, load_hourly, load_tables, published],
     description="KPIs of a range of complete hours, loaded and published",
     executor_def=IN_PROCESS,
 )
@@ -90,15 +95,29 @@ maintenance_job = dg.define_asset_job(
     description="Schema drift report, retention and compaction, published",
     executor_def=IN_PROCESS,
 )
+alarms_job = dg.define_asset_job(
+    "alarms",
+    [alarm_tables, load_alarms, published],
+    description="Alarms of a range of days as they were last seen, loaded and published",
+    executor_def=IN_PROCESS,
+)
+site_details_job = dg.define_asset_job(
+    "site_details",
+    [*SITE_DETAIL_ASSETS, *SITE_TABLE_ASSETS, load_tables, published],
+    description="Sites read on demand: those named in the run config, or those in trouble",
+    executor_def=IN_PROCESS,
+)
 JOBS = [
     collect_job,
     events_job,
     history_job,
     collect_sle_job,
     hourly_job,
+    alarms_job,
     sle_job,
     load_job,
     windows_job,
     *period_jobs.values(),
+    site_details_job,
     maintenance_job,
 ]

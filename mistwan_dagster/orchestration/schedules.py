@@ -5,7 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
-from mistwan_dagster.orchestration.jobs import JOBS, collect_job, collect_sle_job, maintenance_job
+from mistwan_dagster.orchestration.jobs import (
+    JOBS,
+    collect_job,
+    collect_sle_job,
+    maintenance_job,
+    site_details_job,
+)
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
@@ -15,7 +21,15 @@ from mistwan_dagster.orchestration.staleness import STAGES, ranges
 MAX_PARTITIONS_PER_RUN = {"hourly": 24, "sle": 48, "windows": 48}
 MAX_RUNS_PER_TICK = 4
 
-STAGE_MINUTE = {"hourly": 17, "sle": 20, "windows": 22, "daily": 27, "weekly": 32, "monthly": 37}
+STAGE_MINUTE = {
+    "hourly": 17,
+    "alarms": 19,
+    "sle": 20,
+    "windows": 22,
+    "daily": 27,
+    "weekly": 32,
+    "monthly": 37,
+}
 """Minute of the hour: 17 is after the slot at :15, the last one that bounds the hour before."""
 
 
@@ -88,9 +102,25 @@ maintenance_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Schema drift, retention, compaction",
 )
+
+
+@dg.schedule(
+    name="site_details_hourly",
+    job=site_details_job,
+    cron_schedule="42 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Sites in trouble in detail, with the calls that live collection leaves over",
+)
+def site_details_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """The cloud tells only now, so a late tick still reads the present hour."""
+    hour = floor_hour(context.scheduled_execution_time)
+    return dg.RunRequest(run_key=hour.isoformat(), partition_key=hour.strftime(PARTITION_KEY_FORMAT))
+
+
 SCHEDULES = [
     collect_schedule,
     collect_sle_schedule,
+    site_details_schedule,
     *(stage_schedule(name) for name in STAGE_MINUTE),
     maintenance_schedule,
 ]

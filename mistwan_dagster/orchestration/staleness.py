@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, WAN_CLIENTS
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
@@ -19,6 +20,7 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_CLASSIFIER_TREND, SLE_TREND, WORST_SITES_SLE
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
@@ -27,6 +29,7 @@ from mistwan_dagster.lake.day_files import Piece
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.alarms import DAY, alarm_days, alarm_files, day_label, observed_minutes
 from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -43,11 +46,12 @@ class Stage:
     candidates: Callable[[Platform], Iterable[datetime]]
     inputs: Callable[[Platform, datetime], Iterable[Path | Piece]]
     end: Callable[[datetime], datetime]
+    context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
+    """What else a partition depends on, as text."""
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
         """Digest of what the partition that begins at `start` would be computed from now."""
-        configuration = platform.configuration if self.name == "hourly" else ""
-        return fingerprint(self.inputs(platform, start), configuration)
+        return fingerprint(self.inputs(platform, start), self.context(platform, start))
 
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
@@ -87,8 +91,10 @@ def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[Path | Piece]:
     for endpoint in (PORT_STATS, PATH_STATS, DEVICE_STATS):
         found = raw.slot_pieces(endpoint, hour - MARGIN, hour + HOUR + MARGIN)
         yield from (piece for _, piece in found)
-    for _, piece in raw.event_pieces(DEVICE_EVENTS, hour - HOUR, hour + HOUR):
-        yield piece
+    for endpoint in (DEVICE_EVENTS, SITE_DEVICE_EVENTS):
+        yield from (piece for _, piece in raw.event_pieces(endpoint, hour - HOUR, hour + HOUR))
+    for endpoint in (WAN_CLIENTS, API_USAGE):
+        yield from (piece for _, piece in raw.slot_pieces(endpoint, hour, hour + HOUR))
     for endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY):
         bins = raw.series_folder(endpoint, hour.date()) / "bins.parquet"
         if bins.exists():
@@ -120,7 +126,23 @@ def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterat
             yield path
 
 
-HOURLY = Stage("hourly", hour_label, observed_hours, _hour_inputs, lambda h: h + HOUR)
+HOURLY = Stage(
+    "hourly",
+    hour_label,
+    observed_hours,
+    _hour_inputs,
+    lambda h: h + HOUR,
+    lambda p, _: p.configuration,
+)
+ALARM_DAYS = Stage(
+    "alarms",
+    day_label,
+    alarm_days,
+    alarm_files,
+    lambda day: day + DAY,
+    lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
+)
+"""Includes the current day."""
 WINDOWS = Stage(
     "windows",
     hour_label,
@@ -154,7 +176,7 @@ PERIOD_STAGES: dict[Period, Stage] = {
     "week": _period_stage("weekly", "week"),
     "month": _period_stage("monthly", "month"),
 }
-STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, SLE, WINDOWS, *PERIOD_STAGES.values())}
+STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, ALARM_DAYS, SLE, WINDOWS, *PERIOD_STAGES.values())}
 """In the order in which they feed each other."""
 
 

@@ -73,6 +73,8 @@ class Api:
             f"{org}/stats/ports/search": lambda r, n, p: s.search_ports(r.url.path, r.query_params, n, p),
             f"{org}/stats/vpn_peers/search": lambda r, n, p: s.search_paths(r.url.path, r.query_params, n, p),
             f"{org}/devices/events/search": lambda r, n, p: s.search_events(r.url.path, r.query_params, n, p),
+            f"{org}/alarms/search": lambda r, n, p: s.search_alarms(r.url.path, r.query_params, n, p),
+            f"{org}/wan_clients/search": lambda r, n, p: s.search_clients(r.url.path, r.query_params, n, p),
             f"{site}/devices": lambda r, _n, p: s.configurations(r.path_params["site_id"], r.query_params, p),
             f"{site}/devices/events/search": lambda r, n, p: s.search_events(
                 r.url.path, r.query_params, n, p, r.path_params["site_id"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid5
 
+from mistwan_dagster.simulator.alarms import is_critical
 from mistwan_dagster.simulator.places import REGIONS, STORE_TYPES
 from mistwan_dagster.simulator.topology import Circuit, Gateway, Topology
 
@@ -136,6 +137,7 @@ def configuration(topology: Topology, gateway: Gateway, circuits: list[Circuit])
             "name": c.wan_name,
             "wan_type": c.tariff.wan_type,
             "disabled": c.state == "disabled",
+            "critical": is_critical(c),
             "vpn_paths": vpn_paths,
         }
         if gateway.shows_shaping:

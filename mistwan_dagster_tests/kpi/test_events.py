@@ -191,6 +191,17 @@ def test_facts_hold_each_event_once_with_its_locator():
     ]
 
 
+def test_path_events_name_their_circuit_and_stay_apart_by_their_text():
+    texts = [
+        f"peer path [{hub},198.51.100.1,gw,{name},0] down" for hub in ("h1", "h2") for name in ("Lte", "eth9")
+    ]
+    told = events(*({"type": "GW_VPN_PATH_DOWN", "text": text} for text in [*texts, texts[0]]))
+    found = device_event_facts(told, CIRCUITS, INTERFACES).select("locator", "circuit_id").collect()
+    assert found.sort("locator").rows() == sorted(
+        (text, "aa:lte0" if "Lte" in text else None) for text in texts
+    )
+
+
 def test_no_events_give_empty_frames_of_the_same_columns():
     assert link_events(events(), CIRCUITS, INTERFACES).collect().height == 0
     assert device_event_facts(events(), CIRCUITS, INTERFACES).collect().schema == pl.Schema(

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, EVENT_DEFINITIONS, INSIGHT_DEFINITIONS
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PATH_STATS, PORT_STATS, SITES
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS, SITE_DEVICE_STATS, SITE_DEVICES
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.errors import Forbidden, RateLimited, Unreachable, Unusable
 from mistwan_dagster.mist.pager import Walk, walk
@@ -283,3 +285,62 @@ def test_rows_that_are_no_objects_do_not_stop_a_walk(cloud: Cloud, tools: Tools)
     work = begin(tools)
     assert [p.rows for p in work] == [rows]
     assert work.summary.distinct == 5
+
+
+def test_an_object_is_one_row_and_nothing_but_the_declared_arguments_is_sent(
+    cloud: Cloud, tools: Tools
+) -> None:
+    usage = {"requests": 7, "request_limit": 5000, "total": 9, "next": "https://evil.example/"}
+    cloud.replies(Reply(usage))
+    work = walk(tools.session, API_USAGE, **tools.how)
+    assert [(p.rows, p.is_last) for p in work] == [([usage], True)]
+    assert [a.target for a in cloud.asked] == ["/api/v1/self/usage"]
+    assert work.summary.complete
+
+
+def test_a_map_is_a_row_for_each_key_and_a_vocabulary_needs_no_page(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"rx_bps": {"unit": "bps"}, "next": {}, "odd": 3}), Reply([{"key": "GW_PORT_DOWN"}]))
+    (page,) = walk(tools.session, INSIGHT_DEFINITIONS, **tools.how)
+    assert page.rows == [{"unit": "bps", "key": "rx_bps"}, {"key": "next"}, 3]
+    (page,) = walk(tools.session, EVENT_DEFINITIONS, **tools.how)
+    assert page.rows == [{"key": "GW_PORT_DOWN"}]
+    assert [a.target for a in cloud.asked] == ["/api/v1/const/insight_metrics", "/api/v1/const/device_events"]
+
+
+@pytest.mark.parametrize("body", [[], 3, None])
+def test_what_should_be_an_object_and_is_none_is_refused(cloud: Cloud, tools: Tools, body: Any) -> None:
+    cloud.script = lambda _asked, _n: Reply(body)
+    with pytest.raises(Unusable, match="unexpected form"):
+        list(walk(tools.session, API_USAGE, **tools.how))
+
+
+def test_ids_fill_the_path_of_sites_and_gateways(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(
+        Reply([{"mac": "a"}, {"mac": "b"}], headers={"X-Page-Limit": "2", "X-Page-Total": "3"}),
+        Reply([{"mac": "c"}], headers={"X-Page-Limit": "2", "X-Page-Total": "3"}),
+        Reply({"mac": "a"}),
+        Reply({"results": []}),
+    )
+    assert [len(p.rows) for p in walk(tools.session, SITE_DEVICES, "site-1", **tools.how)] == [2, 1]
+    assert [len(p.rows) for p in walk(tools.session, SITE_DEVICE_STATS, "site-1", "dev-1", **tools.how)] == [
+        1
+    ]
+    span = {"start": HALF_PAST, "end": HALF_PAST}
+    list(walk(tools.session, SITE_DEVICE_EVENTS, "site-1", **tools.how, **span))
+    stamp = int(HALF_PAST.timestamp())
+    assert [a.target for a in cloud.asked] == [
+        "/api/v1/sites/site-1/devices?type=gateway&limit=1000",
+        "/api/v1/sites/site-1/devices?type=gateway&limit=1000&page=2",
+        "/api/v1/sites/site-1/stats/devices/dev-1",
+        f"/api/v1/sites/site-1/devices/events/search?limit=1000&start={stamp}&end={stamp}",
+    ]
+
+
+def test_a_site_that_is_gone_is_named_and_an_id_that_is_none_is_not_sent(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"detail": "Not found."}, 404))
+    with pytest.raises(Forbidden, match="site site-1 not found"):
+        list(walk(tools.session, SITE_DEVICES, "site-1", **tools.how))
+    with pytest.raises(UserError, match="is not an id of a site or device") as caught:
+        walk(tools.session, SITE_DEVICES, "../self", **tools.how)
+    assert caught.value.exit_code == 2
+    assert len(cloud.asked) == 1

@@ -854,6 +854,186 @@ COMMENT ON COLUMN rpt_schema_drift.first_seen_utc IS 'arrival of the first row t
 COMMENT ON COLUMN rpt_schema_drift.row_count IS 'rows of that UTC day that show it; of missing fields, rows without';
 COMMENT ON COLUMN rpt_schema_drift.example_type IS 'JSON type that was told; of missing ones, the declared';
 
+CREATE TABLE IF NOT EXISTS fact_alarm (
+    alarm_id VARCHAR NOT NULL,
+    site_id VARCHAR,
+    alarm_type VARCHAR,
+    alarm_group VARCHAR,
+    severity VARCHAR,
+    first_seen_utc TIMESTAMP NOT NULL,
+    last_seen_utc TIMESTAMP,
+    alarm_count BIGINT,
+    status VARCHAR,
+    resolved_utc TIMESTAMP,
+    duration_minutes DOUBLE,
+    acked BOOLEAN,
+    acked_utc TIMESTAMP,
+    device_mac VARCHAR,
+    circuit_id VARCHAR,
+    text VARCHAR,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_alarm IS 'Alarms as they were last seen, each once; Mist changes them in place';
+COMMENT ON COLUMN fact_alarm.alarm_id IS 'Mist alarm id';
+COMMENT ON COLUMN fact_alarm.site_id IS 'Mist site id; null for an alarm of the organization';
+COMMENT ON COLUMN fact_alarm.alarm_type IS 'Mist alarm type, for example gateway_down';
+COMMENT ON COLUMN fact_alarm.alarm_group IS 'infrastructure, marvis, security as Mist says';
+COMMENT ON COLUMN fact_alarm.severity IS 'critical, warn or info as Mist says';
+COMMENT ON COLUMN fact_alarm.first_seen_utc IS 'when it was raised';
+COMMENT ON COLUMN fact_alarm.last_seen_utc IS 'newest occurrence';
+COMMENT ON COLUMN fact_alarm.alarm_count IS 'occurrences folded into it';
+COMMENT ON COLUMN fact_alarm.status IS 'open or resolved at `read_utc`; null when Mist did not say';
+COMMENT ON COLUMN fact_alarm.resolved_utc IS 'when it was resolved; null while it is open';
+COMMENT ON COLUMN fact_alarm.duration_minutes IS 'from raised to resolved; null while it is open';
+COMMENT ON COLUMN fact_alarm.acked IS 'true when somebody acknowledged it';
+COMMENT ON COLUMN fact_alarm.acked_utc IS 'when it was acknowledged';
+COMMENT ON COLUMN fact_alarm.device_mac IS 'gateway MAC, 12 lowercase hex digits';
+COMMENT ON COLUMN fact_alarm.circuit_id IS 'circuit that it concerns; null when none, several or unknown';
+COMMENT ON COLUMN fact_alarm.text IS 'text of the alarm, where Mist tells one';
+COMMENT ON COLUMN fact_alarm.read_utc IS 'when this version was first read; alarms of the last 7 days are read again each day, of a day each hour';
+
+CREATE TABLE IF NOT EXISTS fact_alarm_site_hour (
+    site_id VARCHAR NOT NULL,
+    hour_utc TIMESTAMP NOT NULL,
+    alarm_type VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL,
+    alarm_count BIGINT,
+    occurrence_count BIGINT,
+    open_count BIGINT,
+    acked_count BIGINT,
+    observed_minutes DOUBLE
+);
+COMMENT ON TABLE fact_alarm_site_hour IS 'Alarms raised in an hour at a site, by type and severity; no row where none was raised';
+COMMENT ON COLUMN fact_alarm_site_hour.site_id IS 'Mist site id, `(none)` for alarms of the organization';
+COMMENT ON COLUMN fact_alarm_site_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_alarm_site_hour.alarm_type IS 'Mist alarm type, `(none)` when not told';
+COMMENT ON COLUMN fact_alarm_site_hour.severity IS 'severity as Mist says, `(none)` when not told';
+COMMENT ON COLUMN fact_alarm_site_hour.alarm_count IS 'alarms raised in the hour';
+COMMENT ON COLUMN fact_alarm_site_hour.occurrence_count IS 'occurrences folded into them so far';
+COMMENT ON COLUMN fact_alarm_site_hour.open_count IS 'of them still open when last read';
+COMMENT ON COLUMN fact_alarm_site_hour.acked_count IS 'of them acknowledged';
+COMMENT ON COLUMN fact_alarm_site_hour.observed_minutes IS 'minutes of the hour that alarms were read for';
+
+CREATE TABLE IF NOT EXISTS fact_wan_client_hour (
+    site_id VARCHAR NOT NULL,
+    locator VARCHAR NOT NULL,
+    circuit_id VARCHAR,
+    hour_utc TIMESTAMP NOT NULL,
+    client_count BIGINT,
+    network_count BIGINT,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_wan_client_hour IS 'Clients behind a site''s WAN gateways that Mist listed for the 60 minutes before it was asked in an hour';
+COMMENT ON COLUMN fact_wan_client_hour.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_wan_client_hour.locator IS 'circuit_id, empty when it is unknown (part of the key)';
+COMMENT ON COLUMN fact_wan_client_hour.circuit_id IS 'circuit that it concerns; null when none, several or unknown';
+COMMENT ON COLUMN fact_wan_client_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_wan_client_hour.client_count IS 'distinct clients';
+COMMENT ON COLUMN fact_wan_client_hour.network_count IS 'distinct networks that they are in';
+COMMENT ON COLUMN fact_wan_client_hour.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_org (
+    org_id VARCHAR NOT NULL,
+    org_name VARCHAR,
+    msp_name VARCHAR,
+    created_utc TIMESTAMP,
+    modified_utc TIMESTAMP,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_org IS 'The organization';
+COMMENT ON COLUMN dim_org.org_id IS 'Mist organization id';
+COMMENT ON COLUMN dim_org.org_name IS 'its name';
+COMMENT ON COLUMN dim_org.msp_name IS 'managed service provider; null without one';
+COMMENT ON COLUMN dim_org.created_utc IS 'when it was created';
+COMMENT ON COLUMN dim_org.modified_utc IS 'when its settings were last changed';
+COMMENT ON COLUMN dim_org.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_vocabulary (
+    kind VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    display VARCHAR,
+    vocabulary_group VARCHAR,
+    severity VARCHAR,
+    unit VARCHAR,
+    history_hours DOUBLE,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_vocabulary IS 'Names that Mist uses, by kind: alarms, device events, insight metrics';
+COMMENT ON COLUMN dim_vocabulary.kind IS 'what is named';
+COMMENT ON COLUMN dim_vocabulary.name IS 'type of the alarm or event, or name of the metric';
+COMMENT ON COLUMN dim_vocabulary.display IS 'words for people; null when Mist has none';
+COMMENT ON COLUMN dim_vocabulary.vocabulary_group IS 'group as Mist says';
+COMMENT ON COLUMN dim_vocabulary.severity IS 'severity of an alarm';
+COMMENT ON COLUMN dim_vocabulary.unit IS 'unit of a metric';
+COMMENT ON COLUMN dim_vocabulary.history_hours IS 'longest that Mist keeps a metric''s bins';
+COMMENT ON COLUMN dim_vocabulary.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_port_config (
+    site_id VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    port_id VARCHAR NOT NULL,
+    port_usage VARCHAR,
+    wan_name VARCHAR,
+    wan_type VARCHAR,
+    is_disabled BOOLEAN,
+    is_critical BOOLEAN,
+    shaping_up_mbps DOUBLE,
+    vpn_preference BIGINT,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_port_config IS 'Configured ports of gateways, for sites that were read on demand';
+COMMENT ON COLUMN dim_port_config.site_id IS 'Mist site id';
+COMMENT ON COLUMN dim_port_config.device_mac IS 'gateway MAC, 12 lowercase hex digits';
+COMMENT ON COLUMN dim_port_config.port_id IS 'physical port, for example ge-0/0/1';
+COMMENT ON COLUMN dim_port_config.port_usage IS 'wan or lan as configured';
+COMMENT ON COLUMN dim_port_config.wan_name IS 'name of the WAN interface';
+COMMENT ON COLUMN dim_port_config.wan_type IS 'broadband, dsl or lte';
+COMMENT ON COLUMN dim_port_config.is_disabled IS 'true when switched off by configuration';
+COMMENT ON COLUMN dim_port_config.is_critical IS 'true when the port raises gw_critical_port_down';
+COMMENT ON COLUMN dim_port_config.shaping_up_mbps IS 'upload limit that is configured';
+COMMENT ON COLUMN dim_port_config.vpn_preference IS 'lowest preference among its VPN paths; lower is preferred';
+COMMENT ON COLUMN dim_port_config.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_gateway_detail (
+    site_id VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    device_name VARCHAR,
+    model VARCHAR,
+    version VARCHAR,
+    status VARCHAR,
+    last_seen_utc TIMESTAMP,
+    uptime_hours DOUBLE,
+    cpu_used_pct DOUBLE,
+    memory_used_pct DOUBLE,
+    config_status VARCHAR,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_gateway_detail IS 'Gateways in detail as last read, for sites that were read on demand';
+COMMENT ON COLUMN dim_gateway_detail.site_id IS 'Mist site id';
+COMMENT ON COLUMN dim_gateway_detail.device_mac IS 'gateway MAC, 12 lowercase hex digits';
+COMMENT ON COLUMN dim_gateway_detail.device_name IS 'name of the gateway';
+COMMENT ON COLUMN dim_gateway_detail.model IS 'model';
+COMMENT ON COLUMN dim_gateway_detail.version IS 'software version';
+COMMENT ON COLUMN dim_gateway_detail.status IS 'connected or disconnected';
+COMMENT ON COLUMN dim_gateway_detail.last_seen_utc IS 'last contact with the cloud';
+COMMENT ON COLUMN dim_gateway_detail.uptime_hours IS 'since boot, at the last contact';
+COMMENT ON COLUMN dim_gateway_detail.cpu_used_pct IS 'processor use at the last contact';
+COMMENT ON COLUMN dim_gateway_detail.memory_used_pct IS 'memory use at the last contact';
+COMMENT ON COLUMN dim_gateway_detail.config_status IS 'state of the configuration as Mist says';
+COMMENT ON COLUMN dim_gateway_detail.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS fact_api_usage (
+    hour_utc TIMESTAMP NOT NULL,
+    request_count BIGINT,
+    request_limit BIGINT,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_api_usage IS 'Calls of the API token, by every program that uses it, as Mist counted them when it was asked in an hour';
+COMMENT ON COLUMN fact_api_usage.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_api_usage.request_count IS 'calls of the hour so far';
+COMMENT ON COLUMN fact_api_usage.request_limit IS 'calls that the token may make in an hour';
+COMMENT ON COLUMN fact_api_usage.read_utc IS 'when Mist was asked';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL,
     span_start_utc TIMESTAMP NOT NULL,

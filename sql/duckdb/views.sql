@@ -38,6 +38,14 @@ FROM fact_circuit_outage o
 LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current;
 
+-- Alarms that were open when they were last read, with the names of their sites and circuits
+CREATE OR REPLACE VIEW v_open_alarm AS
+SELECT a.*, s.site_name, s.region, c.role, c.provider, c.wan_name
+FROM fact_alarm a
+LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
+LEFT JOIN dim_circuit c ON c.circuit_id = a.circuit_id AND c.is_current
+WHERE a.status = 'open';
+
 -- Failovers with the names of their sites and circuits
 CREATE OR REPLACE VIEW v_failover AS
 SELECT f.*, s.site_name, s.region, p.provider AS from_provider, b.provider AS to_provider,

@@ -497,6 +497,124 @@ CREATE TABLE IF NOT EXISTS rpt_schema_drift (
 )
 COMMENT = 'Fields of Mist''s answers that came, went or changed their type, when this was first seen; never a value';
 
+CREATE TABLE IF NOT EXISTS fact_alarm (
+    alarm_id VARCHAR NOT NULL COMMENT 'Mist alarm id',
+    site_id VARCHAR COMMENT 'Mist site id; null for an alarm of the organization',
+    alarm_type VARCHAR COMMENT 'Mist alarm type, for example gateway_down',
+    alarm_group VARCHAR COMMENT 'infrastructure, marvis, security as Mist says',
+    severity VARCHAR COMMENT 'critical, warn or info as Mist says',
+    first_seen_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was raised',
+    last_seen_utc TIMESTAMP_NTZ(6) COMMENT 'newest occurrence',
+    alarm_count NUMBER(38,0) COMMENT 'occurrences folded into it',
+    status VARCHAR COMMENT 'open or resolved at `read_utc`; null when Mist did not say',
+    resolved_utc TIMESTAMP_NTZ(6) COMMENT 'when it was resolved; null while it is open',
+    duration_minutes FLOAT COMMENT 'from raised to resolved; null while it is open',
+    acked BOOLEAN COMMENT 'true when somebody acknowledged it',
+    acked_utc TIMESTAMP_NTZ(6) COMMENT 'when it was acknowledged',
+    device_mac VARCHAR COMMENT 'gateway MAC, 12 lowercase hex digits',
+    circuit_id VARCHAR COMMENT 'circuit that it concerns; null when none, several or unknown',
+    text VARCHAR COMMENT 'text of the alarm, where Mist tells one',
+    read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when this version was first read; alarms of the last 7 days are read again each day, of a day each hour',
+    PRIMARY KEY (alarm_id)
+)
+CLUSTER BY (first_seen_utc)
+COMMENT = 'Alarms as they were last seen, each once; Mist changes them in place';
+
+CREATE TABLE IF NOT EXISTS fact_alarm_site_hour (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id, `(none)` for alarms of the organization',
+    hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
+    alarm_type VARCHAR NOT NULL COMMENT 'Mist alarm type, `(none)` when not told',
+    severity VARCHAR NOT NULL COMMENT 'severity as Mist says, `(none)` when not told',
+    alarm_count NUMBER(38,0) COMMENT 'alarms raised in the hour',
+    occurrence_count NUMBER(38,0) COMMENT 'occurrences folded into them so far',
+    open_count NUMBER(38,0) COMMENT 'of them still open when last read',
+    acked_count NUMBER(38,0) COMMENT 'of them acknowledged',
+    observed_minutes FLOAT COMMENT 'minutes of the hour that alarms were read for',
+    PRIMARY KEY (site_id, hour_utc, alarm_type, severity)
+)
+CLUSTER BY (hour_utc)
+COMMENT = 'Alarms raised in an hour at a site, by type and severity; no row where none was raised';
+
+CREATE TABLE IF NOT EXISTS fact_wan_client_hour (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    locator VARCHAR NOT NULL COMMENT 'circuit_id, empty when it is unknown (part of the key)',
+    circuit_id VARCHAR COMMENT 'circuit that it concerns; null when none, several or unknown',
+    hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
+    client_count NUMBER(38,0) COMMENT 'distinct clients',
+    network_count NUMBER(38,0) COMMENT 'distinct networks that they are in',
+    read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when Mist was asked',
+    PRIMARY KEY (site_id, locator, hour_utc)
+)
+CLUSTER BY (hour_utc)
+COMMENT = 'Clients behind a site''s WAN gateways that Mist listed for the 60 minutes before it was asked in an hour';
+
+CREATE TABLE IF NOT EXISTS dim_org (
+    org_id VARCHAR NOT NULL COMMENT 'Mist organization id',
+    org_name VARCHAR COMMENT 'its name',
+    msp_name VARCHAR COMMENT 'managed service provider; null without one',
+    created_utc TIMESTAMP_NTZ(6) COMMENT 'when it was created',
+    modified_utc TIMESTAMP_NTZ(6) COMMENT 'when its settings were last changed',
+    read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when Mist was asked',
+    PRIMARY KEY (org_id)
+)
+COMMENT = 'The organization';
+
+CREATE TABLE IF NOT EXISTS dim_vocabulary (
+    kind VARCHAR NOT NULL COMMENT 'what is named',
+    name VARCHAR NOT NULL COMMENT 'type of the alarm or event, or name of the metric',
+    display VARCHAR COMMENT 'words for people; null when Mist has none',
+    vocabulary_group VARCHAR COMMENT 'group as Mist says',
+    severity VARCHAR COMMENT 'severity of an alarm',
+    unit VARCHAR COMMENT 'unit of a metric',
+    history_hours FLOAT COMMENT 'longest that Mist keeps a metric''s bins',
+    read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when Mist was asked',
+    PRIMARY KEY (kind, name)
+)
+COMMENT = 'Names that Mist uses, by kind: alarms, device events, insight metrics';
+
+CREATE TABLE IF NOT EXISTS dim_port_config (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    device_mac VARCHAR NOT NULL COMMENT 'gateway MAC, 12 lowercase hex digits',
+    port_id VARCHAR NOT NULL COMMENT 'physical port, for example ge-0/0/1',
+    port_usage VARCHAR COMMENT 'wan or lan as configured',
+    wan_name VARCHAR COMMENT 'name of the WAN interface',
+    wan_type VARCHAR COMMENT 'broadband, dsl or lte',
+    is_disabled BOOLEAN COMMENT 'true when switched off by configuration',
+    is_critical BOOLEAN COMMENT 'true when the port raises gw_critical_port_down',
+    shaping_up_mbps FLOAT COMMENT 'upload limit that is configured',
+    vpn_preference NUMBER(38,0) COMMENT 'lowest preference among its VPN paths; lower is preferred',
+    read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when Mist was asked',
+    PRIMARY KEY (device_mac, port_id)
+)
+COMMENT = 'Configured ports of gateways, for sites that were read on demand';
+
+CREATE TABLE IF NOT EXISTS dim_gateway_detail (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    device_mac VARCHAR NOT NULL COMMENT 'gateway MAC, 12 lowercase hex digits',
+    device_name VARCHAR COMMENT 'name of the gateway',
+    model VARCHAR COMMENT 'model',
+    version VARCHAR COMMENT 'software version',
+    status VARCHAR COMMENT 'connected or disconnected',
+    last_seen_utc TIMESTAMP_NTZ(6) COMMENT 'last contact with the cloud',
+    uptime_hours FLOAT COMMENT 'since boot, at the last contact',
+    cpu_used_pct FLOAT COMMENT 'processor use at the last contact',
+    memory_used_pct FLOAT COMMENT 'memory use at the last contact',
+    config_status VARCHAR COMMENT 'state of the configuration as Mist says',
+    read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when Mist was asked',
+    PRIMARY KEY (device_mac)
+)
+COMMENT = 'Gateways in detail as last read, for sites that were read on demand';
+
+CREATE TABLE IF NOT EXISTS fact_api_usage (
+    hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
+    request_count NUMBER(38,0) COMMENT 'calls of the hour so far',
+    request_limit NUMBER(38,0) COMMENT 'calls that the token may make in an hour',
+    read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when Mist was asked',
+    PRIMARY KEY (hour_utc)
+)
+CLUSTER BY (hour_utc)
+COMMENT = 'Calls of the API token, by every program that uses it, as Mist counted them when it was asked in an hour';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL COMMENT 'loaded table',
     span_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the span; 1970-01-01 for whole tables',

@@ -6,6 +6,14 @@ from datetime import datetime, timedelta
 import dagster as dg
 import polars as pl
 
+from mistwan_dagster.catalog.alarm_tables import FACT_WAN_CLIENT_HOUR
+from mistwan_dagster.catalog.reference_tables import (
+    DIM_GATEWAY_DETAIL,
+    DIM_ORG,
+    DIM_PORT_CONFIG,
+    DIM_VOCABULARY,
+    FACT_API_USAGE,
+)
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
@@ -25,17 +33,23 @@ from mistwan_dagster.catalog.tables import (
 )
 from mistwan_dagster.kpi.calendar import Period, hour_dimension, period_end
 from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.alarms import DAY, day_label, days_between
+from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, WINDOW_ASSET
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import HOURS, OWNER, WAREHOUSE_POOL, newest_partition
+from mistwan_dagster.orchestration.partitions import DAYS, HOURS, OWNER, WAREHOUSE_POOL, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.rollups import period_label
 from mistwan_dagster.warehouse.port import Load
 
 GROUP = "warehouse"
 LOAD_PERIOD = timedelta(hours=24)
-HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)
-WHOLE_TABLES = (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER, RPT_SCHEMA_DRIFT)
+HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT, FACT_WAN_CLIENT_HOUR, FACT_API_USAGE)
+REFERENCE_TABLES = (DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL)
+WHOLE_TABLES = (
+    *(DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER, RPT_SCHEMA_DRIFT),
+    *REFERENCE_TABLES,
+)
 WINDOW_TABLES = (AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW)
 PERIOD_TABLES = (AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD)
 
@@ -152,6 +166,27 @@ def load_windows(
     yield from _results(parts.warehouse.load(loads))
 
 
+@dg.multi_asset(
+    name="load_alarms",
+    specs=[_spec(t, [t.name]) for t in ALARM_TABLES],
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=WAREHOUSE_POOL,
+)
+def load_alarms(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """Alarms by the day they were raised, a transaction for each day."""
+    window, parts = context.partition_time_window, platform.open()
+    rows = dict.fromkeys((t.name for t in ALARM_TABLES), 0)
+    for day in days_between(window.start, window.end):
+        frames = {t: parts.kpi.read(t.name, day_label(day)) for t in ALARM_TABLES}
+        loads = [Load(t, t.empty() if f is None else f, day, day + DAY) for t, f in frames.items()]
+        for table, count in parts.warehouse.load(loads).items():
+            rows[table] += count
+    yield from _results(rows)
+
+
 def load_period_asset(period: Period) -> dg.AssetsDefinition:
     """Load of the days, weeks or months of a range; the tables hold all three kinds."""
     names = {t.name: t.name.replace("period", period) for t in PERIOD_TABLES}
@@ -186,8 +221,14 @@ def load_period_asset(period: Period) -> dg.AssetsDefinition:
 
 LOAD_PERIOD_ASSETS = {period: load_period_asset(period) for period in PERIOD_PARTITIONS}
 LOAD_ASSETS = [
-    load_hourly, load_tables, load_sle_hourly, load_sle_newest, load_windows, *LOAD_PERIOD_ASSETS.values(),
-]  # fmt: skip
+    load_hourly,
+    load_tables,
+    load_alarms,
+    load_sle_hourly,
+    load_sle_newest,
+    load_windows,
+    *LOAD_PERIOD_ASSETS.values(),
+]
 
 
 @dg.asset(
