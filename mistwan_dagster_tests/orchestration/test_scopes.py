@@ -11,6 +11,7 @@ import pytest
 from mistwan_dagster.catalog.alarm_endpoints import ALARMS
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS, SITES
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS, SITE_DEVICE_STATS, SITE_DEVICES
+from mistwan_dagster.catalog.tables import DIM_CIRCUIT, FACT_DEVICE_EVENT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.reference import gateway_details, port_configs
 from mistwan_dagster.lake.raw import SLOT, floor_slot
@@ -159,11 +160,11 @@ def test_events_of_sites_join_those_of_the_organization_each_once(
     assert report.rows == 0, "the second reading stores nothing"
     assert on_sim.raw.coverage(SITE_DEVICE_EVENTS) == [], "no span of the organization is read by sites"
     truth = sim.world.truth_circuits()
-    on_sim.kpi.write(
-        "dim_circuit", truth.select("circuit_id", "site_id", "device_mac", "node", "port_id", is_current=True)
-    )
+    known = truth.select("circuit_id", "site_id", "device_mac", "node", "port_id", is_current=True)
+    versions = known.with_columns(valid_from=start - timedelta(days=1))
+    on_sim.kpi.write(DIM_CIRCUIT.name, DIM_CIRCUIT.conform(versions.lazy()).collect())
     hours = (start.replace(minute=0, second=0), end.replace(minute=0, second=0))
-    of_sites = hourly.compute_measured(on_sim, *hours)
+    of_sites = hourly.compute_measured(on_sim, *hours)[FACT_DEVICE_EVENT.name]
     assert of_sites > 0
     collect_events(on_sim, start, end)
-    assert hourly.compute_measured(on_sim, *hours) == of_sites
+    assert hourly.compute_measured(on_sim, *hours)[FACT_DEVICE_EVENT.name] == of_sites
