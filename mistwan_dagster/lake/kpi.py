@@ -7,13 +7,14 @@ Also the record of what was computed from what: a partition is stale when the fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.lake.day_files import Piece, mark
+from mistwan_dagster.lake.day_files import Piece, mark, pieces_on_disk
 from mistwan_dagster.lake.files import hour_label, remove_tree, visible, write_parquet, write_text
 from mistwan_dagster.lake.horizon import Horizon
 from mistwan_dagster.lake.hours import hours_between
@@ -27,6 +28,7 @@ class KpiLake:
     def __init__(self, root: Path) -> None:
         self.root = root / "kpi"
         self.horizon = Horizon(self.root / "retained_from.json")
+        self._listed: dict[str, dict[str, Piece]] | None = None
         self._stamps = root.parent / "state" / "computed"
         self._pending = root.parent / "state" / "pending"
 
@@ -61,6 +63,24 @@ class KpiLake:
     def labels(self, table: str) -> list[str]:
         """Labels of the partitions that exist, ascending."""
         return [p.stem for p in visible(self.root / table, ".parquet")]
+
+    def pieces(self, table: str) -> dict[str, Piece]:
+        """Label -> identity of the partitions that exist."""
+        if self._listed is not None and table in self._listed:
+            return self._listed[table]
+        found = {p.origin.stem: p for p in pieces_on_disk(visible(self.root / table, ".parquet"))}
+        if self._listed is not None:
+            self._listed[table] = found
+        return found
+
+    @contextmanager
+    def listed_once(self) -> Iterator[None]:
+        """Within the block `pieces` lists a table once: thousands of partitions share most of their inputs."""
+        self._listed = {}
+        try:
+            yield
+        finally:
+            self._listed = None
 
     # --- what was computed from what -------------------------------------------------------------------
 

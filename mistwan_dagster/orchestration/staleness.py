@@ -56,20 +56,23 @@ class Stage:
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
         known = platform.kpi.stamps(self.name)
-        return [
-            start
-            for start in sorted(set(self.candidates(platform)))
-            if known.get(self.label(start), ABSENT) != self.fingerprint(platform, start)
-        ]
+        with platform.kpi.listed_once():
+            return [
+                start
+                for start in sorted(set(self.candidates(platform)))
+                if known.get(self.label(start), ABSENT) != self.fingerprint(platform, start)
+            ]
 
     def begin(self, platform: Platform, run_id: str, start: datetime, end: datetime) -> None:
         """Take the fingerprints of [start, end) before a run reads the inputs; the first taking of a run counts.
 
         Without this order an input that arrives while the run works would be taken for computed.
         """
-        while start < end:
-            platform.kpi.note_pending(run_id, self.name, self.label(start), self.fingerprint(platform, start))
-            start = self.end(start)
+        with platform.kpi.listed_once():
+            while start < end:
+                digest = self.fingerprint(platform, start)
+                platform.kpi.note_pending(run_id, self.name, self.label(start), digest)
+                start = self.end(start)
 
 
 def observed_hours(platform: Platform) -> set[datetime]:
@@ -119,11 +122,10 @@ def _periods(platform: Platform, period: Period) -> set[datetime]:
     return {start for start in starts if start >= platform.kpi.horizon.start}
 
 
-def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterator[Path]:
-    for hour in hours_between(start, end):
-        path = platform.kpi.path(FACT_CIRCUIT_HOUR.name, hour_label(hour))
-        if path.exists():
-            yield path
+def _facts_between(platform: Platform, start: datetime, end: datetime) -> list[Piece]:
+    facts = platform.kpi.pieces(FACT_CIRCUIT_HOUR.name)
+    labels = map(hour_label, hours_between(start, end))
+    return [facts[label] for label in labels if label in facts]
 
 
 HOURLY = Stage(
