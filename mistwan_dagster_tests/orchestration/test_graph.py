@@ -13,6 +13,7 @@ from mistwan_dagster.orchestration.schedules import SCHEDULES
 
 GRAPH = defs.resolve_asset_graph()
 
+SLE_SCORES = ("raw/sites_sle", "raw/worst_sites_sle")
 EXPECTED = {
     "raw/sites": ("raw", "hour", ()),
     "raw/sitegroups": ("raw", "hour", ()),
@@ -60,6 +61,38 @@ EXPECTED = {
     "agg_day": ("rollups", "day", ("dim_site", "fact_circuit_hour")),
     "agg_week": ("rollups", "week", ("dim_site", "fact_circuit_hour")),
     "agg_month": ("rollups", "month", ("dim_site", "fact_circuit_hour")),
+    "raw/sites_sle": ("sle", "hour", ()),
+    "raw/worst_sites_sle": ("sle", "hour", ()),
+    "raw/sle_metrics": ("sle", "", SLE_SCORES),
+    "raw/sle_classifiers": ("sle", "", ("raw/sites_sle", "raw/sle_metrics", "raw/worst_sites_sle")),
+    "raw/sle_trend": ("sle", "", ("raw/sites_sle", "raw/sle_metrics", "raw/worst_sites_sle")),
+    "raw/sle_classifier_trend": (
+        "sle",
+        "",
+        ("raw/sites_sle", "raw/sle_classifiers", "raw/sle_trend", "raw/worst_sites_sle"),
+    ),
+    "raw/sle_histogram": ("sle", "", SLE_SCORES),
+    "raw/sle_threshold": ("sle", "", SLE_SCORES),
+    "raw/sle_impacted_gateways": ("sle", "", SLE_SCORES),
+    "raw/sle_impacted_interfaces": ("sle", "", SLE_SCORES),
+    "fact_site_sle_hour": ("sle", "hour", SLE_SCORES),
+    "fact_sle_trend": ("sle", "hour", ("raw/sle_classifier_trend", "raw/sle_trend")),
+    "fact_sle_histogram": ("sle", "", ("raw/sle_histogram",)),
+    "fact_sle_threshold": ("sle", "", ("raw/sle_threshold",)),
+    "fact_sle_impacted_gateway": ("sle", "", ("raw/sle_impacted_gateways",)),
+    "fact_sle_impacted_interface": ("sle", "", ("raw/sle_impacted_interfaces",)),
+    "sle_coverage": (
+        "sle",
+        "",
+        ("dim_site", "raw/sites_sle", "raw/sle_metrics", "raw/sle_trend", "raw/worst_sites_sle"),
+    ),
+    "warehouse/fact_site_sle_hour": ("warehouse", "hour", ("fact_site_sle_hour",)),
+    "warehouse/fact_sle_trend": ("warehouse", "hour", ("fact_sle_trend",)),
+    "warehouse/fact_sle_histogram": ("warehouse", "", ("fact_sle_histogram",)),
+    "warehouse/fact_sle_threshold": ("warehouse", "", ("fact_sle_threshold",)),
+    "warehouse/fact_sle_impacted_gateway": ("warehouse", "", ("fact_sle_impacted_gateway",)),
+    "warehouse/fact_sle_impacted_interface": ("warehouse", "", ("fact_sle_impacted_interface",)),
+    "warehouse/sle_coverage": ("warehouse", "", ("sle_coverage",)),
     "warehouse/fact_circuit_hour": ("warehouse", "hour", ("fact_circuit_hour",)),
     "warehouse/fact_path_hour": ("warehouse", "hour", ("fact_path_hour",)),
     "warehouse/fact_device_event": ("warehouse", "hour", ("fact_device_event",)),
@@ -119,13 +152,16 @@ def test_from_every_endpoint_a_path_leads_to_the_published_copy() -> None:
 
 def test_jobs_resolve_and_schedules_are_what_they_were() -> None:
     assert [j.name for j in JOBS] == [
-        "collect", "events", "history", "hourly", "load", "windows", "daily", "weekly", "monthly",
+        "collect", "events", "history", "collect_sle", "hourly", "sle", "load", "windows",
+        "daily", "weekly", "monthly",
     ]  # fmt: skip
     for job in JOBS:
         assert defs.resolve_job_def(job.name).name == job.name
     assert {s.name: s.cron_schedule for s in SCHEDULES} == {
         "collect_every_slot": "*/5 * * * *",
+        "collect_sle_every_hour": "9 * * * *",
         "hourly_when_stale": "17 * * * *",
+        "sle_when_stale": "20 * * * *",
         "windows_when_stale": "22 * * * *",
         "daily_when_stale": "27 * * * *",
         "weekly_when_stale": "32 * * * *",
