@@ -266,8 +266,8 @@ def test_argument_unknown_to_the_sdk_is_a_mistake_of_the_programme(tools: Tools)
         list(begin(tools, PATH_STATS, extra_arguments={"duration_h": 1}))
 
 
-def test_time_window_belongs_to_events_only(tools: Tools) -> None:
-    with pytest.raises(ValueError, match="event"):
+def test_time_window_belongs_to_what_has_one(tools: Tools) -> None:
+    with pytest.raises(ValueError, match="window"):
         begin(tools, PORT_STATS, start=HALF_PAST, end=HALF_PAST)
 
 
