@@ -49,6 +49,18 @@ class Cadence(StrEnum):
     ON_DEMAND = "on demand"
 
 
+class Population(StrEnum):
+    """What an endpoint has a row of; how many there are decides how many pages a walk has."""
+
+    SITES = "sites"
+    GATEWAYS = "gateways"
+    PORTS = "ports"
+    CIRCUITS = "circuits"
+    PATHS = "paths"
+    EVENTS = "events"
+    ALARMS = "alarms"
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of an API row. `path` walks nested objects; `json` keeps an object or list as JSON text."""
@@ -75,7 +87,8 @@ class Endpoint:
 
     `arguments` are sent with every call. `key` is the natural key by which a walk is de-duplicated (the
     row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored.
-    `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made.
+    `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made;
+    `population` names what a row is where the natural key does not tell it (`call_plan.population`).
     `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
     """
 
@@ -93,6 +106,7 @@ class Endpoint:
     scope: Scope = Scope.ORG
     cadence: Cadence = Cadence.SLOT
     history_hours: int = 0
+    population: Population | None = None
 
     @property
     def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:

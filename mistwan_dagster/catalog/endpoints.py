@@ -6,6 +6,8 @@ them. Does not belong here: requests, parsing, the meaning of a field for a KPI.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
@@ -16,6 +18,8 @@ PAGE_LIMIT = 1000
 
 INSIGHT_RETENTION_HOURS = 14 * 24
 EVENT_RETENTION_HOURS = 14 * 24
+EVENT_LOOK_BACK = timedelta(hours=2)
+"""Events arrive late; each walk asks again for this long before the end of what was read."""
 
 SITES = Endpoint(
     "sites", "orgs.sites.listOrgSites", "/api/v1/orgs/{org_id}/sites", Paging.PAGE, Shape.SNAPSHOT, ("id",),

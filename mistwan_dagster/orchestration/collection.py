@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Endpoint
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, EVENT_LOOK_BACK
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import SlotReport
 from mistwan_dagster.mist.errors import FATAL, MistError
@@ -21,8 +21,6 @@ from mistwan_dagster.mist.pager import row_keys, walk
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
 
-EVENT_LOOK_BACK = timedelta(hours=2)
-"""Events arrive late; each walk asks again for this long before the end of what was read."""
 FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
 WALKS_PER_SLOT = 2
 
