@@ -19,7 +19,7 @@ from mistwan_dagster.catalog.endpoint import Endpoint, Paging, Shape
 from mistwan_dagster.catalog.endpoints import PAGE_LIMIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
-from mistwan_dagster.mist.errors import Unusable
+from mistwan_dagster.mist.errors import Unusable, Waiting
 from mistwan_dagster.mist.quota import Purpose, Quota
 from mistwan_dagster.mist.rows import TypedRow, row_decoder
 
@@ -103,7 +103,8 @@ def walk(
 
     `start` and `end` (aware, both or none) bound an event search and are sent as whole epoch seconds, `end`
     rounded up. `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
-    A page that repeats an earlier one is asked for once more.
+    A page that repeats an earlier one is asked for once more. A walk that finds no call left is put off: the
+    quota records it.
     Raises UserError (exit 2) for an org id that cannot be one; while iterating `call.get`'s errors, and
     Unusable for a page that stays repeated or a `next` that leads elsewhere.
     """
@@ -125,7 +126,11 @@ def walk(
     def fetch(ask: Callable[[], Any], number: int) -> Answer:
         target = Target(endpoint.name, number, f"MIST_ORG_ID {org_id}")
         with session.parsing(decoder.decode if decoder else None):
-            return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
+            try:
+                return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
+            except Waiting as refusal:
+                quota.defer(purpose, endpoint.name, refusal.reason)
+                raise
 
     return Walk(_pages(session, endpoint, fetch, first, limit))
 
