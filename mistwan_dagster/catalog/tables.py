@@ -15,6 +15,7 @@ from mistwan_dagster.catalog.aggregates import (
     AGG_REGION_PERIOD,
     AGG_REGION_WINDOW,
 )
+from mistwan_dagster.catalog.api_usage import API_USAGE_HOUR
 from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.dimensions import (
     DIM_CIRCUIT,
@@ -49,7 +50,7 @@ TABLES: dict[str, Table] = {
     for table in (
         DIM_SITE, DIM_CIRCUIT, DIM_HOUR, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER,
         FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
-        LOAD_LEDGER,
+        API_USAGE_HOUR, LOAD_LEDGER,
     )
 }  # fmt: skip
 
@@ -58,6 +59,7 @@ __all__ = [
     "AGG_CIRCUIT_WINDOW",
     "AGG_REGION_PERIOD",
     "AGG_REGION_WINDOW",
+    "API_USAGE_HOUR",
     "DIM_CIRCUIT",
     "DIM_HOUR",
     "DIM_SITE",

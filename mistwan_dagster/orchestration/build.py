@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
@@ -15,7 +16,14 @@ from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.schedules import SCHEDULES
 
 defs = dg.Definitions(
-    assets=[*RAW_ASSETS, *DIMENSION_ASSETS, *KPI_ASSETS, *ROLLUP_ASSETS, *WAREHOUSE_ASSETS],
+    assets=[
+        *RAW_ASSETS,
+        *API_USAGE_ASSETS,
+        *DIMENSION_ASSETS,
+        *KPI_ASSETS,
+        *ROLLUP_ASSETS,
+        *WAREHOUSE_ASSETS,
+    ],
     asset_checks=CHECKS,
     jobs=JOBS,
     schedules=SCHEDULES,

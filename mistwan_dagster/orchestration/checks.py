@@ -4,6 +4,7 @@ import dagster as dg
 import polars as pl
 
 from mistwan_dagster.catalog.tables import (
+    API_USAGE_HOUR,
     DIM_CIRCUIT,
     DIM_SITE,
     FACT_CIRCUIT_HOUR,
@@ -59,5 +60,5 @@ def whole_contract(table: Table) -> dg.AssetChecksDefinition:
 
 CHECKS = [
     *(hourly_contract(t) for t in (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)),
-    *(whole_contract(t) for t in (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)),
+    *(whole_contract(t) for t in (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER, API_USAGE_HOUR)),
 ]

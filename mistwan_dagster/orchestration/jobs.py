@@ -6,6 +6,7 @@ import dagster as dg
 
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.kpi.calendar import Period
+from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
@@ -25,8 +26,8 @@ PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "
 
 collect_job = dg.define_asset_job(
     "collect",
-    [*SNAPSHOT_ASSETS, device_events, *DIMENSION_ASSETS],
-    description="One snapshot slot now, new events, dimensions",
+    [*API_USAGE_ASSETS, *SNAPSHOT_ASSETS, device_events, *DIMENSION_ASSETS],
+    description="One snapshot slot now, new events, dimensions, use of the call budget",
     executor_def=IN_PROCESS,
 )
 events_job = dg.define_asset_job(
@@ -43,7 +44,7 @@ history_job = dg.define_asset_job(
 )
 hourly_job = dg.define_asset_job(
     "hourly",
-    [*KPI_ASSETS, load_hourly, load_tables, published],
+    [*API_USAGE_ASSETS, *KPI_ASSETS, load_hourly, load_tables, published],
     description="KPIs of a range of complete hours, loaded and published",
     executor_def=IN_PROCESS,
 )

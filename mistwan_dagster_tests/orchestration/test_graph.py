@@ -23,6 +23,7 @@ EXPECTED = {
     "raw/device_events": ("raw", "hour", ()),
     "raw/insight_bandwidth": ("raw", "hour", ("dim_circuit",)),
     "raw/insight_quality": ("raw", "hour", ("dim_circuit",)),
+    "api_usage_hour": ("operations", "", ()),
     "dim_site": ("dimensions", "", ("raw/sitegroups", "raw/sites")),
     "dim_circuit": (
         "dimensions",
@@ -68,6 +69,7 @@ EXPECTED = {
     "warehouse/dim_circuit": ("warehouse", "", ("dim_circuit",)),
     "warehouse/fact_circuit_outage": ("warehouse", "", ("fact_circuit_outage",)),
     "warehouse/fact_failover": ("warehouse", "", ("fact_failover",)),
+    "warehouse/api_usage_hour": ("warehouse", "", ("api_usage_hour",)),
     "warehouse/agg_circuit_window": ("warehouse", "hour", ("agg_window",)),
     "warehouse/agg_region_window": ("warehouse", "hour", ("agg_window",)),
     "warehouse/agg_circuit_day": ("warehouse", "day", ("agg_day",)),

@@ -11,6 +11,7 @@ from mistwan_dagster.catalog.tables import (
     AGG_CIRCUIT_WINDOW,
     AGG_REGION_PERIOD,
     AGG_REGION_WINDOW,
+    API_USAGE_HOUR,
     DIM_CIRCUIT,
     DIM_HOUR,
     DIM_SITE,
@@ -33,7 +34,7 @@ from mistwan_dagster.warehouse.port import Load
 GROUP = "warehouse"
 LOAD_PERIOD = timedelta(hours=24)
 HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)
-WHOLE_TABLES = (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)
+WHOLE_TABLES = (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER, API_USAGE_HOUR)
 WINDOW_TABLES = (AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW)
 PERIOD_TABLES = (AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD)
 
@@ -89,7 +90,7 @@ def load_hourly(
 
 @dg.multi_asset(name="load_tables", specs=[_spec(t, [t.name]) for t in WHOLE_TABLES], pool=WAREHOUSE_POOL)
 def load_tables(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
-    """Dimensions and episodes, whole tables, in one transaction."""
+    """Dimensions, episodes and API usage, whole tables, in one transaction."""
     parts = platform.open()
     frames = {t: parts.kpi.read(t.name) for t in WHOLE_TABLES}
     yield from _results(
