@@ -171,7 +171,7 @@ def _pages(
             rows = answer.body if isinstance(answer.body, list) else answer.body["results"]
             keys = row_keys(endpoint, rows)
             mark = hash(tuple(keys))
-            following = _next_uri(session, endpoint, answer, number)
+            following = _next_uri(session, answer)
             repeated = bool(rows) and (mark in pages_seen or following in asked)
             if not repeated:
                 break
@@ -189,6 +189,11 @@ def _pages(
             following is not None or _page_follows(endpoint, answer, number, len(rows), rows_before, limit)
         )
         yield Page(number, rows, answer.received_at, total, not more), keys
+        if isinstance(following, _Astray) and more:
+            raise Unusable(
+                f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",
+                endpoint=endpoint.name, page=number, status=200,
+            )  # fmt: skip
         if not more:
             return
         number += 1
@@ -216,7 +221,11 @@ def row_keys(endpoint: Endpoint, rows: list[Any]) -> list[int]:
         ]
 
 
-def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: int) -> str | None:
+class _Astray(str):
+    """A `next` that must not be followed. The page that told it is good; the walk ends after it."""
+
+
+def _next_uri(session: MistSession, answer: Answer) -> str | None:
     """Path and query of `next`, verbatim. An absolute URL is followed only to the session's own origin."""
     following = answer.body.get("next") if isinstance(answer.body, dict) else None
     if following in (None, ""):
@@ -227,10 +236,7 @@ def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: 
         parts = urlsplit(following)
         if following.startswith("/") and not parts.scheme and not parts.netloc:
             return following
-    raise Unusable(
-        f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",
-        endpoint=endpoint.name, page=number, status=200,
-    )  # fmt: skip
+    return _Astray(following)
 
 
 def _number(value: Any) -> int | None:
