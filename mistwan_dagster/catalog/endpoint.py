@@ -68,6 +68,18 @@ class Cadence(StrEnum):
     ON_DEMAND = "on demand"
 
 
+class Population(StrEnum):
+    """What an endpoint has a row of; how many there are decides how many pages a walk has."""
+
+    SITES = "sites"
+    GATEWAYS = "gateways"
+    PORTS = "ports"
+    CIRCUITS = "circuits"
+    PATHS = "paths"
+    EVENTS = "events"
+    ALARMS = "alarms"
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of an API row. `path` walks nested objects; `json` keeps an object or list as JSON text."""
@@ -95,7 +107,8 @@ class Endpoint:
     `arguments` are sent with every call. `key` is the natural key by which a walk is de-duplicated (the
     row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored; without
     `keeps_extra` so is every key that no field declares.
-    `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made.
+    `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made;
+    `population` names what a row is where the natural key does not tell it (`call_plan.population`).
     `body` is the form of an answer; of a MAP the key becomes the first field. `look_back` concerns events.
     `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
     `envelope` names keys beside the rows of an answer that each row gets (its window of time, for one).
@@ -119,6 +132,7 @@ class Endpoint:
     body: Body = Body.ROWS
     keeps_extra: bool = True
     look_back: LookBack = LookBack()
+    population: Population | None = None
 
     @property
     def in_slots(self) -> bool:

@@ -16,6 +16,7 @@ from mistwan_dagster.catalog.aggregates import (
     AGG_REGION_WINDOW,
 )
 from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR
+from mistwan_dagster.catalog.api_usage import API_USAGE_HOUR
 from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.dimensions import (
     DIM_CIRCUIT,
@@ -62,7 +63,7 @@ TABLES: dict[str, Table] = {
         FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
         *SLE_TABLES, RPT_SCHEMA_DRIFT,
         FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR,
-        DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL, FACT_API_USAGE,
+        DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL, FACT_API_USAGE, API_USAGE_HOUR,
         LOAD_LEDGER,
     )
 }  # fmt: skip
@@ -72,6 +73,7 @@ __all__ = [
     "AGG_CIRCUIT_WINDOW",
     "AGG_REGION_PERIOD",
     "AGG_REGION_WINDOW",
+    "API_USAGE_HOUR",
     "DIM_CIRCUIT",
     "DIM_HOUR",
     "DIM_SITE",

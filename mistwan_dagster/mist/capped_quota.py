@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from mistwan_dagster.mist.errors import QuotaExhausted
-from mistwan_dagster.mist.quota import Purpose, Quota
+from mistwan_dagster.mist.quota import HourUse, Purpose, Quota
 
 
 class CappedQuota:
@@ -42,9 +42,17 @@ class CappedQuota:
         """See `Quota.block_until`."""
         self.quota.block_until(instant)
 
-    def observe(self, requests_used: int) -> None:
+    def observe(self, requests_used: int, request_limit: int | None = None) -> None:
         """See `Quota.observe`."""
-        self.quota.observe(requests_used)
+        self.quota.observe(requests_used, request_limit)
+
+    def defer(self, purpose: Purpose, endpoint: str, reason: str, walks: int = 1) -> None:
+        """See `Quota.defer`."""
+        self.quota.defer(purpose, endpoint, reason, walks)
+
+    def history(self, since: datetime) -> list[HourUse]:
+        """See `Quota.history`: of the whole token."""
+        return self.quota.history(since)
 
     def used(self, hour: datetime | None = None) -> int:
         """See `Quota.used`: of the whole token."""

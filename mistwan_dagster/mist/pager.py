@@ -19,7 +19,7 @@ from mistwan_dagster.catalog.endpoint import Body, Endpoint, Paging, Scope, Shap
 from mistwan_dagster.catalog.endpoints import PAGE_LIMIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
-from mistwan_dagster.mist.errors import Unusable
+from mistwan_dagster.mist.errors import Unusable, Waiting
 from mistwan_dagster.mist.quota import Purpose, Quota
 from mistwan_dagster.mist.rows import TypedRow, row_decoder
 
@@ -110,7 +110,8 @@ def walk(
     `start` and `end` (aware, both or none) bound what has a window and are sent as whole epoch seconds, `end`
     rounded up. Rows get the answer's `endpoint.envelope` where they have no such key themselves.
     `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
-    A page that repeats an earlier one is asked for once more.
+    A page that repeats an earlier one is asked for once more. A walk that finds no call left is put off: the
+    quota records it.
     Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and
     Unusable for a page that stays repeated or a `next` that leads elsewhere.
     """
@@ -135,15 +136,19 @@ def walk(
     def fetch(ask: Callable[[], Any], number: int) -> Answer:
         target = Target(endpoint.name, number, subject)
         with session.parsing(decoder.decode if decoder else None):
-            return get(
-                session,
-                ask,
-                target,
-                quota=quota,
-                purpose=purpose,
-                accept=_ACCEPTED[endpoint.body],
-                retry=retry,
-            )
+            try:
+                return get(
+                    session,
+                    ask,
+                    target,
+                    quota=quota,
+                    purpose=purpose,
+                    accept=_ACCEPTED[endpoint.body],
+                    retry=retry,
+                )
+            except Waiting as refusal:
+                quota.defer(purpose, endpoint.name, refusal.reason)
+                raise
 
     return Walk(_pages(session, endpoint, fetch, first, limit))
 
@@ -216,7 +221,7 @@ def _pages(
             rows = _rows(endpoint, answer.body)
             keys = row_keys(endpoint, rows)
             mark = hash(tuple(keys))
-            following = _next_uri(session, endpoint, answer, number) if pages_at_all else None
+            following = _next_uri(session, answer) if pages_at_all else None
             repeated = bool(rows) and (mark in pages_seen or following in asked)
             if not repeated:
                 break
@@ -234,6 +239,11 @@ def _pages(
             following is not None or _page_follows(endpoint, answer, number, len(rows), rows_before, limit)
         )
         yield Page(number, rows, answer.received_at, total, not more), keys
+        if isinstance(following, _Astray) and more:
+            raise Unusable(
+                f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",
+                endpoint=endpoint.name, page=number, status=200,
+            )  # fmt: skip
         if not more:
             return
         number += 1
@@ -261,7 +271,11 @@ def row_keys(endpoint: Endpoint, rows: list[Any]) -> list[int]:
         ]
 
 
-def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: int) -> str | None:
+class _Astray(str):
+    """A `next` that must not be followed. The page that told it is good; the walk ends after it."""
+
+
+def _next_uri(session: MistSession, answer: Answer) -> str | None:
     """Path and query of `next`, verbatim. An absolute URL is followed only to the session's own origin."""
     following = answer.body.get("next") if isinstance(answer.body, dict) else None
     if following in (None, ""):
@@ -272,10 +286,7 @@ def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: 
         parts = urlsplit(following)
         if following.startswith("/") and not parts.scheme and not parts.netloc:
             return following
-    raise Unusable(
-        f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",
-        endpoint=endpoint.name, page=number, status=200,
-    )  # fmt: skip
+    return _Astray(following)
 
 
 def _number(value: Any) -> int | None:

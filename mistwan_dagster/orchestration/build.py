@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from mistwan_dagster.orchestration.assets.alarms import alarm_tables
+from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
@@ -23,6 +24,7 @@ defs = dg.Definitions(
     assets=[
         *RAW_ASSETS,
         *SITE_DETAIL_ASSETS,
+        *API_USAGE_ASSETS,
         *DIMENSION_ASSETS,
         *REFERENCE_ASSETS,
         *SITE_TABLE_ASSETS,

@@ -16,6 +16,7 @@ from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.schema_drift import news
 
@@ -44,13 +45,18 @@ def _access(platform: Platform) -> str:
 def _quota(platform: Platform) -> str:
     told, limit = usage(platform.session, platform.quota)
     hour = floor_hour(platform.settings.now())
-    by_endpoint = platform.quota.by_endpoint(hour)
-    shares = ", ".join(f"{n} {c}" for n, c in sorted(by_endpoint.items(), key=lambda x: -x[1])[:5])
     return (
         f"{told} of {limit} calls used in this hour as the cloud counts, {platform.quota.used(hour)} of "
-        f"{platform.settings.mistwan_call_budget} as counted here ({shares}); "
+        f"{platform.quota.limit(Purpose.LIVE)} as counted here; "
         f"left: live {platform.quota.left(Purpose.LIVE)}, backfill {platform.quota.left(Purpose.BACKFILL)}"
     )
+
+
+def _call_plan(platform: Platform) -> str:
+    fits, text = describe_plan(platform)
+    if not fits:
+        raise UserError(text)
+    return text
 
 
 def _circuits(platform: Platform) -> str:
@@ -135,6 +141,8 @@ CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
     ("access", _access),
     ("quota", _quota),
+    ("calls", describe_use),
+    ("call plan", _call_plan),
     ("circuits", _circuits),
     ("thresholds", _thresholds),
     ("collection", _collection),

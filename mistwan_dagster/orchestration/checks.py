@@ -7,6 +7,7 @@ from mistwan_dagster.catalog.alarm_tables import FACT_WAN_CLIENT_HOUR
 from mistwan_dagster.catalog.reference_tables import FACT_API_USAGE
 from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
+    API_USAGE_HOUR,
     DIM_CIRCUIT,
     DIM_SITE,
     FACT_CIRCUIT_HOUR,
@@ -92,7 +93,14 @@ CHECKS = [
     *(daily_contract(t) for t in ALARM_TABLES),
     *(
         whole_contract(t)
-        for t in (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER, *REFERENCE_TABLES)
+        for t in (
+            DIM_SITE,
+            DIM_CIRCUIT,
+            FACT_CIRCUIT_OUTAGE,
+            FACT_FAILOVER,
+            API_USAGE_HOUR,
+            *REFERENCE_TABLES,
+        )
     ),
     *(whole_contract(t) for t in (*SLE_NEWEST_TABLES, SLE_COVERAGE)),
 ]

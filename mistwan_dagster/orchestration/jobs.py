@@ -6,6 +6,7 @@ import dagster as dg
 
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.alarms import alarm_tables
+from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
@@ -34,8 +35,8 @@ PARTITION_PERIODS: dict[str, Period] = {**PERIOD_JOBS, "alarms": "day"}
 
 collect_job = dg.define_asset_job(
     "collect",
-    [*SNAPSHOT_ASSETS, *EVENT_ASSETS, *DIMENSION_ASSETS],
-    description="One snapshot slot now, new events and alarms, dimensions",
+    [*API_USAGE_ASSETS, *SNAPSHOT_ASSETS, *EVENT_ASSETS, *DIMENSION_ASSETS],
+    description="One snapshot slot now, new events and alarms, dimensions, use of the call budget",
     executor_def=IN_PROCESS,
 )
 events_job = dg.define_asset_job(
@@ -58,7 +59,7 @@ collect_sle_job = dg.define_asset_job(
 )
 hourly_job = dg.define_asset_job(
     "hourly",
-    [*KPI_ASSETS, *REFERENCE_ASSETS, load_hourly, load_tables, published],
+    [*API_USAGE_ASSETS, *KPI_ASSETS, *REFERENCE_ASSETS, load_hourly, load_tables, published],
     description="KPIs of a range of complete hours, loaded and published",
     executor_def=IN_PROCESS,
 )

@@ -104,6 +104,9 @@ def read_scoped(
                 read(ids)
         except Waiting as stop:
             report.put_off, report.reason = sites[number:], str(stop)
+            rest = len(sites[number + 1 : most])
+            if rest:
+                platform.quota.defer(Purpose.BACKFILL, endpoint.name, stop.reason, rest)
             break
         except Refused:
             raise

@@ -35,6 +35,7 @@ from mistwan_dagster.lake.raw import SLOT, SlotReport, floor_hour, floor_slot
 from mistwan_dagster.mist.capped_quota import CappedQuota
 from mistwan_dagster.mist.errors import MistError, Refused, Waiting
 from mistwan_dagster.mist.extract import Quarantined
+from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.mist.sle import SleAnswer, SleSubject, fetch_sle
 from mistwan_dagster.orchestration.collection import walk_name
 from mistwan_dagster.orchestration.history import gateway_id
@@ -191,6 +192,9 @@ def dive(platform: Platform) -> DiveReport:
         store.close()
         report.calls = quota.spent
         report.put_off = len(targets) - report.read - len(report.failed)
+        if report.put_off:
+            reason = report.stopped_by or "not reached"
+            quota.defer(Purpose.BACKFILL, SLE_TREND.name, reason, report.put_off)
     return report
 
 

@@ -159,7 +159,7 @@ def configuration(topology: Topology, gateway: Gateway, circuits: list[Circuit])
         "serial": gateway.serial,
         "type": "gateway",
         "port_config": ports,
-        "bgp_config": {"core": {"auth_key": "sim-secret-bgp", "local_as": 65000}},
+        "bgp_config": {"core": {"auth_key": "sim-secret-bgp", "local_as": 65000, "via": "lan"}},
         "created_time": CREATED_S,
         "modified_time": MODIFIED_S,
     }

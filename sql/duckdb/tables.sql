@@ -1034,6 +1034,22 @@ COMMENT ON COLUMN fact_api_usage.request_count IS 'calls of the hour so far';
 COMMENT ON COLUMN fact_api_usage.request_limit IS 'calls that the token may make in an hour';
 COMMENT ON COLUMN fact_api_usage.read_utc IS 'when Mist was asked';
 
+CREATE TABLE IF NOT EXISTS api_usage_hour (
+    hour_utc TIMESTAMP NOT NULL,
+    endpoint VARCHAR NOT NULL,
+    purpose VARCHAR NOT NULL,
+    calls BIGINT NOT NULL,
+    deferred BIGINT NOT NULL,
+    deferred_reason VARCHAR
+);
+COMMENT ON TABLE api_usage_hour IS 'Calls to the Mist API and walks that were put off, from the call ledger';
+COMMENT ON COLUMN api_usage_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN api_usage_hour.endpoint IS 'endpoint as in this dictionary, `org` and `usage` for probes, `(other programs)` for calls of the same token that were not made here, as far as the cloud told them';
+COMMENT ON COLUMN api_usage_hour.purpose IS 'live collection, optional work (backfill), or another program''s affair';
+COMMENT ON COLUMN api_usage_hour.calls IS 'calls made, retries included';
+COMMENT ON COLUMN api_usage_hour.deferred IS 'walks that were put off because no call was left; one that is put off twice counts twice';
+COMMENT ON COLUMN api_usage_hour.deferred_reason IS 'why they were put off; null when none was';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL,
     span_start_utc TIMESTAMP NOT NULL,

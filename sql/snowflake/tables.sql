@@ -615,6 +615,17 @@ CREATE TABLE IF NOT EXISTS fact_api_usage (
 CLUSTER BY (hour_utc)
 COMMENT = 'Calls of the API token, by every program that uses it, as Mist counted them when it was asked in an hour';
 
+CREATE TABLE IF NOT EXISTS api_usage_hour (
+    hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
+    endpoint VARCHAR NOT NULL COMMENT 'endpoint as in this dictionary, `org` and `usage` for probes, `(other programs)` for calls of the same token that were not made here, as far as the cloud told them',
+    purpose VARCHAR NOT NULL COMMENT 'live collection, optional work (backfill), or another program''s affair',
+    calls NUMBER(38,0) NOT NULL COMMENT 'calls made, retries included',
+    deferred NUMBER(38,0) NOT NULL COMMENT 'walks that were put off because no call was left; one that is put off twice counts twice',
+    deferred_reason VARCHAR COMMENT 'why they were put off; null when none was',
+    PRIMARY KEY (hour_utc, endpoint, purpose)
+)
+COMMENT = 'Calls to the Mist API and walks that were put off, from the call ledger';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL COMMENT 'loaded table',
     span_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the span; 1970-01-01 for whole tables',
