@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Field, LookBack, Paging, Scope, Shape
+from mistwan_dagster.catalog.endpoint import (
+    Cadence,
+    Endpoint,
+    Field,
+    LookBack,
+    Paging,
+    Population,
+    Scope,
+    Shape,
+)
 
 ALARM_RETENTION_HOURS = 14 * 24
 """Not documented by Mist: what may be asked for. Where the cloud's memory ends is found by walking back."""
@@ -34,6 +43,7 @@ ALARMS = Endpoint(
     ),
     "Alarms of the organization, each version that was seen of them",
     history_hours=ALARM_RETENTION_HOURS, look_back=LookBack(slot=2, hour=24, day=7 * 24),
+    population=Population.ALARMS,
 )  # fmt: skip
 
 ALARM_DEFINITIONS = Endpoint(

@@ -28,6 +28,7 @@ class Sizes:
     paths: int
     events: int
     alarms: int
+    clients: int
 
 
 @dataclass(frozen=True)

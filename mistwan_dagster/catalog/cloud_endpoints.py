@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoint import Body, Cadence, Endpoint, Field, Paging, Scope, Shape
+from mistwan_dagster.catalog.endpoint import Body, Cadence, Endpoint, Field, Paging, Population, Scope, Shape
 
 ORG = Endpoint(
     "org", "orgs.orgs.getOrg", "/api/v1/orgs/{org_id}", Paging.NONE, Shape.SNAPSHOT, ("id",),
@@ -46,6 +46,7 @@ WAN_CLIENTS = Endpoint(
     ),
     "Clients behind WAN gateways, seen in the hour before; without any byte counters",
     arguments={"duration": "1h"}, newest_by="timestamp", cadence=Cadence.HOUR,
+    population=Population.CLIENTS,
 )  # fmt: skip
 
 INSIGHT_DEFINITIONS = Endpoint(

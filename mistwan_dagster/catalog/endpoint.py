@@ -78,6 +78,7 @@ class Population(StrEnum):
     PATHS = "paths"
     EVENTS = "events"
     ALARMS = "alarms"
+    CLIENTS = "clients"
 
 
 @dataclass(frozen=True)

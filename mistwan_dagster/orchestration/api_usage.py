@@ -14,6 +14,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.api_usage import API_USAGE_HOUR
 from mistwan_dagster.catalog.call_plan import CallPlan, Sizes, call_plan, population
+from mistwan_dagster.catalog.cloud_endpoints import WAN_CLIENTS
 from mistwan_dagster.catalog.endpoint import Endpoint, Population, Shape
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS, ENDPOINTS, PATH_STATS, PORT_STATS
 from mistwan_dagster.lake.raw import HOUR, SLOT, floor_hour
@@ -72,6 +73,7 @@ def sizes(platform: Platform) -> Sizes | None:
         paths=_rows_now(platform, PATH_STATS),
         events=_events_per_hour(platform, Population.EVENTS),
         alarms=_events_per_hour(platform, Population.ALARMS),
+        clients=_rows_now(platform, WAN_CLIENTS),
     )
 
 
