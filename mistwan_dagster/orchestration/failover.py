@@ -1,4 +1,4 @@
-"""Failovers from the lake: outages, hourly facts and what snapshots said about the active circuit. No Dagster."""
+"""Failovers from the lake: outages, hourly facts, and what was said about the active circuit. No Dagster."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import polars as pl
 
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER
 from mistwan_dagster.kpi.failover import failovers
+from mistwan_dagster.kpi.failover_quality import NORM_DAYS
 from mistwan_dagster.kpi.sightings import SCHEMA
 from mistwan_dagster.lake.raw import HOUR
-from mistwan_dagster.orchestration.hourly import SIGHTINGS, dim_circuit, observed_until
+from mistwan_dagster.orchestration.hourly import BACKUP_SAMPLES, SIGHTINGS, dim_circuit, observed_until
 from mistwan_dagster.orchestration.platform import Platform
 
 LOOK_BACK = timedelta(days=2)
 """Episodes that began this long before the computed hours may still change; older ones are kept as they are."""
-CONTEXT = timedelta(hours=25)
-"""A failover needs the primary's figures of the 24 hours before it."""
+CONTEXT = timedelta(days=NORM_DAYS, hours=1)
+"""A failover is measured against the figures of the days before it."""
 
 
 def compute_failovers(platform: Platform, since: datetime | None) -> int:
@@ -31,6 +32,7 @@ def compute_failovers(platform: Platform, since: datetime | None) -> int:
     facts = platform.kpi.scan_hours(FACT_CIRCUIT_HOUR.name, begin - CONTEXT, until)
     sightings = platform.kpi.scan_hours(SIGHTINGS, begin - HOUR, until)
     active = pl.LazyFrame(schema=SCHEMA) if sightings is None else sightings.select(*SCHEMA)
+    samples = platform.kpi.scan_hours(BACKUP_SAMPLES, begin - HOUR, until)
     sites = _sites(recent, active, circuits)
     mine = circuits.filter(pl.col("site_id").is_in(sites.implode()))
     found = failovers(
@@ -41,6 +43,7 @@ def compute_failovers(platform: Platform, since: datetime | None) -> int:
         mine.lazy(),
         until,
         active,
+        None if samples is None else samples.filter(pl.col("circuit_id").is_in(mine["circuit_id"].implode())),
     ).collect()
     if before is not None:
         kept = before.filter((pl.col("end_utc") < begin).fill_null(False))

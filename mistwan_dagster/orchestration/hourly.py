@@ -28,11 +28,11 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.counters import counter_intervals
-from mistwan_dagster.kpi.events import device_event_facts, reboots
+from mistwan_dagster.kpi.events import device_event_facts, reboots, switch_over_events
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.outages import merge_outages
-from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours
+from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours, up_samples
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import status_hours
@@ -49,10 +49,11 @@ EVENT_REACH = timedelta(days=14)
 LIVE_EVENT_REACH = timedelta(hours=24)
 """ARP and DHCP have no snapshot of their own: their last event holds, so it must be looked for."""
 
-UTILIZATION, STATUS, QUALITY, DOWN_PIECES, SIGHTINGS = (
+UTILIZATION, STATUS, QUALITY, BACKUP_SAMPLES, DOWN_PIECES, SIGHTINGS = (
     "circuit_utilization_hour",
     "circuit_status_hour",
     "circuit_quality_hour",
+    "backup_quality_sample",
     "circuit_down_piece",
     "circuit_active_sighting",
 )
@@ -163,11 +164,12 @@ def compute_status(platform: Platform, start: datetime, end: datetime) -> int:
         status = status_hours(
             ports, paths, found.devices, found.events, circuits, begin, until, log_complete=found.log_complete
         )
+        switched = switch_over_events(found.events, circuits, interface_map(found.devices))
         hours, pieces, sightings = pl.collect_all(
             [
                 status.hours,
                 split_by_hour(status.pieces),
-                active_sightings(ports.lazy(), paths.lazy(), circuits),
+                active_sightings(ports.lazy(), paths.lazy(), circuits, switched),
             ],
             engine="in-memory",
         )
@@ -190,15 +192,18 @@ def compute_paths(platform: Platform, start: datetime, end: datetime) -> int:
 
 
 def compute_quality(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `circuit_quality_hour` for the span; returns circuit hours."""
+    """Replace `circuit_quality_hour` for the span, and the samples of circuits that may be a backup in a failover;
+    returns circuit hours."""
     rows = 0
     circuits = dim_circuit(platform).filter(pl.col("is_current"))
+    primaries = circuits.filter(pl.col("role") == "primary").select("circuit_id").lazy()
     for begin, until, live in chunks(platform, start, end):
         found = evidence(platform, begin, until, live)
-        frame = quality_hours(path_samples(found.paths, found.devices, circuits), begin, until).collect(
-            engine="in-memory"
-        )
+        paths = path_samples(found.paths, found.devices, circuits).collect(engine="in-memory").lazy()
+        backups = up_samples(paths, begin, until).join(primaries, on="circuit_id", how="anti")
+        frame, samples = pl.collect_all([quality_hours(paths, begin, until), backups], engine="in-memory")
         rows += platform.kpi.write_hours(QUALITY, frame, begin, until)
+        platform.kpi.write_hours(BACKUP_SAMPLES, samples, begin, until)
     return rows
 
 

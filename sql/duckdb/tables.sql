@@ -225,6 +225,10 @@ CREATE TABLE IF NOT EXISTS fact_failover (
     loss_avg_pct DOUBLE,
     jitter_avg_ms DOUBLE,
     latency_avg_ms DOUBLE,
+    quality_sample_count BIGINT,
+    norm_loss_avg_pct DOUBLE,
+    norm_jitter_avg_ms DOUBLE,
+    norm_latency_avg_ms DOUBLE,
     primary_loss_avg_pct DOUBLE,
     primary_jitter_avg_ms DOUBLE,
     primary_latency_avg_ms DOUBLE
@@ -237,12 +241,16 @@ COMMENT ON COLUMN fact_failover.from_circuit_id IS 'the primary';
 COMMENT ON COLUMN fact_failover.to_circuit_id IS 'the circuit that took over';
 COMMENT ON COLUMN fact_failover.cause IS 'why: the primary''s link was down, it was unreachable, or traffic was steered';
 COMMENT ON COLUMN fact_failover.duration_minutes IS 'length; null while it lasts';
-COMMENT ON COLUMN fact_failover.loss_avg_pct IS 'mean frame loss of the backup in the hours of the failover';
-COMMENT ON COLUMN fact_failover.jitter_avg_ms IS 'mean jitter of the backup in the hours of the failover';
-COMMENT ON COLUMN fact_failover.latency_avg_ms IS 'mean latency of the backup in the hours of the failover';
-COMMENT ON COLUMN fact_failover.primary_loss_avg_pct IS 'mean frame loss of the primary (primary, the 24 hours before)';
-COMMENT ON COLUMN fact_failover.primary_jitter_avg_ms IS 'mean jitter of the primary (primary, the 24 hours before)';
-COMMENT ON COLUMN fact_failover.primary_latency_avg_ms IS 'mean latency of the primary (primary, the 24 hours before)';
+COMMENT ON COLUMN fact_failover.loss_avg_pct IS 'mean frame loss of the backup during the failover';
+COMMENT ON COLUMN fact_failover.jitter_avg_ms IS 'mean jitter of the backup during the failover';
+COMMENT ON COLUMN fact_failover.latency_avg_ms IS 'mean latency of the backup during the failover';
+COMMENT ON COLUMN fact_failover.quality_sample_count IS 'samples in the failover behind these means; null when they come from the cloud''s hourly history';
+COMMENT ON COLUMN fact_failover.norm_loss_avg_pct IS 'mean frame loss of the backup over the hours of the 7 days before: its own norm';
+COMMENT ON COLUMN fact_failover.norm_jitter_avg_ms IS 'mean jitter of the backup over the hours of the 7 days before: its own norm';
+COMMENT ON COLUMN fact_failover.norm_latency_avg_ms IS 'mean latency of the backup over the hours of the 7 days before: its own norm';
+COMMENT ON COLUMN fact_failover.primary_loss_avg_pct IS 'mean frame loss of the primary over the 24 hours before';
+COMMENT ON COLUMN fact_failover.primary_jitter_avg_ms IS 'mean jitter of the primary over the 24 hours before';
+COMMENT ON COLUMN fact_failover.primary_latency_avg_ms IS 'mean latency of the primary over the 24 hours before';
 
 CREATE TABLE IF NOT EXISTS fact_device_event (
     site_id VARCHAR NOT NULL,

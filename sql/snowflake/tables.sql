@@ -136,12 +136,16 @@ CREATE TABLE IF NOT EXISTS fact_failover (
     to_circuit_id VARCHAR NOT NULL COMMENT 'the circuit that took over',
     cause VARCHAR COMMENT 'why: the primary''s link was down, it was unreachable, or traffic was steered',
     duration_minutes FLOAT COMMENT 'length; null while it lasts',
-    loss_avg_pct FLOAT COMMENT 'mean frame loss of the backup in the hours of the failover',
-    jitter_avg_ms FLOAT COMMENT 'mean jitter of the backup in the hours of the failover',
-    latency_avg_ms FLOAT COMMENT 'mean latency of the backup in the hours of the failover',
-    primary_loss_avg_pct FLOAT COMMENT 'mean frame loss of the primary (primary, the 24 hours before)',
-    primary_jitter_avg_ms FLOAT COMMENT 'mean jitter of the primary (primary, the 24 hours before)',
-    primary_latency_avg_ms FLOAT COMMENT 'mean latency of the primary (primary, the 24 hours before)',
+    loss_avg_pct FLOAT COMMENT 'mean frame loss of the backup during the failover',
+    jitter_avg_ms FLOAT COMMENT 'mean jitter of the backup during the failover',
+    latency_avg_ms FLOAT COMMENT 'mean latency of the backup during the failover',
+    quality_sample_count NUMBER(38,0) COMMENT 'samples in the failover behind these means; null when they come from the cloud''s hourly history',
+    norm_loss_avg_pct FLOAT COMMENT 'mean frame loss of the backup over the hours of the 7 days before: its own norm',
+    norm_jitter_avg_ms FLOAT COMMENT 'mean jitter of the backup over the hours of the 7 days before: its own norm',
+    norm_latency_avg_ms FLOAT COMMENT 'mean latency of the backup over the hours of the 7 days before: its own norm',
+    primary_loss_avg_pct FLOAT COMMENT 'mean frame loss of the primary over the 24 hours before',
+    primary_jitter_avg_ms FLOAT COMMENT 'mean jitter of the primary over the 24 hours before',
+    primary_latency_avg_ms FLOAT COMMENT 'mean latency of the primary over the 24 hours before',
     PRIMARY KEY (site_id, start_utc, from_circuit_id)
 )
 COMMENT = 'Episodes in which a site''s traffic ran over another circuit because its primary was down or steered away';
