@@ -11,8 +11,10 @@ import polars as pl
 
 from mistwan_dagster.catalog.aggregates import (
     AGG_CIRCUIT_PERIOD,
+    AGG_CIRCUIT_PERIOD_BUSINESS,
     AGG_CIRCUIT_WINDOW,
     AGG_REGION_PERIOD,
+    AGG_REGION_PERIOD_BUSINESS,
     AGG_REGION_WINDOW,
 )
 from mistwan_dagster.catalog.columns import INSTANT, Column
@@ -28,6 +30,17 @@ from mistwan_dagster.catalog.facts import (
     FACT_DEVICE_EVENT,
     FACT_FAILOVER,
     FACT_PATH_HOUR,
+)
+from mistwan_dagster.catalog.providers import (
+    RPT_CARRIER_INCIDENT,
+    RPT_PROVIDER_SCORECARD,
+    RPT_SLA_OUTAGE,
+)
+from mistwan_dagster.catalog.sites import (
+    AGG_SITE_PERIOD,
+    FACT_SITE_HOUR,
+    RPT_FAILOVER_READINESS,
+    RPT_PRIMARY_SECONDARY,
 )
 from mistwan_dagster.catalog.table import Table
 
@@ -49,15 +62,21 @@ TABLES: dict[str, Table] = {
     for table in (
         DIM_SITE, DIM_CIRCUIT, DIM_HOUR, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER,
         FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
+        AGG_CIRCUIT_PERIOD_BUSINESS, AGG_REGION_PERIOD_BUSINESS,
+        FACT_SITE_HOUR, AGG_SITE_PERIOD, RPT_PRIMARY_SECONDARY, RPT_FAILOVER_READINESS,
+        RPT_CARRIER_INCIDENT, RPT_SLA_OUTAGE, RPT_PROVIDER_SCORECARD,
         LOAD_LEDGER,
     )
 }  # fmt: skip
 
 __all__ = [
     "AGG_CIRCUIT_PERIOD",
+    "AGG_CIRCUIT_PERIOD_BUSINESS",
     "AGG_CIRCUIT_WINDOW",
     "AGG_REGION_PERIOD",
+    "AGG_REGION_PERIOD_BUSINESS",
     "AGG_REGION_WINDOW",
+    "AGG_SITE_PERIOD",
     "DIM_CIRCUIT",
     "DIM_HOUR",
     "DIM_SITE",
@@ -66,7 +85,13 @@ __all__ = [
     "FACT_DEVICE_EVENT",
     "FACT_FAILOVER",
     "FACT_PATH_HOUR",
+    "FACT_SITE_HOUR",
     "LOAD_LEDGER",
+    "RPT_CARRIER_INCIDENT",
+    "RPT_FAILOVER_READINESS",
+    "RPT_PRIMARY_SECONDARY",
+    "RPT_PROVIDER_SCORECARD",
+    "RPT_SLA_OUTAGE",
     "TABLES",
     "VERSION_COLUMNS",
     "Table",
