@@ -22,8 +22,8 @@ def minutes(start: pl.Expr, end: pl.Expr) -> pl.Expr:
 def merged(stretches: pl.LazyFrame, key: Sequence[str], more: Sequence[pl.Expr] = ()) -> pl.LazyFrame:
     """Disjoint stretches of each key: those that touch or overlap become one. Sorted by key and start.
 
-    Columns: the key, start, end, and the aggregates `more` over the stretches joined. Stretches of no length are
-    dropped; nulls in the key are a value of their own.
+    Columns: the key (no nulls), start, end, and the aggregates `more` over the stretches joined. Stretches of no
+    length are dropped.
     """
     ordered = stretches.filter(pl.col("end") > pl.col("start")).sort(*key, "start", "end", nulls_last=True)
     reached = pl.col("end").cum_max().over(key)
