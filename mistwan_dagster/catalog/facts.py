@@ -146,6 +146,13 @@ FACT_CIRCUIT_OUTAGE = Table(
             allowed=("event", "snapshot", "inferred"),
         ),
         Column("duration_minutes", pl.Float64, "length; null while it lasts", "min", 0),
+        Column(
+            "unknown_minutes",
+            pl.Float64,
+            "part of it (so far, while it lasts) that was not observed but lies between observed parts",
+            "min",
+            0,
+        ),
     ),
 )
 

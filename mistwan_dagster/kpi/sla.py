@@ -21,7 +21,6 @@ _KEY = ["circuit_id", "kind", "start_utc"]
 
 def sla_outages(
     outages: pl.LazyFrame,
-    pieces: pl.LazyFrame,
     maintenance: pl.LazyFrame,
     incidents: pl.LazyFrame,
     areas: pl.LazyFrame,
@@ -31,13 +30,11 @@ def sla_outages(
 ) -> pl.LazyFrame:
     """`rpt_sla_outage` of all `outages` (fact_circuit_outage), sorted by its key.
 
-    `pieces`: circuit_id, kind, start, end: the stretches seen to be down, of which outages were joined.
     `maintenance`: circuit_id, start, end, reason, disjoint per circuit. `incidents`: rpt_carrier_incident, `areas`:
     circuit_id, provider, area. Dimensions: all versions; provider and names are those in force when it began.
 
-    lasted: end (or `observed_until`) - start. unknown: lasted without the pieces of its kind. excluded: what lies in
-    maintenance. counted: lasted - excluded. An outage is part of the first carrier incident of its provider and area
-    that it overlaps.
+    lasted: end (or `observed_until`) - start. excluded: what lies in maintenance. counted: lasted - excluded. An
+    outage is part of the first carrier incident of its provider and area that it overlaps.
     """
     until = pl.lit(observed_until).cast(INSTANT)
     spans = outages.with_columns(start="start_utc", end=pl.coalesce("end_utc", until)).filter(
@@ -45,11 +42,9 @@ def sla_outages(
     )
     span = spans.select(*_KEY, "start", "end")
     lasts = minutes(pl.col("start"), pl.col("end"))
-    seen = shared(span, pieces, ["circuit_id", "kind"]).group_by(_KEY).agg(_seen=lasts.sum())
     planned = shared(span, maintenance, ["circuit_id"]).group_by(_KEY).agg(excluded_minutes=lasts.sum())
     rows = (
         spans.with_columns(hour_utc=pl.col("start").dt.truncate("1h"))
-        .join(seen, on=_KEY, how="left")
         .join(planned, on=_KEY, how="left")
         .join(_reasons(span, maintenance), on=_KEY, how="left")
         .join(_incident(span, incidents, areas, until), on=_KEY, how="left")
@@ -58,7 +53,6 @@ def sla_outages(
         pl.col("excluded_minutes").fill_null(0.0),
         month=pl.col("start_utc").dt.strftime("%Y-%m"),
         lasted_minutes=lasts,
-        unknown_minutes=(lasts - pl.col("_seen").fill_null(0)).clip(lower_bound=0),
     )
     counted = (pl.col("lasted_minutes") - pl.col("excluded_minutes")).clip(lower_bound=0)
     return RPT_SLA_OUTAGE.conform(named.with_columns(counted_minutes=counted)).sort(RPT_SLA_OUTAGE.key)

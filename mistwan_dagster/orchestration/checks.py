@@ -11,6 +11,9 @@ from mistwan_dagster.catalog.tables import (
     FACT_DEVICE_EVENT,
     FACT_FAILOVER,
     FACT_PATH_HOUR,
+    FACT_SITE_HOUR,
+    RPT_CARRIER_INCIDENT,
+    RPT_SLA_OUTAGE,
     Table,
 )
 from mistwan_dagster.kpi.contract import violations
@@ -58,6 +61,16 @@ def whole_contract(table: Table) -> dg.AssetChecksDefinition:
 
 
 CHECKS = [
-    *(hourly_contract(t) for t in (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)),
-    *(whole_contract(t) for t in (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)),
+    *(hourly_contract(t) for t in (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT, FACT_SITE_HOUR)),
+    *(
+        whole_contract(t)
+        for t in (
+            DIM_SITE,
+            DIM_CIRCUIT,
+            FACT_CIRCUIT_OUTAGE,
+            FACT_FAILOVER,
+            RPT_CARRIER_INCIDENT,
+            RPT_SLA_OUTAGE,
+        )
+    ),
 ]

@@ -9,6 +9,7 @@ from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
+from mistwan_dagster.orchestration.assets.reports import HOURLY_REPORTS, PERIOD_REPORTS
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
@@ -43,7 +44,7 @@ history_job = dg.define_asset_job(
 )
 hourly_job = dg.define_asset_job(
     "hourly",
-    [*KPI_ASSETS, load_hourly, load_tables, published],
+    [*KPI_ASSETS, *HOURLY_REPORTS, load_hourly, load_tables, published],
     description="KPIs of a range of complete hours, loaded and published",
     executor_def=IN_PROCESS,
 )
@@ -62,7 +63,7 @@ windows_job = dg.define_asset_job(
 period_jobs = {
     name: dg.define_asset_job(
         name,
-        [PERIOD_ASSETS[period], LOAD_PERIOD_ASSETS[period], published],
+        [PERIOD_ASSETS[period], *PERIOD_REPORTS[period], LOAD_PERIOD_ASSETS[period], published],
         description=f"{name.capitalize()} figures of a range, loaded and published",
         executor_def=IN_PROCESS,
     )

@@ -25,6 +25,7 @@ from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.files import hour_label, visible
 from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.episodes import episodes_of_period
 from mistwan_dagster.orchestration.hourly import MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -41,11 +42,12 @@ class Stage:
     candidates: Callable[[Platform], Iterable[datetime]]
     inputs: Callable[[Platform, datetime], Iterable[Path]]
     end: Callable[[datetime], datetime]
+    configuration: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
+    """Text of what else the figures depend on: configuration, episodes."""
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
         """Digest of what the partition that begins at `start` would be computed from now."""
-        configuration = platform.configuration if self.name == "hourly" else ""
-        return fingerprint(self.inputs(platform, start), configuration)
+        return fingerprint(self.inputs(platform, start), self.configuration(platform, start))
 
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
@@ -106,7 +108,12 @@ def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterat
 
 
 HOURLY = Stage(
-    "hourly", hour_label, observed_hours, lambda p, h: sorted(_hour_inputs(p, h)), lambda h: h + HOUR
+    "hourly",
+    hour_label,
+    observed_hours,
+    lambda p, h: sorted(_hour_inputs(p, h)),
+    lambda h: h + HOUR,
+    lambda p, _: p.configuration,
 )
 WINDOWS = Stage(
     "windows",
@@ -124,6 +131,7 @@ def _period_stage(name: str, period: Period) -> Stage:
         lambda p: {period_start(hour, period) for hour in fact_hours(p)},
         lambda p, start: _facts_between(p, start, period_end(start, period)),
         lambda start: period_end(start, period),
+        lambda p, start: f"{p.report_configuration}{episodes_of_period(p, period, start)}",
     )
 
 

@@ -45,23 +45,19 @@ SITES = pl.LazyFrame(
 
 def run(
     outages: list[tuple[float, float | None]],
-    seen: list[tuple[str, float, float]],
     planned: list[tuple[float, float, str]] = [],  # noqa: B006
     incidents: list[tuple[str, float, float | None]] = [],  # noqa: B006
 ) -> list[dict[str, Any]]:
     told = [
         {"site_id": "s", "circuit_id": "c", "kind": "link", "evidence": "event", "start_utc": at(a),
-         "end_utc": None if b is None else at(b)} for a, b in outages
+         "end_utc": None if b is None else at(b), "unknown_minutes": 7.0} for a, b in outages
     ]  # fmt: skip
-    pieces = [("c", kind, at(a), at(b)) for kind, a, b in seen]
     windows = pl.LazyFrame(
         [("c", at(a), at(b), r) for a, b, r in planned], schema={**SPAN, "reason": pl.String}, orient="row"
     )
     reasons = pl.col("reason").unique().sort().str.join("; ").alias("reason")
     found = sla_outages(
         pl.LazyFrame(told, schema=FACT_CIRCUIT_OUTAGE.schema),
-        pl.LazyFrame(pieces, orient="row",
-                     schema={"circuit_id": pl.String, "kind": pl.String, "start": INSTANT, "end": INSTANT}),
         merged(windows, ["circuit_id"], [reasons]),
         pl.LazyFrame([{"provider": "Acme", "area": area, "start_utc": at(a), "end_utc": None if b is None else at(b)}
                       for area, a, b in incidents], schema=RPT_CARRIER_INCIDENT.schema),
@@ -77,47 +73,43 @@ def minutes(row: dict[str, Any]) -> tuple:
 
 
 def test_an_outage_names_its_circuit_as_it_was_and_adds_up():
-    (row,) = run(
-        [(10, 70)], [("link", 10, 30), ("link", 50, 70), ("unknown", 30, 50), ("reachability", 30, 50)]
-    )
-    assert minutes(row) == (60, 20, 0, 60)
+    (row,) = run([(10, 70)])
+    assert minutes(row) == (60, 7, 0, 60)
     names = [row[n] for n in ("provider", "site_name", "region", "wan_name", "month", "evidence")]
     assert names == ["Acme", "Store 1", "North", "wan", "2025-01", "event"]
     assert (row["excluded_reason"], row["incident_start_utc"]) == (None, None)
-    assert [r["provider"] for r in run([(-600, -590), (250, 260)], [])] == ["(none)", "Best"]
-    assert [r["month"] for r in run([(250, 260)], [])] == ["2025-02"]
+    assert [r["provider"] for r in run([(-600, -590), (250, 260)])] == ["(none)", "Best"]
+    assert [r["month"] for r in run([(250, 260)])] == ["2025-02"]
 
 
 def test_maintenance_takes_off_just_its_minutes_and_gives_its_reasons():
-    (row,) = run([(10, 70)], [("link", 10, 70)], [(0, 20, "works"), (60, 100, "power"), (200, 300, "later")])
-    assert minutes(row) == (60, 0, 20, 40)
+    (row,) = run([(10, 70)], [(0, 20, "works"), (60, 100, "power"), (200, 300, "later")])
+    assert minutes(row) == (60, 7, 20, 40)
     assert row["excluded_reason"] == "power; works"
-    assert minutes(run([(10, 70)], [("link", 10, 70)], [(10, 70, "works")])[0]) == (60, 0, 60, 0)
+    assert minutes(run([(10, 70)], [(10, 70, "works")])[0]) == (60, 7, 60, 0)
 
 
 def test_an_outage_that_lasts_is_counted_so_far():
-    (row,) = run([(900, None)], [("link", 900, 1000)])
-    assert (row["end_utc"], minutes(row)) == (None, (100, 0, 0, 100))
+    (row,) = run([(900, None)])
+    assert (row["end_utc"], minutes(row)) == (None, (100, 7, 0, 100))
 
 
 def test_an_outage_knows_the_incident_of_its_area_that_it_is_part_of():
     told = [("North", 65, 90), ("North", 60, 62), ("West", 0, 999), ("North", 70, None)]
-    assert run([(10, 70)], [], incidents=told)[0]["incident_start_utc"] == at(60)
-    assert run([(10, 60)], [], incidents=told)[0]["incident_start_utc"] is None
-    assert run([(200, 210)], [], incidents=told)[0]["incident_start_utc"] == at(70)
+    assert run([(10, 70)], incidents=told)[0]["incident_start_utc"] == at(60)
+    assert run([(10, 60)], incidents=told)[0]["incident_start_utc"] is None
+    assert run([(200, 210)], incidents=told)[0]["incident_start_utc"] == at(70)
 
 
 EDGES = st.tuples(st.integers(0, 100), st.integers(1, 40))
 
 
 @settings(max_examples=60, deadline=None)
-@given(EDGES, st.lists(EDGES, max_size=4), st.lists(EDGES, max_size=4))
-def test_minutes_of_an_outage_against_minutes_counted_one_by_one(outage: tuple, seen: list, planned: list):
+@given(EDGES, st.lists(EDGES, max_size=4))
+def test_minutes_of_an_outage_against_minutes_counted_one_by_one(outage: tuple, planned: list):
     begin, finish = outage[0], sum(outage)
-    down = {m for a, n in seen for m in range(a, a + n)}
-    disjoint = [("link", m, m + 1) for m in sorted(down)]
-    (row,) = run([(begin, finish)], disjoint, [(a, a + n, "x") for a, n in planned])
+    (row,) = run([(begin, finish)], [(a, a + n, "x") for a, n in planned])
     inside = set(range(begin, finish))
     off = {m for a, n in planned for m in range(a, a + n)} & inside
-    expected = (len(inside), len(inside - down), len(off), len(inside) - len(off))
+    expected = (len(inside), 7, len(off), len(inside) - len(off))
     assert tuple(round(m, 6) for m in minutes(row)) == expected

@@ -76,6 +76,60 @@ EXPECTED = {
     "warehouse/agg_region_week": ("warehouse", "week", ("agg_week",)),
     "warehouse/agg_circuit_month": ("warehouse", "month", ("agg_month",)),
     "warehouse/agg_region_month": ("warehouse", "month", ("agg_month",)),
+    "agg_business_day": ("rollups", "day", ("dim_site", "fact_circuit_hour")),
+    "agg_business_month": ("rollups", "month", ("dim_site", "fact_circuit_hour")),
+    "agg_business_week": ("rollups", "week", ("dim_site", "fact_circuit_hour")),
+    "agg_site_day": ("rollups", "day", ("dim_site", "fact_circuit_hour", "fact_failover", "fact_site_hour")),
+    "agg_site_month": (
+        "rollups",
+        "month",
+        ("dim_site", "fact_circuit_hour", "fact_failover", "fact_site_hour"),
+    ),
+    "agg_site_week": (
+        "rollups",
+        "week",
+        ("dim_site", "fact_circuit_hour", "fact_failover", "fact_site_hour"),
+    ),
+    "fact_site_hour": ("hourly_kpi", "hour", ("circuit_status_hour", "dim_circuit", "fact_circuit_hour")),
+    "rpt_carrier_incident": (
+        "hourly_kpi",
+        "",
+        ("dim_circuit", "dim_site", "fact_circuit_hour", "fact_circuit_outage"),
+    ),
+    "rpt_provider_month": (
+        "rollups",
+        "month",
+        (
+            "circuit_status_hour",
+            "dim_circuit",
+            "dim_site",
+            "fact_circuit_hour",
+            "rpt_carrier_incident",
+            "rpt_sla_outage",
+        ),
+    ),
+    "rpt_sla_outage": (
+        "hourly_kpi",
+        "",
+        ("dim_circuit", "dim_site", "fact_circuit_outage", "rpt_carrier_incident"),
+    ),
+    "warehouse/agg_circuit_day_business": ("warehouse", "day", ("agg_business_day",)),
+    "warehouse/agg_circuit_month_business": ("warehouse", "month", ("agg_business_month",)),
+    "warehouse/agg_circuit_week_business": ("warehouse", "week", ("agg_business_week",)),
+    "warehouse/agg_region_day_business": ("warehouse", "day", ("agg_business_day",)),
+    "warehouse/agg_region_month_business": ("warehouse", "month", ("agg_business_month",)),
+    "warehouse/agg_region_week_business": ("warehouse", "week", ("agg_business_week",)),
+    "warehouse/agg_site_day": ("warehouse", "day", ("agg_site_day",)),
+    "warehouse/agg_site_month": ("warehouse", "month", ("agg_site_month",)),
+    "warehouse/agg_site_week": ("warehouse", "week", ("agg_site_week",)),
+    "warehouse/fact_site_hour": ("warehouse", "hour", ("fact_site_hour",)),
+    "warehouse/rpt_carrier_incident": ("warehouse", "", ("rpt_carrier_incident",)),
+    "warehouse/rpt_failover_readiness": ("warehouse", "month", ("agg_site_month",)),
+    "warehouse/rpt_primary_secondary_day": ("warehouse", "day", ("agg_site_day",)),
+    "warehouse/rpt_primary_secondary_month": ("warehouse", "month", ("agg_site_month",)),
+    "warehouse/rpt_primary_secondary_week": ("warehouse", "week", ("agg_site_week",)),
+    "warehouse/rpt_provider_scorecard": ("warehouse", "month", ("rpt_provider_month",)),
+    "warehouse/rpt_sla_outage": ("warehouse", "", ("rpt_sla_outage",)),
 }
 UNITS = {"0 * * * *": "hour", "0 0 * * *": "day", "0 0 * * 1": "week", "0 0 1 * *": "month"}
 
@@ -104,8 +158,16 @@ def test_no_asset_is_unaccounted_for_and_published_depends_on_every_load() -> No
 def test_every_endpoint_has_an_asset_and_every_table_a_load() -> None:
     assert {n.removeprefix("raw/") for n in EXPECTED if n.startswith("raw/")} == set(ENDPOINTS)
     loaded = {n.removeprefix("warehouse/") for n in EXPECTED if n.startswith("warehouse/")}
-    tables = {n.replace("period", p) for n in TABLES for p in ("day", "week", "month")} - {LOAD_LEDGER.name}
-    assert loaded == tables
+    periods = ("day", "week", "month")
+    kinds = {t.name: periods if "period" in t.schema else (None,) for t in TABLES.values()} | {
+        LOAD_LEDGER.name: ()
+    }
+    named = {
+        n if p is None else n.replace("period", p) if "period" in n else f"{n}_{p}"
+        for n, of in kinds.items()
+        for p in of
+    }
+    assert loaded == named
 
 
 def test_from_every_endpoint_a_path_leads_to_the_published_copy() -> None:

@@ -203,7 +203,8 @@ CREATE TABLE IF NOT EXISTS fact_circuit_outage (
     end_utc TIMESTAMP,
     kind VARCHAR NOT NULL,
     evidence VARCHAR NOT NULL,
-    duration_minutes DOUBLE
+    duration_minutes DOUBLE,
+    unknown_minutes DOUBLE
 );
 COMMENT ON TABLE fact_circuit_outage IS 'Stretches in which a circuit was down (link) or up but unreachable (reachability)';
 COMMENT ON COLUMN fact_circuit_outage.site_id IS 'Mist site id';
@@ -213,6 +214,7 @@ COMMENT ON COLUMN fact_circuit_outage.end_utc IS 'first instant after it; null w
 COMMENT ON COLUMN fact_circuit_outage.kind IS 'link or reachability';
 COMMENT ON COLUMN fact_circuit_outage.evidence IS 'what tells its start: an event, a snapshot, or inference between two';
 COMMENT ON COLUMN fact_circuit_outage.duration_minutes IS 'length; null while it lasts';
+COMMENT ON COLUMN fact_circuit_outage.unknown_minutes IS 'part of it (so far, while it lasts) that was not observed but lies between observed parts';
 
 CREATE TABLE IF NOT EXISTS fact_failover (
     site_id VARCHAR NOT NULL,

@@ -124,6 +124,7 @@ CREATE TABLE IF NOT EXISTS fact_circuit_outage (
     kind VARCHAR NOT NULL COMMENT 'link or reachability',
     evidence VARCHAR NOT NULL COMMENT 'what tells its start: an event, a snapshot, or inference between two',
     duration_minutes FLOAT COMMENT 'length; null while it lasts',
+    unknown_minutes FLOAT COMMENT 'part of it (so far, while it lasts) that was not observed but lies between observed parts',
     PRIMARY KEY (circuit_id, kind, start_utc)
 )
 COMMENT = 'Stretches in which a circuit was down (link) or up but unreachable (reachability)';
