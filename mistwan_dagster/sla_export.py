@@ -7,6 +7,7 @@ Belongs here: which published rows a provider gets, and in what form. Does not b
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from mistwan_dagster.catalog.tables import (
 )
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.exchange import neutral_text
+from mistwan_dagster.kpi.calendar import period_end
 from mistwan_dagster.warehouse.port import Reader
 
 
@@ -34,6 +36,7 @@ def export_sla(reader: Reader, provider: str, month: str, target: Path) -> int:
         raise UserError(f"{month!r} is no month: write 2025-01", exit_code=2)
     if target.suffix.lower() != ".xlsx" or not target.absolute().parent.is_dir():
         raise UserError(f"cannot write {target}: name a .xlsx file in a folder that exists", exit_code=2)
+    begin = datetime.fromisoformat(f"{month}-01T00:00:00")
     score = reader.query(
         f"SELECT * FROM {RPT_PROVIDER_SCORECARD.name} WHERE provider = ? AND month = ?", [provider, month]
     )
@@ -44,9 +47,9 @@ def export_sla(reader: Reader, provider: str, month: str, target: Path) -> int:
         [provider, month],
     )
     incidents = reader.query(
-        f"SELECT * FROM {RPT_CARRIER_INCIDENT.name} WHERE provider = ? AND strftime(start_utc, '%Y-%m') = ? "
+        f"SELECT * FROM {RPT_CARRIER_INCIDENT.name} WHERE provider = ? AND start_utc >= ? AND start_utc < ? "
         "ORDER BY start_utc, area",
-        [provider, month],
+        [provider, begin, period_end(begin, "month")],
     )
     sheets = {"summary": _in_words(score, RPT_PROVIDER_SCORECARD), "outages": outages, "incidents": incidents}
     with pd.ExcelWriter(target, engine="xlsxwriter", datetime_format="yyyy-mm-dd hh:mm:ss") as book:

@@ -43,7 +43,8 @@ def replace_recent(platform: Platform, table: Table, found: pl.DataFrame, begin:
 def episodes_of_period(platform: Platform, period: Period, start: datetime) -> str:
     """What figures of a period depend on besides its hours: its failovers, and of a month its outages and incidents.
 
-    As text for a fingerprint. An episode that goes on after the period says nothing new of it.
+    As text for a fingerprint. An episode that goes on after the period says nothing new of it; what maintenance
+    excludes follows from its file.
     """
     end = pl.lit(period_end(start, period)).cast(INSTANT)
     finish = pl.min_horizontal(pl.coalesce("end_utc", end), end)
@@ -51,9 +52,8 @@ def episodes_of_period(platform: Platform, period: Period, start: datetime) -> s
     parts = [failovers.select("site_id", "start_utc", finish)]
     if period == "month":
         began = pl.col("start_utc").is_between(pl.lit(start).cast(INSTANT), end, closed="left")
-        excluded = pl.when(pl.col("end_utc").is_not_null()).then("excluded_minutes").alias("excluded_minutes")
         outages = whole_table(platform, RPT_SLA_OUTAGE).filter(began)
-        parts.append(outages.select("provider", "circuit_id", "kind", "start_utc", "end_utc", excluded))
+        parts.append(outages.select("provider", "circuit_id", "kind", "start_utc", "end_utc"))
         parts.append(
             whole_table(platform, RPT_CARRIER_INCIDENT).filter(began).select("provider", "start_utc")
         )

@@ -9,7 +9,7 @@ from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
-from mistwan_dagster.orchestration.assets.reports import HOURLY_REPORTS, PERIOD_REPORTS
+from mistwan_dagster.orchestration.assets.reports import HOURLY_REPORTS, PERIOD_REPORTS, SLA_OUTAGES
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
@@ -63,7 +63,13 @@ windows_job = dg.define_asset_job(
 period_jobs = {
     name: dg.define_asset_job(
         name,
-        [PERIOD_ASSETS[period], *PERIOD_REPORTS[period], LOAD_PERIOD_ASSETS[period], published],
+        [
+            PERIOD_ASSETS[period],
+            *PERIOD_REPORTS[period],
+            *([SLA_OUTAGES, load_tables] if period == "month" else []),
+            LOAD_PERIOD_ASSETS[period],
+            published,
+        ],
         description=f"{name.capitalize()} figures of a range, loaded and published",
         executor_def=IN_PROCESS,
     )

@@ -14,6 +14,7 @@ import polars as pl
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.business_hours import OpeningHours, parse_opening_hours
+from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.kpi.carrier_incidents import IncidentRule
 from mistwan_dagster.kpi.circuits_file import read_circuits_file
 from mistwan_dagster.kpi.maintenance import MAINTENANCE_SCHEMA, read_maintenance_file
@@ -123,12 +124,11 @@ class Platform:
         path = self.settings.mistwan_thresholds_file
         return path.read_text(encoding="utf-8") if path and path.exists() else ""
 
-    @property
-    def report_configuration(self) -> str:
+    def period_configuration(self, period: Period) -> str:
         """Text of the configuration that figures of periods depend on, for their fingerprints."""
         path = self.settings.mistwan_maintenance_file
-        windows = path.read_text(encoding="utf-8") if path and path.exists() else ""
-        return f"{self.settings.mistwan_business_hours}\n{windows}\n"
+        planned = path.read_text(encoding="utf-8") if period == "month" and path and path.exists() else ""
+        return f"{self.settings.mistwan_business_hours}\n{planned}\n"
 
 
 class PlatformResource(dg.ConfigurableResource):

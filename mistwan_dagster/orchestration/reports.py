@@ -114,7 +114,7 @@ def compute_carrier_incidents(platform: Platform, since: datetime | None) -> int
 def compute_sla_outages(platform: Platform, since: datetime | None) -> int:
     """Replace `rpt_sla_outage`: every outage, as the maintenance file tells it now; returns rows."""
     del since  # a window that is added later may lie anywhere
-    circuits, sites = dim_circuit(platform), dim_site(platform)
+    circuits, sites = whole_table(platform, DIM_CIRCUIT), whole_table(platform, DIM_SITE)
     found = sla_outages(
         whole_table(platform, FACT_CIRCUIT_OUTAGE).lazy(),
         maintenance_spans(platform.maintenance, circuits, sites),

@@ -131,7 +131,7 @@ def _period_stage(name: str, period: Period) -> Stage:
         lambda p: {period_start(hour, period) for hour in fact_hours(p)},
         lambda p, start: _facts_between(p, start, period_end(start, period)),
         lambda start: period_end(start, period),
-        lambda p, start: f"{p.report_configuration}{episodes_of_period(p, period, start)}",
+        lambda p, start: f"{p.period_configuration(period)}{episodes_of_period(p, period, start)}",
     )
 
 

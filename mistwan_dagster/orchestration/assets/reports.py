@@ -26,6 +26,13 @@ from mistwan_dagster.orchestration.staleness import PERIOD_STAGES
 
 SAME_TIME = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
 
+SLA_OUTAGES = whole_table_asset(
+    RPT_SLA_OUTAGE.name,
+    [FACT_CIRCUIT_OUTAGE.name, RPT_CARRIER_INCIDENT.name, DIM_CIRCUIT.name, DIM_SITE.name],
+    reports.compute_sla_outages,
+    table_description(RPT_SLA_OUTAGE),
+)
+"""Renewed by months too: a window that is added to the maintenance file makes no hour stale."""
 HOURLY_REPORTS = [
     hourly_asset(
         FACT_SITE_HOUR.name,
@@ -44,12 +51,7 @@ HOURLY_REPORTS = [
         reports.compute_carrier_incidents,
         table_description(RPT_CARRIER_INCIDENT),
     ),
-    whole_table_asset(
-        RPT_SLA_OUTAGE.name,
-        [FACT_CIRCUIT_OUTAGE.name, RPT_CARRIER_INCIDENT.name, DIM_CIRCUIT.name, DIM_SITE.name],
-        reports.compute_sla_outages,
-        table_description(RPT_SLA_OUTAGE),
-    ),
+    SLA_OUTAGES,
 ]
 """Renewed with each hour."""
 
