@@ -6,6 +6,7 @@ them, so that `mistwan query` does not pay for Dagster.
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -175,6 +176,27 @@ def export_(
     target = file or Path(f"{name}.{output.value}")
     rows = export_table(PublishedDuckDB(load_settings().warehouse), name, output.value, target)
     print(f"{target}: {rows} rows")
+
+
+@app.command()
+def sla(
+    provider: Annotated[
+        str, typer.Option("--provider", help="internet provider, as in rpt_provider_scorecard")
+    ],
+    month: Annotated[str, typer.Option("--month", help="UTC month, for example 2025-01")],
+    file: Annotated[
+        Path | None, typer.Option("--out", help="file to write; default sla-PROVIDER-MONTH.xlsx")
+    ] = None,
+) -> None:
+    """Evidence for a provider: its month in figures, outages and incidents, as a workbook."""
+    from mistwan_dagster.settings import load_settings
+    from mistwan_dagster.sla_export import export_sla
+    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+
+    name = "-".join(["sla", *re.findall(r"[\w.]+", provider), month])
+    target = file or Path(f"{name}.xlsx")
+    rows = export_sla(PublishedDuckDB(load_settings().warehouse), provider, month, target)
+    print(f"{target}: {rows} outages of {provider} in {month}")
 
 
 @app.command("import")

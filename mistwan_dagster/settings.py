@@ -13,6 +13,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mistwan_dagster.catalog.reporting import (
+    DEFAULT_BUSINESS_HOURS,
+    INCIDENT_MIN_CIRCUITS,
+    INCIDENT_MIN_SHARE_PCT,
+    INCIDENT_RADIUS_KM,
+)
 from mistwan_dagster.errors import UserError
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -33,8 +39,26 @@ class Settings(BaseSettings):
     mistwan_warehouse: Literal["duckdb", "snowflake"] = "duckdb"
     mistwan_circuits_file: Path | None = None
     mistwan_thresholds_file: Path | None = None
+    mistwan_maintenance_file: Path | None = None
     mistwan_region_prefix: str = "Region "
     mistwan_store_type_prefix: str = "Store type "
+
+    mistwan_business_hours: str = Field(
+        default=DEFAULT_BUSINESS_HOURS,
+        description="opening hours by the store's clock; `; Type=...` for store types",
+    )
+    mistwan_incident_min_circuits: int = Field(
+        default=INCIDENT_MIN_CIRCUITS, ge=2, description="circuits hit together that make a carrier incident"
+    )
+    mistwan_incident_min_share_pct: float = Field(
+        default=INCIDENT_MIN_SHARE_PCT,
+        ge=0,
+        le=100,
+        description="share of the provider's circuits in the area that they must make up",
+    )
+    mistwan_incident_radius_km: float = Field(
+        default=INCIDENT_RADIUS_KM, ge=0, description="sites this close share an area; 0: an area is a region"
+    )
 
     mistwan_call_budget: int = Field(
         default=4500, ge=1, description="calls a token may spend in a clock hour"
@@ -69,7 +93,9 @@ class Settings(BaseSettings):
             raise ValueError("must be https://host, or http on loopback")
         return value.rstrip("/")
 
-    @field_validator("mistwan_circuits_file", "mistwan_thresholds_file", mode="before")
+    @field_validator(
+        "mistwan_circuits_file", "mistwan_thresholds_file", "mistwan_maintenance_file", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -1,4 +1,4 @@
-"""Windows and periods, by circuit and by region. Declarations only."""
+"""Windows and periods, by circuit and by region, also of business hours only. Declarations only."""
 
 from __future__ import annotations
 
@@ -83,5 +83,31 @@ AGG_REGION_PERIOD = Table(
     "region x period",
     ("region", "period", "period_start_utc"),
     (REGION.required(), *PERIOD_COLUMNS, CIRCUIT_COUNT, *_aggregate_columns()),
+    span="period_start_utc",
+)
+BUSINESS_COLUMNS = (
+    Column("business_hours", pl.Int64, "circuit hours inside the opening hours, the ones counted", "h", 0),
+    Column(
+        "unknown_timezone_hours",
+        pl.Int64,
+        "circuit hours left out because the site's time zone is unknown",
+        "h",
+        0,
+    ),
+)
+AGG_CIRCUIT_PERIOD_BUSINESS = Table(
+    "agg_circuit_period_business",
+    "agg_circuit_period over the hours in which the store is open, by its own clock; periods are those of UTC",
+    AGG_CIRCUIT_PERIOD.grain,
+    AGG_CIRCUIT_PERIOD.key,
+    (*AGG_CIRCUIT_PERIOD.columns, *BUSINESS_COLUMNS),
+    span="period_start_utc",
+)
+AGG_REGION_PERIOD_BUSINESS = Table(
+    "agg_region_period_business",
+    "agg_region_period over the hours in which each store is open, by its own clock; periods are those of UTC",
+    AGG_REGION_PERIOD.grain,
+    AGG_REGION_PERIOD.key,
+    (*AGG_REGION_PERIOD.columns, *BUSINESS_COLUMNS),
     span="period_start_utc",
 )

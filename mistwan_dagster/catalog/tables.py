@@ -11,8 +11,10 @@ import polars as pl
 
 from mistwan_dagster.catalog.aggregates import (
     AGG_CIRCUIT_PERIOD,
+    AGG_CIRCUIT_PERIOD_BUSINESS,
     AGG_CIRCUIT_WINDOW,
     AGG_REGION_PERIOD,
+    AGG_REGION_PERIOD_BUSINESS,
     AGG_REGION_WINDOW,
 )
 from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR
@@ -31,6 +33,11 @@ from mistwan_dagster.catalog.facts import (
     FACT_FAILOVER,
     FACT_PATH_HOUR,
 )
+from mistwan_dagster.catalog.providers import (
+    RPT_CARRIER_INCIDENT,
+    RPT_PROVIDER_SCORECARD,
+    RPT_SLA_OUTAGE,
+)
 from mistwan_dagster.catalog.reference_tables import (
     DIM_GATEWAY_DETAIL,
     DIM_ORG,
@@ -39,6 +46,12 @@ from mistwan_dagster.catalog.reference_tables import (
     FACT_API_USAGE,
 )
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
+from mistwan_dagster.catalog.sites import (
+    AGG_SITE_PERIOD,
+    FACT_SITE_HOUR,
+    RPT_FAILOVER_READINESS,
+    RPT_PRIMARY_SECONDARY,
+)
 from mistwan_dagster.catalog.sle_tables import SLE_TABLES
 from mistwan_dagster.catalog.table import Table
 
@@ -64,15 +77,21 @@ TABLES: dict[str, Table] = {
         *SLE_TABLES, RPT_SCHEMA_DRIFT,
         FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR,
         DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL, FACT_API_USAGE, API_USAGE_HOUR,
+        AGG_CIRCUIT_PERIOD_BUSINESS, AGG_REGION_PERIOD_BUSINESS,
+        FACT_SITE_HOUR, AGG_SITE_PERIOD, RPT_PRIMARY_SECONDARY, RPT_FAILOVER_READINESS,
+        RPT_CARRIER_INCIDENT, RPT_SLA_OUTAGE, RPT_PROVIDER_SCORECARD,
         LOAD_LEDGER,
     )
 }  # fmt: skip
 
 __all__ = [
     "AGG_CIRCUIT_PERIOD",
+    "AGG_CIRCUIT_PERIOD_BUSINESS",
     "AGG_CIRCUIT_WINDOW",
     "AGG_REGION_PERIOD",
+    "AGG_REGION_PERIOD_BUSINESS",
     "AGG_REGION_WINDOW",
+    "AGG_SITE_PERIOD",
     "API_USAGE_HOUR",
     "DIM_CIRCUIT",
     "DIM_HOUR",
@@ -82,7 +101,13 @@ __all__ = [
     "FACT_DEVICE_EVENT",
     "FACT_FAILOVER",
     "FACT_PATH_HOUR",
+    "FACT_SITE_HOUR",
     "LOAD_LEDGER",
+    "RPT_CARRIER_INCIDENT",
+    "RPT_FAILOVER_READINESS",
+    "RPT_PRIMARY_SECONDARY",
+    "RPT_PROVIDER_SCORECARD",
+    "RPT_SLA_OUTAGE",
     "TABLES",
     "VERSION_COLUMNS",
     "Table",

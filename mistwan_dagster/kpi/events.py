@@ -23,12 +23,9 @@ CONNECTION_STATES = {"GW_DISCONNECTED": False, "GW_DISCONNECTED_LONG": False, "G
 STILL_DISCONNECTED = "GW_DISCONNECTED_LONG"
 """Says that the gateway has been away for long, so nothing of the instant before."""
 REBOOTS = ("GW_RESTARTED", "GW_RESTART_BY_USER", "GW_RESTARTED_BY_USER", "GW_UPGRADED")
-HA_TYPES = (
-    "GW_PORT_RG_STATE_CHANGED",
-    "GW_RG_STATE_CHANGED",
-    "GW_HA_CONTROL_LINK_DOWN",
-    "GW_HA_CONTROL_LINK_UP",
-)
+PORT_SWITCH_OVER = "GW_PORT_RG_STATE_CHANGED"
+_NEW_STATE = r"(?i)\bfrom\s+\S+\s+to\s+(\w+)"
+_ACTIVE_STATES = {"primary": True, "active": True, "secondary": False, "standby": False, "backup": False}
 
 _PATH_IN_TEXT = r"(?i)\bpeer path \[[^,\]]*,[^,\]]*,[^,\]]*,([^,\]]+)"
 """`peer path [<peer router>,<peer ip>,<local router>,<local interface>,<vlan>]`."""
@@ -88,10 +85,22 @@ def reboots(device_events: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
     return _dated(device_events, REBOOTS).select("mac", "t").unique().sort("mac", "t")
 
 
-def ha_events(device_events: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
-    """Switch-over of a cluster: mac, node, port_id, t, type, text (old and new state), each once."""
-    found = _dated(device_events, HA_TYPES).with_columns(node_or_null())
-    return found.select("mac", "node", "port_id", "t", "type", "text").unique().sort("mac", "t", "type")
+def switch_over_events(
+    device_events: pl.LazyFrame | pl.DataFrame, circuits: pl.DataFrame, interfaces: pl.DataFrame
+) -> pl.LazyFrame:
+    """Switch-overs of a cluster: circuit_id, t, active (the port's redundancy group became primary), each once.
+
+    The new state stands in the text, `... from <old> to <new>`; a text that tells neither state is left out, and so
+    is an event that names no port of a circuit: that of a whole node does not say which of its ports carried what.
+    """
+    found = locate(_dated(device_events, (PORT_SWITCH_OVER,)), circuits, interfaces)
+    became = pl.col("text").str.extract(_NEW_STATE).str.to_lowercase()
+    return (
+        found.select("circuit_id", "t", active=became.replace_strict(_ACTIVE_STATES, default=None))
+        .drop_nulls()
+        .unique()
+        .sort("circuit_id", "t", "active")
+    )
 
 
 def device_event_facts(

@@ -11,6 +11,7 @@ from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
 from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
+from mistwan_dagster.orchestration.assets.reports import REPORT_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import ROLLUP_ASSETS
 from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
 from mistwan_dagster.orchestration.assets.sle import SLE_ASSETS
@@ -31,6 +32,7 @@ defs = dg.Definitions(
         alarm_tables,
         *KPI_ASSETS,
         *ROLLUP_ASSETS,
+        *REPORT_ASSETS,
         *SLE_ASSETS,
         *WAREHOUSE_ASSETS,
         *MAINTENANCE_ASSETS,

@@ -13,6 +13,7 @@ from mistwan_dagster.catalog.endpoints import SNAPSHOTS
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
+from mistwan_dagster.kpi.maintenance import unmatched_windows
 from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
@@ -90,6 +91,22 @@ def _thresholds(platform: Platform) -> str:
     return f"read from {file}" if file else "defaults"
 
 
+def _maintenance(platform: Platform) -> str:
+    windows = platform.maintenance
+    circuits, sites = platform.kpi.read("dim_circuit"), platform.kpi.read("dim_site")
+    if windows.height and circuits is not None and sites is not None:
+        without_effect = unmatched_windows(windows, circuits, sites)
+        if without_effect:
+            raise UserError(f"{len(without_effect)} windows are without effect: {without_effect[0]}")
+    file = platform.settings.mistwan_maintenance_file
+    return f"{windows.height} windows in {file}" if file else "no maintenance file: nothing is excluded"
+
+
+def _business_hours(platform: Platform) -> str:
+    _ = platform.opening_hours
+    return platform.settings.mistwan_business_hours
+
+
 def _warehouse(platform: Platform) -> str:
     version = platform.published.version()
     if version is None:
@@ -145,6 +162,8 @@ CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("call plan", _call_plan),
     ("circuits", _circuits),
     ("thresholds", _thresholds),
+    ("maintenance", _maintenance),
+    ("business hours", _business_hours),
     ("collection", _collection),
     ("schema", _schema),
     ("warehouse", _warehouse),

@@ -3,24 +3,14 @@
 import dagster as dg
 import polars as pl
 
-from mistwan_dagster.catalog.alarm_tables import FACT_WAN_CLIENT_HOUR
-from mistwan_dagster.catalog.reference_tables import FACT_API_USAGE
 from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
-    API_USAGE_HOUR,
-    DIM_CIRCUIT,
-    DIM_SITE,
-    FACT_CIRCUIT_HOUR,
-    FACT_CIRCUIT_OUTAGE,
-    FACT_DEVICE_EVENT,
-    FACT_FAILOVER,
-    FACT_PATH_HOUR,
     Table,
 )
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
 from mistwan_dagster.orchestration.alarms import day_label, days_between
-from mistwan_dagster.orchestration.assets.warehouse import REFERENCE_TABLES
+from mistwan_dagster.orchestration.assets.warehouse import HOURLY_TABLES, WHOLE_TABLES
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS
 from mistwan_dagster.orchestration.platform import PlatformResource
 
@@ -83,24 +73,7 @@ def daily_contract(table: Table) -> dg.AssetChecksDefinition:
 
 
 CHECKS = [
-    *(
-        hourly_contract(t)
-        for t in (
-            *(FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT, FACT_WAN_CLIENT_HOUR, FACT_API_USAGE),
-            *SLE_HOURLY_TABLES,
-        )
-    ),
+    *(hourly_contract(t) for t in (*HOURLY_TABLES, *SLE_HOURLY_TABLES)),
     *(daily_contract(t) for t in ALARM_TABLES),
-    *(
-        whole_contract(t)
-        for t in (
-            DIM_SITE,
-            DIM_CIRCUIT,
-            FACT_CIRCUIT_OUTAGE,
-            FACT_FAILOVER,
-            API_USAGE_HOUR,
-            *REFERENCE_TABLES,
-        )
-    ),
-    *(whole_contract(t) for t in (*SLE_NEWEST_TABLES, SLE_COVERAGE)),
+    *(whole_contract(t) for t in (*WHOLE_TABLES, *SLE_NEWEST_TABLES, SLE_COVERAGE)),
 ]

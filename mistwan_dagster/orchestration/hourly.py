@@ -29,11 +29,11 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.counters import counter_intervals
-from mistwan_dagster.kpi.events import device_event_facts, reboots
+from mistwan_dagster.kpi.events import device_event_facts, reboots, switch_over_events
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.outages import merge_outages
-from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours
+from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours, up_samples
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import status_hours
@@ -50,10 +50,11 @@ EVENT_REACH = timedelta(days=14)
 LIVE_EVENT_REACH = timedelta(hours=24)
 """ARP and DHCP have no snapshot of their own: their last event holds, so it must be looked for."""
 
-UTILIZATION, STATUS, QUALITY, DOWN_PIECES, SIGHTINGS = (
+UTILIZATION, STATUS, QUALITY, BACKUP_SAMPLES, DOWN_PIECES, SIGHTINGS = (
     "circuit_utilization_hour",
     "circuit_status_hour",
     "circuit_quality_hour",
+    "backup_quality_sample",
     "circuit_down_piece",
     "circuit_active_sighting",
 )
@@ -180,6 +181,8 @@ def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) 
     status = status_hours(
         ports, paths, devices, found.events, circuits, interfaces, begin, until, found.log_complete
     )
+    switched = switch_over_events(found.events, circuits, interfaces)
+    primaries = circuits.lazy().filter(pl.col("role") == "primary").select("circuit_id")
     in_hour = in_force(versions.lazy(), _hours(begin, until), "circuit_id")
     intervals = counter_intervals(ports, reboots(found.events))
     bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
@@ -190,8 +193,9 @@ def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) 
         ),
         STATUS: status.hours,
         DOWN_PIECES: split_by_hour(status.pieces),
-        SIGHTINGS: active_sightings(ports, paths, circuits),
+        SIGHTINGS: active_sightings(ports, paths, circuits, switched),
         QUALITY: quality_hours(paths, begin, until),
+        BACKUP_SAMPLES: up_samples(paths, begin, until).join(primaries, on="circuit_id", how="anti"),
         FACT_PATH_HOUR.name: FACT_PATH_HOUR.conform(path_hours(paths, circuits, begin, until)),
         FACT_DEVICE_EVENT.name: device_event_facts(told, circuits, interfaces),
     }

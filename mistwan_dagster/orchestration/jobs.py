@@ -12,6 +12,7 @@ from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.raw import EVENT_ASSETS, SERIES_ASSETS, SNAPSHOT_ASSETS
 from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
+from mistwan_dagster.orchestration.assets.reports import HOURLY_REPORTS, PERIOD_REPORTS, SLA_OUTAGES
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
 from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
 from mistwan_dagster.orchestration.assets.sle import HOURS_ASSETS, SLE_TABLE_ASSETS, sites_sle, sle_dive
@@ -59,7 +60,15 @@ collect_sle_job = dg.define_asset_job(
 )
 hourly_job = dg.define_asset_job(
     "hourly",
-    [*API_USAGE_ASSETS, *KPI_ASSETS, *REFERENCE_ASSETS, load_hourly, load_tables, published],
+    [
+        *API_USAGE_ASSETS,
+        *KPI_ASSETS,
+        *REFERENCE_ASSETS,
+        *HOURLY_REPORTS,
+        load_hourly,
+        load_tables,
+        published,
+    ],
     description="KPIs of a range of complete hours, loaded and published",
     executor_def=IN_PROCESS,
 )
@@ -84,7 +93,13 @@ sle_job = dg.define_asset_job(
 period_jobs = {
     name: dg.define_asset_job(
         name,
-        [PERIOD_ASSETS[period], LOAD_PERIOD_ASSETS[period], published],
+        [
+            PERIOD_ASSETS[period],
+            *PERIOD_REPORTS[period],
+            *([SLA_OUTAGES, load_tables] if period == "month" else []),
+            LOAD_PERIOD_ASSETS[period],
+            published,
+        ],
         description=f"{name.capitalize()} figures of a range, loaded and published",
         executor_def=IN_PROCESS,
     )

@@ -27,7 +27,7 @@ from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW
 
 
 def hourly_with_thresholds(platform: Platform, start: datetime, end: datetime) -> pl.LazyFrame:
-    """Facts of [start, end) with the region, store type and thresholds in force in each hour."""
+    """Facts of [start, end) with the region, store type, time zone and thresholds in force in each hour."""
     facts = platform.kpi.scan_hours(FACT_CIRCUIT_HOUR.name, start, end)
     if facts is None:
         facts = FACT_CIRCUIT_HOUR.empty().lazy()
@@ -36,7 +36,9 @@ def hourly_with_thresholds(platform: Platform, start: datetime, end: datetime) -
     dimension = (
         DIM_SITE.empty() if known is None else known
     )  # imported history may precede the first collection
-    sites = in_force(dimension.lazy(), hours, "site_id").select("site_id", "hour_utc", "store_type")
+    sites = in_force(dimension.lazy(), hours, "site_id").select(
+        "site_id", "hour_utc", "store_type", "timezone"
+    )
     return with_thresholds(facts.join(sites, on=["site_id", "hour_utc"], how="left"), platform.thresholds)
 
 

@@ -30,6 +30,7 @@ from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.alarms import DAY, alarm_days, alarm_files, day_label, observed_minutes
+from mistwan_dagster.orchestration.episodes import episodes_of_period
 from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -47,7 +48,7 @@ class Stage:
     inputs: Callable[[Platform, datetime], Iterable[Path | Piece]]
     end: Callable[[datetime], datetime]
     context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
-    """What else a partition depends on, as text."""
+    """What else a partition depends on, as text: configuration, episodes."""
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
         """Digest of what the partition that begins at `start` would be computed from now."""
@@ -170,6 +171,7 @@ def _period_stage(name: str, period: Period) -> Stage:
         lambda p: _periods(p, period),
         lambda p, start: _facts_between(p, start, period_end(start, period)),
         lambda start: period_end(start, period),
+        lambda p, start: f"{p.period_configuration(period)}{episodes_of_period(p, period, start)}",
     )
 
 

@@ -27,7 +27,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.port import Load
 from mistwan_dagster.warehouse.render import create_table, create_views
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,10 +12,10 @@ from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.events import (
     connection_events,
     device_event_facts,
-    ha_events,
     link_events,
     reach_events,
     reboots,
+    switch_over_events,
 )
 from mistwan_dagster.kpi.identity import INTERFACE_SCHEMA
 
@@ -158,12 +158,24 @@ def test_reboots_in_both_spellings_each_once():
     assert found.rows() == [("aa", T0 + timedelta(seconds=s)) for s in (0, 5, 9)]
 
 
-def test_switch_over_events():
-    row = {"type": "GW_PORT_RG_STATE_CHANGED", "port_id": "ge-0/0/1", "node": "node1", "text": "a to b"}
-    found = ha_events(events(row, row, {"type": "GW_RG_STATE_CHANGED", "node": "", "timestamp": 1}))
+def test_switch_overs_tell_which_port_became_active_and_unreadable_texts_tell_nothing():
+    port = {"type": "GW_PORT_RG_STATE_CHANGED", "port_id": "ge-0/0/1"}
+    text = "Redundancy group 1 changed state from {} to {}"
+    found = switch_over_events(
+        events(
+            {**port, "text": text.format("secondary", "primary")},
+            {**port, "text": text.format("secondary", "primary")},
+            {**port, "text": text.format("primary", "secondary"), "timestamp": 7},
+            {**port, "text": text.format("primary", "ineligible"), "timestamp": 8},
+            {**port, "text": None, "timestamp": 9},
+            {"type": "GW_RG_STATE_CHANGED", "text": text.format("secondary", "primary"), "timestamp": 1},
+        ),
+        CIRCUITS,
+        INTERFACES,
+    )
     assert found.collect().rows() == [
-        ("aa", "node1", "ge-0/0/1", T0, "GW_PORT_RG_STATE_CHANGED", "a to b"),
-        ("aa", None, None, T0 + timedelta(seconds=1), "GW_RG_STATE_CHANGED", None),
+        ("aa:ge-0/0/1", T0, True),
+        ("aa:ge-0/0/1", T0 + timedelta(seconds=7), False),
     ]
 
 

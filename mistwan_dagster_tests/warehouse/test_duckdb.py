@@ -9,7 +9,7 @@ import pytest
 
 from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, DIM_HOUR
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
+from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION, DuckDBWarehouse, PublishedDuckDB
 from mistwan_dagster.warehouse.port import Load
 
 HOUR = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_a_file_of_another_version_or_kind_is_refused_untouched(tmp_path: Path) 
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as other:
         other.execute("CREATE TABLE mistwan_schema AS SELECT 99 AS version")
-    with pytest.raises(UserError, match=r"version 99.*version 1.*move the file away"):
+    with pytest.raises(UserError, match=rf"version 99.*version {SCHEMA_VERSION}:.*move the file away"):
         DuckDBWarehouse(tmp_path).load([])
     path.unlink()
     with duckdb.connect(str(path)) as other:

@@ -160,12 +160,14 @@ HOURLY_ASSETS = [
 ]
 
 
-def _whole_table(
+def whole_table_asset(
     name: str,
     deps: list[str | dg.AssetDep],
     compute: Callable[[Platform, datetime | None], int],
     description: str,
 ) -> dg.AssetsDefinition:
+    """An asset without partitions that an hourly run renews from its first hour on."""
+
     @dg.asset(
         key=name,
         description=description,
@@ -185,13 +187,13 @@ def _whole_table(
 
 
 EPISODE_ASSETS = [
-    _whole_table(
+    whole_table_asset(
         FACT_CIRCUIT_OUTAGE.name,
         [newest_partition(hourly.STATUS), DIM_CIRCUIT.name],
         hourly.compute_outages,
         table_description(FACT_CIRCUIT_OUTAGE),
     ),
-    _whole_table(
+    whole_table_asset(
         FACT_FAILOVER.name,
         [FACT_CIRCUIT_OUTAGE.name, newest_partition(FACT_CIRCUIT_HOUR.name), DIM_CIRCUIT.name],
         compute_failovers,

@@ -18,9 +18,12 @@ from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
     AGG_CIRCUIT_PERIOD,
+    AGG_CIRCUIT_PERIOD_BUSINESS,
     AGG_CIRCUIT_WINDOW,
     AGG_REGION_PERIOD,
+    AGG_REGION_PERIOD_BUSINESS,
     AGG_REGION_WINDOW,
+    AGG_SITE_PERIOD,
     API_USAGE_HOUR,
     DIM_CIRCUIT,
     DIM_HOUR,
@@ -30,6 +33,12 @@ from mistwan_dagster.catalog.tables import (
     FACT_DEVICE_EVENT,
     FACT_FAILOVER,
     FACT_PATH_HOUR,
+    FACT_SITE_HOUR,
+    RPT_CARRIER_INCIDENT,
+    RPT_FAILOVER_READINESS,
+    RPT_PRIMARY_SECONDARY,
+    RPT_PROVIDER_SCORECARD,
+    RPT_SLA_OUTAGE,
     Table,
 )
 from mistwan_dagster.kpi.calendar import Period, hour_dimension, period_end
@@ -45,14 +54,37 @@ from mistwan_dagster.warehouse.port import Load
 
 GROUP = "warehouse"
 LOAD_PERIOD = timedelta(hours=24)
-HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT, FACT_WAN_CLIENT_HOUR, FACT_API_USAGE)
+HOURLY_TABLES = (
+    FACT_CIRCUIT_HOUR,
+    FACT_PATH_HOUR,
+    FACT_DEVICE_EVENT,
+    FACT_SITE_HOUR,
+    FACT_WAN_CLIENT_HOUR,
+    FACT_API_USAGE,
+)
 REFERENCE_TABLES = (DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL)
 WHOLE_TABLES = (
-    *(DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER, RPT_SCHEMA_DRIFT, API_USAGE_HOUR),
+    DIM_SITE,
+    DIM_CIRCUIT,
+    FACT_CIRCUIT_OUTAGE,
+    FACT_FAILOVER,
+    RPT_CARRIER_INCIDENT,
+    RPT_SLA_OUTAGE,
+    RPT_SCHEMA_DRIFT,
+    API_USAGE_HOUR,
     *REFERENCE_TABLES,
 )
 WINDOW_TABLES = (AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW)
-PERIOD_TABLES = (AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD)
+PERIOD_TABLES: dict[Table, str] = {
+    AGG_CIRCUIT_PERIOD: "agg",
+    AGG_REGION_PERIOD: "agg",
+    AGG_CIRCUIT_PERIOD_BUSINESS: "agg_business",
+    AGG_REGION_PERIOD_BUSINESS: "agg_business",
+    AGG_SITE_PERIOD: "agg_site",
+    RPT_PRIMARY_SECONDARY: "agg_site",
+}
+"""Tables that hold days, weeks and months, and the assets that compute them (`<name>_<period>`)."""
+MONTH_TABLES: dict[Table, str] = {RPT_FAILOVER_READINESS: "agg_site", RPT_PROVIDER_SCORECARD: "rpt_provider"}
 
 
 def _spec(table: Table, deps: Iterable[str], name: str | None = None) -> dg.AssetSpec:
@@ -188,13 +220,21 @@ def load_alarms(
     yield from _results(rows)
 
 
+def _load_name(table: Table, period: Period) -> str:
+    """Name of a load: a table that holds several kinds of periods has one for each kind."""
+    if "period" in table.name:
+        return table.name.replace("period", period)
+    return f"{table.name}_{period}" if "period" in table.schema else table.name
+
+
 def load_period_asset(period: Period) -> dg.AssetsDefinition:
-    """Load of the days, weeks or months of a range; the tables hold all three kinds."""
-    names = {t.name: t.name.replace("period", period) for t in PERIOD_TABLES}
+    """Load of the days, weeks or months of a range; most tables hold all three kinds."""
+    sources = {**PERIOD_TABLES, **(MONTH_TABLES if period == "month" else {})}
+    names = {t.name: _load_name(t, period) for t in sources}
 
     @dg.multi_asset(
         name=f"load_{period}",
-        specs=[_spec(t, [f"agg_{period}"], names[t.name]) for t in PERIOD_TABLES],
+        specs=[_spec(t, [f"{source}_{period}"], names[t.name]) for t, source in sources.items()],
         partitions_def=PERIOD_PARTITIONS[period],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WAREHOUSE_POOL,
@@ -207,9 +247,10 @@ def load_period_asset(period: Period) -> dg.AssetsDefinition:
         begin = window.start
         while begin < window.end:
             until, label = period_end(begin, period), period_label(period, begin)
-            frames = {t: parts.kpi.read(t.name, label) for t in PERIOD_TABLES}
+            frames = {t: parts.kpi.read(t.name, label) for t in sources}
+            kind = ("period", period)
             loads = [
-                Load(t, t.empty() if f is None else f, begin, until, ("period", period))
+                Load(t, t.empty() if f is None else f, begin, until, kind if "period" in t.schema else None)
                 for t, f in frames.items()
             ]
             for table, count in parts.warehouse.load(loads).items():

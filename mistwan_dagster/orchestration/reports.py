@@ -1,0 +1,196 @@
+"""Sites, providers and business hours from the lake: reads, calls pure functions, replaces partitions. No Dagster."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from mistwan_dagster.catalog.tables import (
+    AGG_CIRCUIT_PERIOD_BUSINESS,
+    AGG_REGION_PERIOD_BUSINESS,
+    AGG_SITE_PERIOD,
+    DIM_CIRCUIT,
+    DIM_SITE,
+    FACT_CIRCUIT_HOUR,
+    FACT_CIRCUIT_OUTAGE,
+    FACT_FAILOVER,
+    FACT_SITE_HOUR,
+    RPT_CARRIER_INCIDENT,
+    RPT_FAILOVER_READINESS,
+    RPT_PRIMARY_SECONDARY,
+    RPT_PROVIDER_SCORECARD,
+    RPT_SLA_OUTAGE,
+    Table,
+)
+from mistwan_dagster.kpi.areas import circuit_areas
+from mistwan_dagster.kpi.business_hours import (
+    circuit_business_periods,
+    region_business_periods,
+    with_opening,
+)
+from mistwan_dagster.kpi.calendar import Period, period_end
+from mistwan_dagster.kpi.carrier_incidents import FRESH, carrier_incidents
+from mistwan_dagster.kpi.maintenance import maintenance_spans
+from mistwan_dagster.kpi.provider_scorecard import provider_scorecard
+from mistwan_dagster.kpi.site_hours import site_hours
+from mistwan_dagster.kpi.site_periods import failover_readiness, primary_secondary, site_periods
+from mistwan_dagster.kpi.sla import sla_outages
+from mistwan_dagster.kpi.versions import in_force
+from mistwan_dagster.orchestration.episodes import recompute_from, replace_recent, whole_table
+from mistwan_dagster.orchestration.hourly import (
+    CHUNK,
+    DOWN_PIECES,
+    SIGHTINGS,
+    STATUS,
+    dim_circuit,
+    dim_site,
+    observed_until,
+)
+from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.rollups import hourly_with_thresholds, period_label
+
+NO_STATUS = {"circuit_id": pl.String, "hour_utc": pl.Datetime("us", "UTC"), "disabled_minutes": pl.Float64}
+NO_PIECES = {
+    "circuit_id": pl.String,
+    "kind": pl.String,
+    **dict.fromkeys(("start", "end", "hour_utc"), pl.Datetime("us", "UTC")),
+}
+NO_SIGHTINGS = {
+    "circuit_id": pl.String,
+    "active": pl.Boolean,
+    "is_event": pl.Boolean,
+    "hour_utc": pl.Datetime("us", "UTC"),
+}
+
+
+def _hours(platform: Platform, name: str, start: datetime, end: datetime, schema: dict) -> pl.LazyFrame:
+    frame = platform.kpi.scan_hours(name, start, end)
+    return pl.LazyFrame(schema=schema) if frame is None else frame.select(*schema)
+
+
+def compute_site_hours(platform: Platform, start: datetime, end: datetime) -> int:
+    """Replace `fact_site_hour` for the span; returns rows."""
+    rows, begin = 0, start
+    circuits = dim_circuit(platform).lazy()
+    while begin < end:
+        until = min(begin + CHUNK, end)
+        facts = _hours(platform, FACT_CIRCUIT_HOUR.name, begin, until, FACT_CIRCUIT_HOUR.schema)
+        found = site_hours(
+            facts,
+            in_force(circuits, facts.select("hour_utc").unique(), "circuit_id"),
+            _hours(platform, STATUS, begin, until, NO_STATUS),
+            _hours(platform, DOWN_PIECES, begin, until, NO_PIECES),
+            _hours(platform, SIGHTINGS, begin, until, NO_SIGHTINGS),
+        ).collect(engine="in-memory")
+        rows += platform.kpi.write_hours(FACT_SITE_HOUR.name, found, begin, until)
+        begin = until
+    return rows
+
+
+def compute_carrier_incidents(platform: Platform, since: datetime | None) -> int:
+    """Replace `rpt_carrier_incident` from `since` less the look-back on; returns rows.
+
+    It begins where the earliest incident began that was not over by then, so that none is cut.
+    """
+    until, begin = observed_until(platform), recompute_from(since)
+    over = (pl.col("end_utc") < begin).fill_null(False)
+    earliest = whole_table(platform, RPT_CARRIER_INCIDENT).filter(~over)["start_utc"].min()
+    first = min(begin, earliest) if isinstance(earliest, datetime) else begin
+    recent = pl.col("end_utc").is_null() | (pl.col("end_utc") >= first - FRESH)
+    found = carrier_incidents(
+        whole_table(platform, FACT_CIRCUIT_OUTAGE).filter(recent).lazy(),
+        _hours(platform, FACT_CIRCUIT_HOUR.name, first - FRESH, until, FACT_CIRCUIT_HOUR.schema),
+        circuit_areas(
+            dim_circuit(platform), dim_site(platform), platform.settings.mistwan_incident_radius_km
+        ),
+        platform.incident_rule,
+        until,
+    ).collect(engine="in-memory")
+    late = pl.col("end_utc").is_null() | (pl.col("end_utc") >= begin)
+    return replace_recent(platform, RPT_CARRIER_INCIDENT, found.filter(late), begin)
+
+
+def compute_sla_outages(platform: Platform, since: datetime | None) -> int:
+    """Replace `rpt_sla_outage`: every outage, as the maintenance file tells it now; returns rows."""
+    del since  # a window that is added later may lie anywhere
+    circuits, sites = whole_table(platform, DIM_CIRCUIT), whole_table(platform, DIM_SITE)
+    found = sla_outages(
+        whole_table(platform, FACT_CIRCUIT_OUTAGE).lazy(),
+        maintenance_spans(platform.maintenance, circuits, sites),
+        whole_table(platform, RPT_CARRIER_INCIDENT).lazy(),
+        circuit_areas(circuits, sites, platform.settings.mistwan_incident_radius_km).lazy(),
+        circuits.lazy(),
+        sites.lazy(),
+        observed_until(platform),
+    ).collect(engine="in-memory")
+    platform.kpi.write(RPT_SLA_OUTAGE.name, found)
+    return found.height
+
+
+def _write(platform: Platform, label: str, found: dict[Table, pl.LazyFrame]) -> int:
+    frames = pl.collect_all(list(found.values()))
+    for table, frame in zip(found, frames, strict=True):
+        platform.kpi.write(table.name, frame, label)
+    return frames[0].height
+
+
+def compute_site_periods(platform: Platform, period: Period, start: datetime, end: datetime) -> int:
+    """Replace the site figures of the periods of one kind that begin in [start, end); returns sites."""
+    rows, begin = 0, start
+    until_now = observed_until(platform)
+    failovers = whole_table(platform, FACT_FAILOVER)
+    while begin < end:
+        until = period_end(begin, period)
+        hours = _hours(platform, FACT_SITE_HOUR.name, begin, until, FACT_SITE_HOUR.schema)
+        going_on = pl.col("end_utc").is_null() | (pl.col("end_utc") > begin)
+        touching = failovers.lazy().filter((pl.col("start_utc") < until) & going_on)
+        hourly = hourly_with_thresholds(platform, begin, until)
+        found = {
+            AGG_SITE_PERIOD: site_periods(hours, touching, period, begin, until, until_now),
+            RPT_PRIMARY_SECONDARY: primary_secondary(hourly, period, begin, until),
+        }
+        if period == "month":
+            found[RPT_FAILOVER_READINESS] = failover_readiness(hours, begin, until)
+        rows += _write(platform, period_label(period, begin), found)
+        begin = until
+    return rows
+
+
+def compute_business_periods(platform: Platform, period: Period, start: datetime, end: datetime) -> int:
+    """Replace the business-hours figures of the periods that begin in [start, end); returns circuits."""
+    rows, begin = 0, start
+    while begin < end:
+        until = period_end(begin, period)
+        hourly = with_opening(hourly_with_thresholds(platform, begin, until), platform.opening_hours)
+        found = {
+            AGG_CIRCUIT_PERIOD_BUSINESS: circuit_business_periods(hourly, period, begin, until),
+            AGG_REGION_PERIOD_BUSINESS: region_business_periods(hourly, period, begin, until),
+        }
+        rows += _write(platform, period_label(period, begin), found)
+        begin = until
+    return rows
+
+
+def compute_provider_scorecards(platform: Platform, period: Period, start: datetime, end: datetime) -> int:
+    """Replace `rpt_provider_scorecard` of the months that begin in [start, end); returns providers."""
+    rows, begin = 0, start
+    circuits = whole_table(platform, DIM_CIRCUIT)
+    maintenance = maintenance_spans(platform.maintenance, circuits, whole_table(platform, DIM_SITE))
+    named = circuits.lazy().select("circuit_id", "provider", "valid_from")
+    while begin < end:
+        until = period_end(begin, period)
+        facts = _hours(platform, FACT_CIRCUIT_HOUR.name, begin, until, FACT_CIRCUIT_HOUR.schema)
+        found = provider_scorecard(
+            facts,
+            in_force(named, facts.select("hour_utc").unique(), "circuit_id"),
+            _hours(platform, DOWN_PIECES, begin, until, NO_PIECES),
+            maintenance,
+            whole_table(platform, RPT_SLA_OUTAGE).lazy(),
+            whole_table(platform, RPT_CARRIER_INCIDENT).lazy(),
+            begin,
+            until,
+        )
+        rows += _write(platform, period_label(period, begin), {RPT_PROVIDER_SCORECARD: found})
+        begin = until
+    return rows
