@@ -19,7 +19,7 @@ from mistwan_dagster.kpi.stretches import levels, merged, minutes, shared
 MIN_SITES = 2
 """A fault of one store, whatever it takes with it, is no incident of a carrier."""
 FRESH = timedelta(hours=48)
-"""A circuit that has been hit for longer is a chronic case and adds nothing to an incident."""
+"""A circuit that has been hit for longer, or was not seen up for as long before, is a chronic case and adds nothing."""
 BAD_SEVERITIES = ("high", "critical")
 HOUR = timedelta(hours=1)
 _AREA = ["provider", "area"]
@@ -43,15 +43,17 @@ def carrier_incidents(
     """`rpt_carrier_incident`, sorted by its key.
 
     `outages`: fact_circuit_outage; one that lasts reaches to `observed_until`. `circuit_hours`: fact_circuit_hour,
-    severities and minutes. `areas`: circuit_id, site_id, provider, area.
+    severities and minutes, from FRESH before on. `areas`: circuit_id, site_id, provider, area.
 
     A circuit is hit while it is down or unreachable, and in hours in which its loss, jitter or latency is of severity
-    high or critical, for FRESH from the begin of each stretch of such time. An incident is a stretch in which, at
-    each instant, at least `min_circuits` circuits of a provider and area are hit, at least `min_share_pct` of the
-    provider's circuits there, at MIN_SITES sites or more; a share or number on the limit is enough. Its kind is down
-    when all circuits hit in it were only down, degraded when all were only degraded, else mixed. An incident that
-    reaches `observed_until` lasts. Hours of which nothing is known hit nobody; `unobserved_circuit_count` tells of
-    how many circuits nothing was known in all hours of the incident.
+    high or critical, for FRESH from the begin of each stretch of such time. An outage counts only if the circuit was
+    up in the hour of its begin or at most FRESH before: a line that never worked fails with nobody.
+
+    An incident is a stretch in which, at each instant, at least `min_circuits` circuits of a provider and area are hit,
+    at least `min_share_pct` of the provider's circuits there, at MIN_SITES sites or more; a value on a limit
+    is enough. Its kind is down when all circuits hit in it were only down, degraded when all were only degraded, else
+    mixed. An incident that reaches `observed_until` lasts. Hours of which nothing is known hit nobody;
+    `unobserved_circuit_count` tells of how many circuits nothing was known in all hours of the incident.
     """
     members, hours = areas.lazy(), circuit_hours
     hit = _hit(outages, hours, members, observed_until).collect()
@@ -64,7 +66,20 @@ def _hit(
 ) -> pl.LazyFrame:
     """provider, area, site_id, circuit_id, start, end, down, degraded: fresh, disjoint per circuit."""
     finish = pl.coalesce("end_utc", pl.lit(observed_until).cast(INSTANT))
-    down = outages.select("circuit_id", start="start_utc", end=finish, down=pl.lit(True))
+    worked = hours.filter(pl.col("up_minutes") > 0).select("circuit_id", _worked="hour_utc").sort("_worked")
+    down = (
+        outages.sort("start_utc")
+        .join_asof(
+            worked,
+            left_on="start_utc",
+            right_on="_worked",
+            by="circuit_id",
+            tolerance=FRESH,
+            check_sortedness=False,
+        )
+        .filter(pl.col("_worked").is_not_null())
+        .select("circuit_id", start="start_utc", end=finish, down=pl.lit(True))
+    )
     bad = pl.any_horizontal(pl.col(f"{m}_severity").is_in(BAD_SEVERITIES) for m in QUALITY_MEASURES)
     degraded = hours.filter(bad).select(
         "circuit_id", start="hour_utc", end=pl.col("hour_utc") + HOUR, down=pl.lit(False)

@@ -23,7 +23,7 @@ from mistwan_dagster.lake.raw import RawLake
 
 DAY = timedelta(days=1)
 HOUR_NAME = re.compile(r"(?:hour=)?(\d{4}-\d{2}-\d{2}T\d{2})(?:\.parquet)?")
-DAY_NAME = re.compile(r"day=(\d{4}-\d{2}-\d{2})")
+DAY_NAME = re.compile(r"day=(\d{4}-\d{2}-\d{2})|(\d{4}-\d{2}-\d{2})\.parquet")
 SPAN_NAME = re.compile(r"span=(\d{8}T\d{2})_(\d{8}T\d{2})")
 
 
@@ -53,9 +53,9 @@ def delete_raw(lake: RawLake, before: datetime) -> list[Deleted]:
 
 
 def delete_kpi(lake: KpiLake, before: datetime) -> list[Deleted]:
-    """Delete hourly partitions of computed tables that end at or before `before`, the oldest first.
+    """Delete partitions of hours and of days of events that end at or before `before`, the oldest first.
 
-    Tables that are one file and figures of days, weeks and months are small and stay.
+    Tables that are one file and figures of days, weeks and months (`day-...`) are small and stay.
     """
     lake.horizon.advance(before)
     return _delete(lake.root.parent, visible(lake.root, ""), before)
@@ -79,7 +79,7 @@ def _partitions(folder: Path) -> Iterator[_Partition]:
         if match := HOUR_NAME.fullmatch(path.name):
             yield _Partition(path, _hour(match[1], "%Y-%m-%dT%H"), _hour(match[1], "%Y-%m-%dT%H") + HOUR)
         elif match := DAY_NAME.fullmatch(path.name):
-            yield _day(path, date.fromisoformat(match[1]))
+            yield _day(path, date.fromisoformat(match[1] or match[2]))
         elif match := SPAN_NAME.fullmatch(path.name):
             yield _Partition(path, _hour(match[1], "%Y%m%dT%H"), _hour(match[2], "%Y%m%dT%H"))
         elif instant := walked_at(path.name):

@@ -58,9 +58,11 @@ def retain_facts(platform: Platform) -> list[Deleted]:
     return deleted
 
 
-def aging_tables() -> list[Table]:
-    """Tables whose rows grow old: those of hours. Periods are the long memory, `dim_hour` is a calendar."""
-    return [t for t in TABLES.values() if t.span in ("hour_utc", "as_of_utc") and t is not DIM_HOUR]
+def grows_old(table: Table) -> bool:
+    """Whether a table's rows are of hours, events or windows. Periods are the long memory, `dim_hour` is a calendar."""
+    if table.span is None or table in (DIM_HOUR, LOAD_LEDGER):
+        return False
+    return table.span not in ("as_of_utc", "period_start_utc") or "window_hours" in table.key
 
 
 def retain_rows(platform: Platform) -> dict[str, dict[str, Any]]:
@@ -71,7 +73,7 @@ def retain_rows(platform: Platform) -> dict[str, dict[str, Any]]:
     if platform.warehouse.is_new or platform.published.version() is None:
         return {}
     before, found, loads = fact_horizon(platform), {}, []
-    for table in [*aging_tables(), LOAD_LEDGER]:
+    for table in [*filter(grows_old, TABLES.values()), LOAD_LEDGER]:
         # A window as of an hour is of the hour before.
         end = before + HOUR if table.span == "as_of_utc" else before
         old = platform.published.query(

@@ -40,12 +40,13 @@ def run(
     circuits: str = "a1 b1 c1 d1",
     rule: IncidentRule = RULE,
 ) -> list[dict[str, Any]]:
+    worked = [fact(c, hour) for c in circuits.split() if c != "z1" for hour in (-1, 40, 80)]
     areas = [
         {"circuit_id": c, "site_id": c[0], "provider": "Acme", "area": "North"} for c in circuits.split()
     ]
     found = carrier_incidents(
         pl.LazyFrame(outages, schema=FACT_CIRCUIT_OUTAGE.schema),
-        pl.LazyFrame(hours or [], schema=FACT_CIRCUIT_HOUR.schema),
+        pl.LazyFrame([*worked, *(hours or [])], schema=FACT_CIRCUIT_HOUR.schema),
         pl.DataFrame(areas, schema=AREA_SCHEMA),
         rule,
         at(UNTIL),
@@ -115,6 +116,12 @@ def test_dead_lines_make_no_incident_of_the_next_fault():
     dead = [outage("a1", 0, None), outage("b1", 0, None)]
     assert run([*dead, outage("c1", 2880, 2900)]) == []
     assert spans(run([*dead, outage("c1", 2870, 2900)])) == [(2870, 2880, 3)]
+
+
+def test_a_line_that_never_worked_fails_with_nobody():
+    hit = [outage(c, 10, 40) for c in ("a1", "b1", "z1")]
+    assert run(hit, circuits="a1 b1 z1") == []
+    assert len(run(hit, [fact("z1", 0, up=10.0)], "a1 b1 z1")) == 1
 
 
 def test_circuits_of_which_nothing_was_known_are_counted():

@@ -124,7 +124,7 @@ def test_the_horizon_never_moves_back_and_older_events_are_not_stored_again(tmp_
     assert added == {HORIZON: 1}
 
 
-def test_only_hourly_tables_grow_old(tmp_path: Path) -> None:
+def test_hours_and_days_of_events_grow_old_and_periods_do_not(tmp_path: Path) -> None:
     lake = KpiLake(tmp_path / "lake")
     frame = pl.DataFrame({"a": [1]})
     for hour in INSTANTS:
@@ -133,11 +133,15 @@ def test_only_hourly_tables_grow_old(tmp_path: Path) -> None:
     for label in ("day-2025-01-01", "month-2024-12-01"):
         lake.write("agg_circuit_period", frame, label)
     lake.write("fact_failover", frame)
+    for label in ("2025-01-02", "2025-01-03"):
+        lake.write("fact_alarm", frame, label)
     lake.note_pending("run", "daily", "2025-01-01", "x")
     lake.note_pending("run", "daily", "2025-01-03", "x")
     lake.confirm_pending("run")
-    (deleted,) = delete_kpi(lake, HORIZON)
-    assert deleted == Deleted("kpi/fact_circuit_hour", 2, deleted.bytes, OLD, HORIZON)
+    alarms, hours = delete_kpi(lake, HORIZON)
+    assert alarms == Deleted("kpi/fact_alarm", 1, alarms.bytes, HORIZON - timedelta(days=1), HORIZON)
+    assert hours == Deleted("kpi/fact_circuit_hour", 2, hours.bytes, OLD, HORIZON)
+    assert lake.labels("fact_alarm") == ["2025-01-03"]
     assert lake.labels("fact_circuit_hour") == [hour_label(h) for h in INSTANTS[2:]]
     assert lake.labels("agg_circuit_period") == ["day-2025-01-01", "month-2024-12-01"]
     assert lake.labels("fact_failover") == ["all"]

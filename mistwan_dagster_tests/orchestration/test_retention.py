@@ -8,14 +8,24 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from mistwan_dagster.catalog.alarm_tables import FACT_ALARM
 from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, PORT_STATS
-from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, AGG_CIRCUIT_WINDOW, FACT_CIRCUIT_HOUR, Table
+from mistwan_dagster.catalog.tables import (
+    AGG_CIRCUIT_PERIOD,
+    AGG_CIRCUIT_WINDOW,
+    DIM_HOUR,
+    FACT_CIRCUIT_HOUR,
+    FACT_FAILOVER,
+    LOAD_LEDGER,
+    Table,
+)
 from mistwan_dagster.lake.files import hour_label, write_parquet
 from mistwan_dagster.lake.raw import HOUR, SlotReport
 from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.retention import (
     fact_horizon,
+    grows_old,
     lost_hours,
     raw_horizon,
     retain_facts,
@@ -45,6 +55,12 @@ def test_horizons_are_a_midnight_and_the_start_of_a_month(platform: Platform) ->
 
 def test_the_least_raw_days_hold_the_evidence_of_everything_that_can_be_backfilled() -> None:
     assert timedelta(days=LEAST_RAW_DAYS) >= EVENT_REACH + timedelta(hours=INSIGHT_RETENTION_HOURS) + HOUR
+
+
+def test_rows_of_hours_events_and_windows_grow_old() -> None:
+    rolling = Table("agg_circuit_rolling_13m", "", "", ("circuit_id", "as_of_utc"), (), span="as_of_utc")
+    assert all(map(grows_old, (FACT_CIRCUIT_HOUR, AGG_CIRCUIT_WINDOW, FACT_ALARM)))
+    assert not any(map(grows_old, (AGG_CIRCUIT_PERIOD, rolling, DIM_HOUR, LOAD_LEDGER, FACT_FAILOVER)))
 
 
 def facts(table: Table, column: str, *instants: datetime, **more: object) -> pl.DataFrame:
