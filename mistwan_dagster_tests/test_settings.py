@@ -63,3 +63,9 @@ def test_dotenv_is_read_and_missing_credentials_are_named(tmp_path: Path) -> Non
 def test_naive_now_is_utc() -> None:
     settings = Settings(mistwan_now="2025-01-01T00:00:00", _env_file=None)
     assert settings.now().isoformat() == "2025-01-01T00:00:00+00:00"
+
+
+def test_a_degraded_score_is_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISTWAN_SLE_DEGRADED_BELOW", "90")
+    with pytest.raises(UserError, match=r"MISTWAN_SLE_DEGRADED_BELOW.*less than or equal to 1"):
+        load_settings()

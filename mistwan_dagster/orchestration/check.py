@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.sle import coverage_now
 
 GAP_LOOK_BACK = timedelta(hours=24)
 
@@ -113,6 +114,20 @@ def _collection(platform: Platform) -> str:
     return text
 
 
+def _sle(platform: Platform) -> str:
+    """How fresh the deep-dive is; a site that is read late is no mistake of anybody."""
+    known = coverage_now(platform)
+    hour = known["score_hour_utc"].max()
+    newest = (
+        f"newest hour {hour:%Y-%m-%dT%H:%M}Z"
+        if isinstance(hour, datetime)
+        else "no hour of the last three read"
+    )
+    states = dict(known["state"].value_counts().iter_rows())
+    told = ", ".join(f"{states.get(s, 0)} {s}" for s in ("fresh", "stale", "missing"))
+    return f"{newest}, {int(known['is_degraded'].sum() or 0)} degraded; detail of sites and metrics: {told}"
+
+
 CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
     ("access", _access),
@@ -120,6 +135,7 @@ CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("circuits", _circuits),
     ("thresholds", _thresholds),
     ("collection", _collection),
+    ("sle", _sle),
     ("warehouse", _warehouse),
 )
 

@@ -110,7 +110,7 @@ class Diver:
         if target.is_degraded:
             for mac in reading.frame(SLE_IMPACTED_GATEWAYS)["device_mac"].drop_nulls().unique().sort():
                 gateway = SleSubject(target.site_id, "gateway", gateway_id(mac), target.metric)
-                for endpoint in (SLE_TREND, SLE_IMPACTED_INTERFACES):
+                for endpoint in (SLE_TREND, SLE_HISTOGRAM, SLE_THRESHOLD, SLE_IMPACTED_INTERFACES):
                     self._ask(reading, endpoint, gateway)
         return reading
 

@@ -150,7 +150,9 @@ def test_the_deep_dive_reads_every_site_and_the_lists_once_a_day(platform: Platf
         {},
     )
     assert report.stopped_by is None
-    assert calls(cloud, *DAILY) == SITES * (1 + 2 * METRICS)
+    degraded = sle.coverage_now(platform).filter("is_degraded").height
+    assert degraded > 0
+    assert calls(cloud, *DAILY) == SITES * (1 + 2 * METRICS) + degraded  # the gateways' thresholds
     coverage = sle.compute_coverage(platform)
     assert violations(coverage.lazy(), SLE_COVERAGE) == {}
     assert coverage["state"].to_list() == ["fresh"] * SITES * METRICS
@@ -187,8 +189,9 @@ def test_tables_of_newest_answers_repeat_and_follow(platform: Platform, cloud: R
         assert violations(first[table.name].lazy(), table) == {}
         sle.compute_newest(platform, table.name)
         assert platform.kpi.read(table.name).equals(first[table.name])
-    assert first["fact_sle_histogram"].height == SITES * METRICS * 12
-    assert first["fact_sle_threshold"].height == SITES * METRICS
+    assert first["fact_sle_histogram"].filter(scope="site").height == SITES * METRICS * 12
+    assert first["fact_sle_threshold"].filter(scope="site").height == SITES * METRICS
+    assert first["fact_sle_threshold"].filter(scope="gateway").height > 0
     now = advance(platform, cloud, timedelta(hours=2))
     sle_hours.collect_sle_hours(platform, SITES_SLE, END + HOUR, END + 2 * HOUR)
     sle_dive.dive(platform)
@@ -293,7 +296,7 @@ def test_the_jobs_lead_from_the_api_to_the_published_tables(
         "SELECT (SELECT count(*) FROM fact_site_sle_hour) AS scores, (SELECT count(*) FROM fact_sle_trend) AS bins, "
         "(SELECT count(*) FROM sle_coverage WHERE state = 'fresh') AS fresh, "
         "(SELECT count(*) FROM sle_coverage WHERE state = 'missing') AS missing, "
-        "(SELECT count(*) FROM fact_sle_histogram) AS ranges"
+        "(SELECT count(*) FROM fact_sle_histogram WHERE scope = 'site') AS ranges"
     ).row(0, named=True)
     assert counts["scores"] == SITES * 5
     assert counts["fresh"] > 0
