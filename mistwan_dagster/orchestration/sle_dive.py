@@ -41,7 +41,7 @@ from mistwan_dagster.orchestration.sle import add_readings, coverage_now
 
 WORKERS = 4
 WINDOW = timedelta(hours=24)
-BATCH = 25
+BATCH = 100
 """Readings after which what was read is put down for good."""
 LATEST_S = 32503680000
 """The year 3000: a bin beyond it, or before 1970, is no instant."""

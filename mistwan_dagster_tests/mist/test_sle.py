@@ -186,6 +186,7 @@ def test_histogram_threshold_and_impact(cloud: Cloud, tools: Tools) -> None:
     assert found.frame.select("device_mac", "device_name", "interface_name").rows() == [
         ("5c5b35000002", "sw", "ge-0/0/1")
     ]
+    assert found.frame["extra"].to_list() == [None]
     assert [q.reason for q in found.quarantined] == ["total: string where a number is expected"]
 
 
