@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         default=0.9, ge=0, le=1, description="SLE score below which a site counts as degraded"
     )
     mistwan_sle_calls: int = Field(
-        default=1000, ge=0, description="calls that one SLE deep-dive may make, within the optional part"
+        default=1500, ge=0, description="calls that one SLE deep-dive may make, within the optional part"
     )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
     mistwan_now: datetime | None = Field(

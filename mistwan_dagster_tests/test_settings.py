@@ -78,3 +78,9 @@ def test_retention_is_never_shorter_than_what_figures_need(
     with pytest.raises(UserError, match=f"{name}: must be {least} or more: .*{why}") as caught:
         load_settings()
     assert caught.value.exit_code == 2
+
+
+def test_a_degraded_score_is_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISTWAN_SLE_DEGRADED_BELOW", "90")
+    with pytest.raises(UserError, match=r"MISTWAN_SLE_DEGRADED_BELOW.*less than or equal to 1"):
+        load_settings()

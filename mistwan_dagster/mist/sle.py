@@ -264,7 +264,10 @@ _DEVICE_KEYS = {
 def _device(row: Row) -> Row:
     rest = {k: v for k, v in row.items() if not any(k in keys for keys in _DEVICE_KEYS.values())}
     told = {
-        n: next((row[k] for k in keys if row.get(k) is not None), None) for n, keys in _DEVICE_KEYS.items()
+        name: row[key]
+        for name, keys in _DEVICE_KEYS.items()
+        for key in reversed(keys)
+        if row.get(key) is not None
     }
     return {**rest, **told}
 

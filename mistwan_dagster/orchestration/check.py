@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -20,6 +20,7 @@ from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.schema_drift import news
+from mistwan_dagster.orchestration.sle import coverage_now
 
 GAP_LOOK_BACK = timedelta(hours=24)
 SHOWN_FIELDS = 10
@@ -154,6 +155,20 @@ def _schema(platform: Platform) -> str:
     return f"new in 24 h: {shown}{rest}"
 
 
+def _sle(platform: Platform) -> str:
+    """How fresh the deep-dive is; a site that is read late is no mistake of anybody."""
+    known = coverage_now(platform)
+    hour = known["score_hour_utc"].max()
+    newest = (
+        f"newest hour {hour:%Y-%m-%dT%H:%M}Z"
+        if isinstance(hour, datetime)
+        else "no hour of the last three read"
+    )
+    states = dict(known["state"].value_counts().iter_rows())
+    told = ", ".join(f"{states.get(s, 0)} {s}" for s in ("fresh", "stale", "missing"))
+    return f"{newest}, {int(known['is_degraded'].sum() or 0)} degraded; detail of sites and metrics: {told}"
+
+
 CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
     ("access", _access),
@@ -166,6 +181,7 @@ CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("business hours", _business_hours),
     ("collection", _collection),
     ("schema", _schema),
+    ("sle", _sle),
     ("warehouse", _warehouse),
 )
 

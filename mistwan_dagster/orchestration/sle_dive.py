@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Shape
-from mistwan_dagster.catalog.endpoints import ENDPOINTS
 from mistwan_dagster.catalog.sle import SPELLINGS
 from mistwan_dagster.catalog.sle_endpoints import (
     SLE_CLASSIFIER_LIST,
@@ -34,7 +33,6 @@ from mistwan_dagster.kpi.sle_order import reading_order
 from mistwan_dagster.lake.raw import SLOT, SlotReport, floor_hour, floor_slot
 from mistwan_dagster.mist.capped_quota import CappedQuota
 from mistwan_dagster.mist.errors import MistError, Refused, Waiting
-from mistwan_dagster.mist.extract import Quarantined
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.mist.sle import SleAnswer, SleSubject, fetch_sle
 from mistwan_dagster.orchestration.collection import walk_name
@@ -44,8 +42,10 @@ from mistwan_dagster.orchestration.sle import add_readings, coverage_now
 
 WORKERS = 4
 WINDOW = timedelta(hours=24)
-BATCH = 50
+BATCH = 100
 """Readings after which what was read is put down for good."""
+LATEST_S = 32503680000
+"""The year 3000: a bin beyond it, or before 1970, is no instant."""
 MOST_FAILURES = 5
 """Readings that fail one after the other before the cloud is taken for out of order."""
 
@@ -111,7 +111,7 @@ class Diver:
         if target.is_degraded:
             for mac in reading.frame(SLE_IMPACTED_GATEWAYS)["device_mac"].drop_nulls().unique().sort():
                 gateway = SleSubject(target.site_id, "gateway", gateway_id(mac), target.metric)
-                for endpoint in (SLE_TREND, SLE_IMPACTED_INTERFACES):
+                for endpoint in (SLE_TREND, SLE_HISTOGRAM, SLE_THRESHOLD, SLE_IMPACTED_INTERFACES):
                     self._ask(reading, endpoint, gateway)
         return reading
 
@@ -233,62 +233,57 @@ def _readings(diver: Diver, targets: list[Target], report: DiveReport) -> Iterat
 
 
 class _Store:
-    """Puts readings down: lists and details as pages of this slot, trends by the hour of their bins."""
+    """Puts readings down, a batch at a time: lists and details as pages of this slot, trends by the hour of their
+    bins. A kill costs the batch under way, which is asked for again, since its targets do not count as read."""
 
     def __init__(self, platform: Platform, report: DiveReport) -> None:
         self.platform, self.report = platform, report
         self.slot = floor_slot(platform.settings.now())
         self.name = walk_name(platform.settings.now())
-        self.pages: dict[str, list[pl.DataFrame]] = {
-            e.name: [] for e in SLE_DETAILS if e.shape is not Shape.SERIES
-        }
-        self.trends: dict[str, list[pl.DataFrame]] = {
-            e.name: [] for e in SLE_DETAILS if e.shape is Shape.SERIES
-        }
+        self.pages: dict[str, list[pl.DataFrame]] = {e.name: [] for e in SLE_DETAILS}
         self.pending: list[Reading] = []
         self.number = 0
 
     def add(self, reading: Reading) -> None:
-        """Keep a whole reading; a page is on disk when this returns."""
-        for endpoint, answer in reading.answers:
-            self.number += 1
-            self._quarantine(endpoint, answer.quarantined)
-            self.report.notes += answer.notes
-            self.report.rows += answer.frame.height
-            if answer.frame.is_empty():
-                continue
-            if endpoint.name in self.trends:
-                self.trends[endpoint.name].append(answer.frame)
-            else:
-                self.platform.raw.add_page(endpoint, self.slot, self.name, self.number, answer.frame)
-                self.pages[endpoint.name].append(answer.frame)
+        """Take a whole reading."""
         self.report.read += 1
         self.pending.append(reading)
         if len(self.pending) >= BATCH:
             self.flush()
 
-    def _quarantine(self, endpoint: SleEndpoint, rows: list[Quarantined]) -> None:
-        self.platform.raw.quarantine(endpoint, self.name, self.number, [q.__dict__ for q in rows])
-        self.report.quarantined += len(rows)
-
     def flush(self) -> None:
-        """Store the trends; only then count the targets as read."""
+        """Store the batch, and only then count its targets as read."""
         self.number += 1
-        for name, frames in self.trends.items():
-            if frames:
-                rows = pl.concat(frames).filter(pl.col("timestamp").is_between(0, 32503680000))
-                self.platform.raw.add_events(ENDPOINTS[name], self.name, self.number, rows)
-                frames.clear()
+        for endpoint in SLE_DETAILS:
+            answers = [a for r in self.pending for e, a in r.answers if e is endpoint]
+            frame = pl.concat([pl.DataFrame(schema=endpoint.schema), *(a.frame for a in answers)])
+            misfits = [q.__dict__ for a in answers for q in a.quarantined]
+            if endpoint.shape is Shape.SERIES:
+                told, frame = frame.height, frame.filter(pl.col("timestamp").is_between(0, LATEST_S))
+                misfits += [{"row_json": "", "reason": "bin without an instant"}] * (told - frame.height)
+            self.platform.raw.quarantine(endpoint, self.name, self.number, misfits)
+            self.report.quarantined += len(misfits)
+            self.report.notes += [note for a in answers for note in a.notes]
+            self.report.rows += frame.height
+            if frame.height:
+                self._store(endpoint, frame)
         add_readings(self.platform, [(r.target.site_id, r.target.metric, r.read_at) for r in self.pending])
         self.pending.clear()
+
+    def _store(self, endpoint: SleEndpoint, frame: pl.DataFrame) -> None:
+        if endpoint.shape is Shape.SERIES:
+            self.platform.raw.add_events(endpoint, self.name, self.number, frame)
+        else:
+            self.platform.raw.add_page(endpoint, self.slot, self.name, self.number, frame)
+            self.pages[endpoint.name].append(frame)
 
     def close(self) -> None:
         """Fold this slot's pages into one file an endpoint, together with what the slot held before."""
         self.flush()
-        for name, frames in self.pages.items():
+        for endpoint in SLE_DETAILS:
+            frames = self.pages[endpoint.name]
             if not frames:
                 continue
-            endpoint = ENDPOINTS[name]
             before = self.platform.raw.scan_snapshots(endpoint, self.slot, self.slot + SLOT)
             every = [before.select(list(endpoint.schema)).collect(), *frames]
             rows = sum(f.height for f in frames)
