@@ -262,6 +262,19 @@ class RawLake:
         value = {"nothing_before": nothing_before.isoformat(), "asked_at": asked_at.isoformat()}
         write_json(value, self.root / "raw" / endpoint.name / "horizon.json")
 
+    def site_readings(self, endpoint: Endpoint) -> dict[str, datetime]:
+        """When each site was last read, of an endpoint that is read site by site."""
+        found = read_json(self.root / "raw" / endpoint.name / "sites.json") or {}
+        return {site: datetime.fromisoformat(instant) for site, instant in found.items()}
+
+    def note_site_readings(self, endpoint: Endpoint, sites: Iterable[str], at: datetime) -> None:
+        """Record that some sites were read."""
+        known = {**self.site_readings(endpoint), **dict.fromkeys(sites, at)}
+        write_json(
+            {site: instant.isoformat() for site, instant in known.items()},
+            self.root / "raw" / endpoint.name / "sites.json",
+        )
+
     # --- history series --------------------------------------------------------------------------------
 
     def series_folder(self, endpoint: Endpoint, day: date) -> Path:
