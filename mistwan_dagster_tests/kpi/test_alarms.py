@@ -61,6 +61,7 @@ def test_the_newest_version_wins_by_last_seen_then_by_arrival() -> None:
         (["hh"], {"port_ids": ["ge-0/0/2"]}, ("hh", "hh:node1:ge-0/0/2")),
         (["aa"], {"port_ids": ["ge-0/0/1", "lte0"]}, ("aa", None)),
         (["aa"], {"port_ids": ["ge-0/0/9"]}, ("aa", None)),
+        (["A:A", "aa"], {"port_ids": ["ge-0/0/1"]}, ("aa", "aa:ge-0/0/1")),
         (["aa", "hh"], {"port_ids": ["ge-0/0/1"]}, (None, None)),
         (["aa"], {"port_ids": 7, "text": ["x"]}, ("aa", None)),
         (["aa"], None, ("aa", None)),
