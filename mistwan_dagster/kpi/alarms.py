@@ -74,11 +74,11 @@ def alarm_facts(alarms: pl.LazyFrame, circuits: pl.DataFrame, interfaces: pl.Dat
 
 def _location(id_: str, gateways: str | None, extra: str | None) -> tuple[str | None, ...]:
     """id, mac, node, port_id, text of an alarm; mac and port are null unless it names exactly one."""
-    macs = list(_texts(_decode(gateways) if gateways else None))
+    macs = {mac.replace(":", "").lower() for mac in _texts(_decode(gateways) if gateways else None)}
     told: Any = _decode(extra) if extra else {}
     ports = sorted({text for key in PORT_KEYS for text in _texts(told.get(key))})
     text, node = (next(_texts(told.get(key)), None) for key in ("text", "node"))
-    mac = macs[0] if len(set(macs)) == 1 else None
+    mac = next(iter(macs)) if len(macs) == 1 else None
     if len(ports) > 1:
         return id_, mac, node, None, None
     return id_, mac, node, ports[0] if ports else None, text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import polars as pl
@@ -68,6 +69,19 @@ class EventHours(RawFolders):
         """Record that the cloud told of nothing before an instant when it was asked."""
         value = {"nothing_before": nothing_before.isoformat(), "asked_at": asked_at.isoformat()}
         write_json(value, self.root / "raw" / endpoint.name / "told_from.json")
+
+    def site_readings(self, endpoint: Endpoint) -> dict[str, datetime]:
+        """When each site was last read, of an endpoint that is read site by site."""
+        found = read_json(self.root / "raw" / endpoint.name / "sites.json") or {}
+        return {site: datetime.fromisoformat(instant) for site, instant in found.items()}
+
+    def note_site_readings(self, endpoint: Endpoint, sites: Iterable[str], at: datetime) -> None:
+        """Record that some sites were read."""
+        known = {**self.site_readings(endpoint), **dict.fromkeys(sites, at)}
+        write_json(
+            {site: instant.isoformat() for site, instant in known.items()},
+            self.root / "raw" / endpoint.name / "sites.json",
+        )
 
     def add_coverage(self, endpoint: Endpoint, start: datetime, end: datetime) -> None:
         """Record a span as walked to its end; touching spans become one."""

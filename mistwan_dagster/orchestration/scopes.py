@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -31,7 +31,7 @@ from mistwan_dagster.orchestration.platform import Platform
 
 ALARM_REACH = timedelta(days=7)
 """An alarm that was raised longer ago is not looked at to find a site in trouble."""
-READ_LATELY = timedelta(hours=24)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 Ids = tuple[str, ...]
 
@@ -56,14 +56,9 @@ def sites_in_trouble(platform: Platform) -> list[str]:
 
 
 def in_turn(platform: Platform, endpoint: Endpoint, sites: Iterable[str]) -> list[str]:
-    """The sites, those not read lately first, then by how long ago; so that a limit starves none."""
-    now = platform.settings.now()
-    read = platform.raw.scan_snapshots(endpoint, now - READ_LATELY, now + SLOT)
-    last: dict[str, datetime] = dict(
-        read.group_by("site_id").agg(pl.col("slot_utc").max()).collect().iter_rows()
-    )
-    never = now - READ_LATELY - SLOT
-    return sorted(set(sites), key=lambda site: (last.get(site, never), site))
+    """The sites, those never read first, then by how long ago; so that a limit starves none."""
+    read = platform.raw.site_readings(endpoint)
+    return sorted(set(sites), key=lambda site: (read.get(site, NEVER), site))
 
 
 def site_ids_of(platform: Platform, endpoint: Endpoint, asked_for: list[str]) -> list[str]:
@@ -114,6 +109,7 @@ def read_scoped(
             report.failed[site_id] = str(problem)
         else:
             report.read.append(site_id)
+    platform.raw.note_site_readings(endpoint, [*report.read, *report.failed], platform.settings.now())
     return report
 
 

@@ -6,6 +6,7 @@ has no byte counters of clients, and tells only of a few on which port they went
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -28,11 +29,12 @@ class Clients:
         self.topology = topology
         per_site = 5 + (uniform(topology.seed, 81, np.arange(len(topology.sites))) * 35).astype(np.int64)
         self.site: Ints = np.repeat(np.arange(len(topology.sites)), per_site)
+        self.seen = lru_cache(maxsize=2)(self._seen)
         self.circuits: dict[int, list[int]] = {}
         for c in topology.circuits:
             self.circuits.setdefault(topology.gateways[c.gateway].site, []).append(c.index)
 
-    def seen(self, start_s: float, end_s: float, now_s: float) -> list[tuple[int, float]]:
+    def _seen(self, start_s: float, end_s: float, now_s: float) -> list[tuple[int, float]]:
         """(client, instant last seen at `now_s`) of the clients last seen in [start, end), by that instant."""
         client = np.arange(len(self.site))
         last: Floats = np.full(len(client), -np.inf)

@@ -61,6 +61,7 @@ def test_the_newest_version_wins_by_last_seen_then_by_arrival() -> None:
         (["hh"], {"port_ids": ["ge-0/0/2"]}, ("hh", "hh:node1:ge-0/0/2")),
         (["aa"], {"port_ids": ["ge-0/0/1", "lte0"]}, ("aa", None)),
         (["aa"], {"port_ids": ["ge-0/0/9"]}, ("aa", None)),
+        (["A:A", "aa"], {"port_ids": ["ge-0/0/1"]}, ("aa", "aa:ge-0/0/1")),
         (["aa", "hh"], {"port_ids": ["ge-0/0/1"]}, (None, None)),
         (["aa"], {"port_ids": 7, "text": ["x"]}, ("aa", None)),
         (["aa"], None, ("aa", None)),
@@ -156,3 +157,32 @@ def test_any_order_and_any_replay_give_the_newest_version_of_each_alarm(
         newest = max(((r["last_seen"] or 0.0), r["received_at"]) for r in same)
         assert ((row["last_seen"] or 0.0), row["received_at"]) == newest
     assert found["id"].to_list() == sorted({r["id"] for r in rows})
+
+
+alarm = st.fixed_dictionaries(
+    {
+        "site_id": st.sampled_from(["s1", "s2", None]),
+        "type": st.sampled_from(["gateway_down", "vpn_path_down"]),
+        "severity": st.sampled_from(["critical", None]),
+        "timestamp": st.integers(0, 3 * 3600).map(lambda s: S0 + s),
+        "count": st.sampled_from([None, 1, 4]),
+        "status": st.sampled_from(["open", "resolved", None]),
+        "acked": st.sampled_from([True, False, None]),
+    }
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(alarm, max_size=10))
+def test_counts_by_site_and_hour_are_those_of_a_slow_count(rows: list[dict[str, Any]]) -> None:
+    told = facts(*({"id": str(n), **row} for n, row in enumerate(rows)))
+    observed = pl.LazyFrame(schema={"hour_utc": INSTANT, "observed_minutes": pl.Float64})
+    expected: dict[tuple, list[int]] = {}
+    for row in rows:
+        hour = datetime.fromtimestamp(row["timestamp"] // 3600 * 3600, UTC)
+        key = (row["site_id"] or "(none)", hour, row["type"], row["severity"] or "(none)")
+        sums = expected.setdefault(key, [0, 0, 0, 0])
+        figures = (1, row["count"] or 1, row["status"] == "open", row["acked"] is True)
+        expected[key] = [a + b for a, b in zip(sums, figures, strict=True)]
+    found = alarm_site_hours(told.lazy(), observed).collect()
+    assert {row[:4]: list(row[4:8]) for row in found.rows()} == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,8 @@ from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOU
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.lake.raw import floor_day, floor_hour
+from mistwan_dagster.mist.call import Retry
+from mistwan_dagster.mist.pager import walk
 from mistwan_dagster.orchestration import collection
 from mistwan_dagster.orchestration.alarms import DAY, alarm_days, compute_alarms, observed_minutes
 from mistwan_dagster.orchestration.collection import EventReport, collect_back, collect_events
@@ -201,3 +204,27 @@ def test_a_broken_walk_back_keeps_what_it_read_and_says_why(sim: Running, on_sim
     assert "429" in (report.error or "")
     assert on_sim.raw.coverage(ALARMS) == [(floor_day(EVENING) - 2 * DAY, EVENING)]
     assert on_sim.raw.told_from(ALARMS) is None
+
+
+def test_a_faulty_cloud_costs_no_alarm_once_a_later_walk_comes_through(
+    sim: Running, on_sim: Platform, at: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = partial(walk, limit=9, retry=Retry(attempts=2, sleep=lambda _seconds: None))
+    monkeypatch.setattr(collection, "walk", impatient)
+    sim.faults.set(
+        seed=4, error_500=0.2, drop_mid_body=0.2, malformed_json=0.1, duplicate_rows=0.3, repeated_page=0.2
+    )
+    broken = 0
+    for number in range(12):
+        at(EVENING + number * timedelta(minutes=5))
+        broken += not collect_events(on_sim, endpoint=ALARMS).complete
+    sim.faults.clear()
+    assert broken, "no fault struck a walk twice: choose other rates"
+    at(EVENING + HOUR)
+    read(on_sim)
+    facts = tables(on_sim)[FACT_ALARM.name]
+    recent = facts.filter(pl.col("first_seen_utc") >= EVENING - DAY)
+    expected = now_told(sim, EVENING - DAY, EVENING + HOUR)
+    assert {(r["alarm_id"], r["status"], r["alarm_count"]) for r in recent.iter_rows(named=True)} == {
+        (id_, row["status"], row["count"]) for id_, row in expected.items()
+    }

@@ -99,6 +99,15 @@ def test_more_sites_than_a_run_takes_are_put_off_and_have_their_turn(
     assert read[12:] == read[:3]
 
 
+def test_a_site_without_events_has_had_its_turn(on_sim: Platform, ready: list[str]) -> None:
+    moment = (EVENING - timedelta(seconds=1), EVENING)
+    first = scopes.collect_scoped_events(on_sim, SITE_DEVICE_EVENTS, *moment, ready, 5)
+    assert (len(first.read), first.rows) == (5, 0)
+    turn = scopes.in_turn(on_sim, SITE_DEVICE_EVENTS, ready)
+    assert set(turn[:7]) == set(ready[5:])
+    assert scopes.in_turn(on_sim, SITE_DEVICES, ready) == sorted(ready)
+
+
 def test_optional_work_stops_where_the_live_reserve_begins(on_sim: Platform, ready: list[str]) -> None:
     quota = on_sim.quota
     quota.budget = quota.used() + quota.live_reserve + 2
