@@ -55,15 +55,17 @@ WHERE c.is_current""",
     View(
         "v_site_now",
         "Every current site: its circuits by state, its worst severity in the latest hour, its last 24 hours pooled",
-        f"""SELECT s.site_id, s.site_name, s.region, s.store_type, s.timezone, count(c.circuit_id) AS circuit_count,
-       {_STATES},
+        f"""SELECT s.site_id, s.site_name, s.region,
        {_WORST} AS severity, max(c.utilization_pct) AS utilization_max_pct,
        100 * sum(c.up_minutes_24h) / nullif(sum(c.up_minutes_24h) + sum(c.down_minutes_24h), 0)
          AS availability_24h_pct,
        100 * (sum(c.up_minutes_24h) + sum(c.down_minutes_24h))
          / nullif(sum(c.up_minutes_24h) + sum(c.down_minutes_24h) + sum(c.unknown_minutes_24h), 0)
          AS observed_24h_pct,
-       CAST(sum(c.flap_count_24h) AS BIGINT) AS flap_count_24h, max(c.hour_utc) AS hour_utc
+       count(c.circuit_id) AS circuit_count,
+       {_STATES},
+       CAST(sum(c.flap_count_24h) AS BIGINT) AS flap_count_24h, max(c.hour_utc) AS hour_utc,
+       s.store_type, s.timezone
 FROM dim_site s
 LEFT JOIN v_circuit_state c ON c.site_id = s.site_id
 WHERE s.is_current

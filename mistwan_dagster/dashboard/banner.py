@@ -8,7 +8,7 @@ from dash import html
 
 from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 from mistwan_dagster.dashboard.data.freshness import Freshness, freshness
-from mistwan_dagster.dashboard.parts import ICONS, TONES, badge, duration, number
+from mistwan_dagster.dashboard.parts import ICONS, TONES, badge, duration, percent
 from mistwan_dagster.errors import UserError
 
 GAPS_SHOWN = 6
@@ -44,7 +44,7 @@ def _as_of(fresh: Freshness, now: datetime) -> str:
 def _gaps(fresh: Freshness) -> str:
     if fresh.newest is None:
         return ""
-    observed = f"{number(fresh.coverage_pct, 0, '%')} of 24 h covered"
+    observed = f"{percent(fresh.coverage_pct)} of 24 h covered"
     blind = fresh.circuit_hours - fresh.observed_hours
     if blind:
         observed += f", {blind:,} of {fresh.circuit_hours:,} circuit hours without utilization"

@@ -21,6 +21,7 @@ from mistwan_dagster.dashboard.parts import (
     badge,
     duration,
     number,
+    percent,
     sparkline,
     stamp,
 )  # fmt: skip
@@ -51,9 +52,10 @@ def region_column(address: Address) -> Shown:
 
 
 def circuit_link(address: Address, circuit_id: str, words: str | None) -> Part:
-    """A circuit by its provider or name, its id below."""
+    """A circuit by its provider or name with its port below, or by its port alone."""
+    port = circuit_id.partition(":")[2] or circuit_id
     return dcc.Link(
-        [words or circuit_id, html.Small(circuit_id.partition(":")[2] or circuit_id)],
+        [words, html.Small(port)] if words else port,
         href=address.to(circuit_path(circuit_id), region=None),
         title=circuit_id,
         className="circuit-link",
@@ -87,7 +89,7 @@ def measure_column_shown(name: str) -> Shown:
 
 QUALITY = tuple(measure_column_shown(m) for m in QUALITY_MEASURES)
 UTILIZATION = measure_column_shown("utilization")
-COVERAGE = Shown("Observed", lambda row: number(row["coverage_pct"], 0, "%"), numeric=True)
+COVERAGE = Shown("Observed", lambda row: percent(row["coverage_pct"]), numeric=True)
 CHANGE = Shown(
     "Against 24 h before", lambda row: number(row["change_to_24h_pct"], 1, "pts", signed=True), numeric=True
 )
@@ -104,7 +106,7 @@ def observed_24h(row: Row) -> float | None:
 
 def with_observed(value: float | None, observed: float | None, digits: int = 2) -> Part:
     """A percentage of time and, small beside it, how much of the time was observed."""
-    return html.Span([number(value, digits, "%"), html.Small(f"of {number(observed, 0, '%')} observed")])
+    return html.Span([percent(value, digits), html.Small(f"of {percent(observed)} observed")])
 
 
 AVAILABILITY = Shown(
@@ -122,14 +124,14 @@ def sparkline_column(lines: Mapping[str, Sequence[float | None]]) -> Shown:
 
 
 def since_columns(zone: ZoneInfo, newest: datetime) -> tuple[Shown, Shown]:
-    """Since when a circuit is down, and how long that was at the end of the newest hour."""
+    """Since when a circuit is down, in the zone that the panel's note tells, and for how long by `newest`."""
 
     def length(row: Row) -> str:
         since = row["down_since_utc"]
         return UNKNOWN if since is None else duration(max(0.0, (newest - since).total_seconds() / 60))
 
     return (
-        Shown(f"Down since ({zone.key})", lambda row: stamp(row["down_since_utc"], zone)),
+        Shown("Down since", lambda row: stamp(row["down_since_utc"], zone)),
         Shown("For", length, numeric=True),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import flask
@@ -81,7 +82,7 @@ def page(render: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(render)
     def layout(**told: Any) -> html.Div:
         board = dashboard()
-        path = {name: value for name, value in told.items() if name.startswith("path_")}
+        path = {name: unquote(value) for name, value in told.items() if name.startswith("path_")}
         try:
             newest = freshness(board.published).newest
             if newest is None:

@@ -1,6 +1,6 @@
-"""`/export/NAME.csv` and `.xlsx`: any table or view as filtered and sorted, all columns.
+"""`/export/NAME.csv` and `.xlsx`: any table or view as filtered and sorted, all columns; and links to such rows.
 
-Belongs here: the route. Does not belong here: file formats (`exchange`), filters (`grid`).
+Belongs here: the route and its links. Does not belong here: file formats (`exchange`), filters (`grid`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,19 @@ TYPES = {
 }
 
 
+def query_of(request: RowRequest) -> str:
+    """The query string that tells filters and sorts, read back by `read_request`."""
+    return urlencode({"filter": json.dumps(dict(request.filters)), "sort": json.dumps(list(request.sorts))})
+
+
 def export_href(name: str, output: str, request: RowRequest) -> str:
     """Link to the file of these rows."""
-    query = urlencode({"filter": json.dumps(dict(request.filters)), "sort": json.dumps(list(request.sorts))})
-    return f"/export/{name}.{output}?{query}"
+    return f"/export/{name}.{output}?{query_of(request)}"
+
+
+def grid_href(name: str, request: RowRequest) -> str:
+    """Link to the grid that shows these rows."""
+    return f"/table/{name}?{query_of(request)}"
 
 
 def read_request(query: Mapping[str, str]) -> RowRequest:

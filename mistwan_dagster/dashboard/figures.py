@@ -32,8 +32,8 @@ def _figure(traces: Sequence[Any], height: int, title: str, **layout: Any) -> ht
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 13},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, **layout,
     )  # fmt: skip
-    figure.update_xaxes(gridcolor="rgba(128,128,128,.25)", zeroline=False)
-    figure.update_yaxes(gridcolor="rgba(128,128,128,.25)", zeroline=False)
+    figure.update_xaxes(gridcolor="rgba(128,128,128,.25)", zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor="rgba(128,128,128,.25)", zeroline=False, automargin=True)
     graph = dcc.Graph(
         figure=figure,
         config={"displaylogo": False, "displayModeBar": False, "responsive": True},
@@ -104,7 +104,7 @@ def status_strip(frame: pl.DataFrame, time: str, zone: ZoneInfo, title: str) -> 
         for state, colour in STATE_COLOURS.items()
     ]  # fmt: skip
     return _figure(
-        traces, 130, title, barmode="stack", bargap=0,
+        traces, 130, title, barmode="stack", legend_traceorder="normal", bargap=0,
         yaxis={"range": [0, 100], "tickvals": [0, 100], "ticksuffix": " %"},
     )  # fmt: skip
 
@@ -127,7 +127,11 @@ def hour_of_week(hours: pl.DataFrame, zone: ZoneInfo, title: str) -> html.Figure
         hovertemplate="%{y} %{x}:00: %{z:.0f} %, mean of %{customdata} h<extra></extra>",
     )  # fmt: skip
     return _figure(
-        [trace], 260, title, yaxis={"autorange": "reversed"}, xaxis={"title": f"hour ({zone.key})"}
+        [trace],
+        260,
+        title,
+        yaxis={"autorange": "reversed"},
+        xaxis={"title": f"hour ({zone.key})", "type": "category", "dtick": 3},
     )
 
 

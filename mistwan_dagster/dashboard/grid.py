@@ -186,6 +186,8 @@ def _definition(name: str, dtype: pl.DataType, request: RowRequest) -> dict[str,
         found |= {
             "filter": "agNumberColumnFilter", "type": "rightAligned", "valueFormatter": {"function": number}
         }  # fmt: skip
+        if name.endswith("_bytes"):
+            found |= {"minWidth": 170}
     elif dtype.is_temporal():
         found |= {"filter": "agDateColumnFilter", "minWidth": 150}
     else:
@@ -200,11 +202,16 @@ def _definition(name: str, dtype: pl.DataType, request: RowRequest) -> dict[str,
     return found
 
 
+def _shown_order(schema: pl.Schema) -> list[str]:
+    """The name of the site first and its id last, the others as declared."""
+    return sorted(schema, key=lambda n: 0 if n == "site_name" else 2 if n == "site_id" else 1)
+
+
 def grid(name: str, schema: pl.Schema, request: RowRequest) -> dag.AgGrid:
     """The grid of a table or view; its rows are asked for in blocks."""
     return dag.AgGrid(
         id={"type": "grid", "name": name},
-        columnDefs=[_definition(n, t, request) for n, t in schema.items()],
+        columnDefs=[_definition(n, schema[n], request) for n in _shown_order(schema)],
         defaultColDef={
             "sortable": True, "resizable": True, "floatingFilter": True, "minWidth": 120,
             "filterParams": {"debounceMs": 400, "buttons": ["reset"]},

@@ -6,6 +6,7 @@ word. Does not belong here: queries, what a page holds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,14 @@ def number(value: float | None, digits: int = 0, unit: str = "", signed: bool = 
     return f"{text} {unit}".rstrip()
 
 
+def percent(value: float | None, digits: int = 0) -> str:
+    """A percentage rounded down, so that 100 % is shown only for all of it; between 99 and 100 with a digit more."""
+    if value is None:
+        return UNKNOWN
+    shown = max(digits, 1) if 99 < value < 100 else digits
+    return f"{math.floor(value * 10**shown) / 10**shown:,.{shown}f} %"
+
+
 def duration(minutes: float | None) -> str:
     """`3 d 4 h`, `2 h 05 min`, `7 min`."""
     if minutes is None:
@@ -73,6 +82,11 @@ def local(instant: datetime, zone: ZoneInfo) -> datetime:
 def stamp(instant: datetime | None, zone: ZoneInfo) -> str:
     """Day and time in the zone shown."""
     return UNKNOWN if instant is None else f"{local(instant, zone):%d %b %H:%M}"
+
+
+def span_words(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """A range with its years and zone."""
+    return f"{local(start, zone):%d %b %Y %H:%M} to {local(end, zone):%d %b %Y %H:%M} {zone.key}"
 
 
 def tile(

@@ -34,18 +34,20 @@ WHERE c.is_current;
 
 -- Every current site: its circuits by state, its worst severity in the latest hour, its last 24 hours pooled
 CREATE OR REPLACE VIEW v_site_now AS
-SELECT s.site_id, s.site_name, s.region, s.store_type, s.timezone, count(c.circuit_id) AS circuit_count,
-       count(CASE WHEN c.circuit_state = 'up' THEN 1 END) AS up_count,
-       count(CASE WHEN c.circuit_state = 'down' THEN 1 END) AS down_count,
-       count(CASE WHEN c.circuit_state = 'disabled' THEN 1 END) AS disabled_count,
-       count(CASE WHEN c.circuit_state = 'unknown' THEN 1 END) AS unknown_count,
+SELECT s.site_id, s.site_name, s.region,
        CASE max(CASE c.severity WHEN 'normal' THEN 0 WHEN 'warning' THEN 1 WHEN 'high' THEN 2 WHEN 'critical' THEN 3 END) WHEN 0 THEN 'normal' WHEN 1 THEN 'warning' WHEN 2 THEN 'high' WHEN 3 THEN 'critical' END AS severity, max(c.utilization_pct) AS utilization_max_pct,
        100 * sum(c.up_minutes_24h) / nullif(sum(c.up_minutes_24h) + sum(c.down_minutes_24h), 0)
          AS availability_24h_pct,
        100 * (sum(c.up_minutes_24h) + sum(c.down_minutes_24h))
          / nullif(sum(c.up_minutes_24h) + sum(c.down_minutes_24h) + sum(c.unknown_minutes_24h), 0)
          AS observed_24h_pct,
-       CAST(sum(c.flap_count_24h) AS BIGINT) AS flap_count_24h, max(c.hour_utc) AS hour_utc
+       count(c.circuit_id) AS circuit_count,
+       count(CASE WHEN c.circuit_state = 'up' THEN 1 END) AS up_count,
+       count(CASE WHEN c.circuit_state = 'down' THEN 1 END) AS down_count,
+       count(CASE WHEN c.circuit_state = 'disabled' THEN 1 END) AS disabled_count,
+       count(CASE WHEN c.circuit_state = 'unknown' THEN 1 END) AS unknown_count,
+       CAST(sum(c.flap_count_24h) AS BIGINT) AS flap_count_24h, max(c.hour_utc) AS hour_utc,
+       s.store_type, s.timezone
 FROM dim_site s
 LEFT JOIN v_circuit_state c ON c.site_id = s.site_id
 WHERE s.is_current

@@ -26,6 +26,7 @@ from mistwan_dagster.dashboard.parts import (
     nothing,
     number,
     panel,
+    span_words,
     stamp,
     table,
     tile,
@@ -65,7 +66,7 @@ def _render(view: PageView, path_circuit: str) -> list[Part]:
     series = _series(view, row, start, end)
     outages = place.circuit_outages(published, path_circuit, start, end)
     levels = place.levels_in_force(view.dashboard.thresholds, row["region"], row["store_type"], view.newest)
-    within = f"{stamp(start, zone)} to {stamp(end, zone)} {zone.key}, by {'UTC day' if series.is_daily else 'hour'}"
+    within = f"{span_words(start, end, zone)}, by {'UTC day' if series.is_daily else 'hour'}"
     name = f"{row['provider'] or row['wan_name'] or 'Circuit'} {path_circuit.partition(':')[2]}"
     region, site = row["region"], row["site_name"] or row["site_id"]
     return [
@@ -84,7 +85,7 @@ def _render(view: PageView, path_circuit: str) -> list[Part]:
             + (f" (from {row['bandwidth_source']})" if row["bandwidth_source"] else "")
         ),
         toolbar(view, circuit_path(path_circuit), ranges=True, site_zone=row["timezone"]),
-        _tiles(series),
+        _tiles(series, (end - start).total_seconds() / 60),
         html.Div(
             [
                 panel("Utilization", _utilization(series, zone, levels["utilization"]), within, wide=True),
@@ -104,19 +105,18 @@ def _series(view: PageView, row: Row, start: datetime, end: datetime) -> _Series
     circuit = row["circuit_id"]
     if view.address.is_daily(view.newest):
         days = place.circuit_days(view.published, circuit, start, end)
-        first = max(start, days["period_start_utc"][0]) if days.height else start
-        whole = place.gapless(days, "period_start_utc", first, end, "1d")
+        whole = place.gapless(days, "period_start_utc", start, end, "1d")
         return _Series(whole, "period_start_utc", place.pooled_days(days), True)
     hours = place.circuit_hours(view.published, circuit, start, end)
     figures = place.range_figures(hours, view.dashboard.thresholds, row["region"], row["store_type"], start)
     return _Series(place.gapless(hours, "hour_utc", start, end, "1h"), "hour_utc", figures, False)
 
 
-def _tiles(series: _Series) -> html.Section:
+def _tiles(series: _Series, minutes: float) -> html.Section:
+    """The figures of the range; what has no row in it is unknown time, too."""
     found: dict[str, Any] = series.figures
-    minutes = [found.get(f"{n}_minutes") or 0 for n in ("up", "down", "unknown")]
-    observed = 100 * (minutes[0] + minutes[1]) / sum(minutes) if sum(minutes) else None
-    steps = "days" if series.is_daily else "hours"
+    known = (found.get("up_minutes") or 0) + (found.get("down_minutes") or 0)
+    observed = 100 * known / minutes
     return tiles("In this range", [
         tile("Availability", col.with_observed(found.get("availability_pct"), observed, 3)),
         tile("Utilization", number(found.get("utilization_avg_pct"), 1, "%"),
@@ -125,7 +125,7 @@ def _tiles(series: _Series) -> html.Section:
              "not told over days" if series.is_daily else "of hourly utilization"),
         tile("Maximum", number(found.get("utilization_max_pct"), 1, "%"), "hourly utilization"),
         tile("Down", duration(found.get("down_minutes")), "known to be down"),
-        tile("Unknown", duration(found.get("unknown_minutes")), f"of {series.rows.height} {steps}"),
+        tile("Unknown", duration(minutes - known), f"of {duration(minutes)}"),
         tile("Flaps", number(found.get("flap_count"))),
     ])  # fmt: skip
 

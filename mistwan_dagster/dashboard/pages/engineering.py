@@ -13,7 +13,9 @@ from mistwan_dagster.dashboard.address import Address
 from mistwan_dagster.dashboard.context import PageView, page
 from mistwan_dagster.dashboard.data import engineering as data
 from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.dashboard.exports import grid_href
 from mistwan_dagster.dashboard.figures import distribution
+from mistwan_dagster.dashboard.grid import RowRequest
 from mistwan_dagster.dashboard.parts import (
     Part,
     Shown,
@@ -32,6 +34,18 @@ SLE_NAMES = {
     "gateway-health": "SLE gateway", "wan-link-health": "SLE WAN link", "application-health": "SLE application"
 }  # fmt: skip
 Counts = dict[str, Any]
+DOWN = RowRequest({"circuit_state": {"filterType": "text", "type": "equals", "filter": "down"}})
+FLAPPING = RowRequest(
+    {
+        "flap_count_24h": {
+            "filterType": "number",
+            "type": "greaterThanOrEqual",
+            "filter": data.FLAPS_SHOWN_FROM,
+        }
+    },
+    ({"colId": "flap_count_24h", "sort": "desc"},),
+)
+WORST_LOSS = RowRequest({}, ({"colId": "loss_avg_pct", "sort": "desc"},))
 
 
 def _render(view: PageView) -> list[Part]:
@@ -62,23 +76,23 @@ def _render(view: PageView) -> list[Part]:
                     "/table/v_congested_now", wide=True,
                 ),
                 _list(
-                    address, "Down", data.down(problems), "last known state",
+                    address, "Down", data.down(problems), f"last known state, times {zone.key}",
                     (
                         col.site_column(address), col.circuit_column(address), col.ROLE,
                         *col.since_columns(zone, view.newest), col.AVAILABILITY,
                     ),
-                    _all_clear(counts["up"], "circuit", "down"), "/table/v_circuit_state",
+                    _none_down(counts), grid_href("v_circuit_state", DOWN),
                 ),
                 _list(
                     address, "Quality breaches", data.quality_breaches(problems), hour,
                     (col.site_column(address), col.circuit_column(address), *col.QUALITY),
                     nothing("good", "No circuit with quality samples breaches a threshold."),
-                    "/table/v_circuit_state",
+                    grid_href("v_circuit_state", WORST_LOSS),
                 ),
                 _list(
                     address, "Flapping", data.flapping(problems), f"from {data.FLAPS_SHOWN_FROM} transitions in 24 h",
                     (col.site_column(address), col.circuit_column(address), col.STATE, col.FLAPS, col.AVAILABILITY),
-                    nothing("good", "No circuit flapped in the last 24 hours."), "/table/v_circuit_state",
+                    nothing("good", "No circuit flapped in the last 24 hours."), grid_href("v_circuit_state", FLAPPING),
                 ),
                 panel(
                     "Utilization of the circuits", _distribution(counts),
@@ -106,6 +120,14 @@ def _all_clear(known: float | None, what: str, condition: str) -> Part:
     if not known:
         return nothing("no-data", f"Cannot be said: no {what} was observed in the latest hour.")
     return nothing("good", f"No {what} is {condition}.")
+
+
+def _none_down(counts: Counts) -> Part:
+    """Down is what is known to be down: circuits of which nothing was heard are named beside it."""
+    if not counts["up"]:
+        return nothing("no-data", "Cannot be said: no circuit is known to be up.")
+    unheard = f" {counts['unknown']} unknown: nothing was heard of them." if counts["unknown"] else ""
+    return nothing("good", f"No circuit is known to be down.{unheard}")
 
 
 def _list(

@@ -21,6 +21,7 @@ from mistwan_dagster.dashboard.parts import (
     nothing,
     number,
     panel,
+    percent,
     stamp,
     table,
     tile,
@@ -78,8 +79,8 @@ def _health(now: dict[str, Any], before: dict[str, Any], regions: pl.DataFrame) 
     observed = 100 * (minutes[0] + minutes[1]) / sum(minutes) if sum(minutes) else None
     words = {"utilization": "congestion", "loss": "loss", "jitter": "jitter", "latency": "latency"}
     return tiles("Last 24 hours against the same hours a week before", [
-        tile("Availability", number(now["availability_pct"], 3, "%"),
-             f"{number(observed, 0, '%')} of the time observed; "
+        tile("Availability", percent(now["availability_pct"], 3),
+             f"{percent(observed)} of the time observed; "
              + _change(now["availability_pct"], before["availability_pct"], 3, "%")),
         tile("Mean utilization", number(now["utilization_avg_pct"], 1, "%"),
              _change(now["utilization_avg_pct"], before["utilization_avg_pct"], 1, "%")),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from urllib.parse import urlencode
-
 from dash import dcc, html
 
 from mistwan_dagster.catalog.tables import TABLES
@@ -72,12 +69,6 @@ def grid_panel(view: PageView, name: str, request: RowRequest, title: str) -> ht
     ]
     count = html.Span("", id={"type": "grid-count", "name": name}, className="note", role="status")
     return panel(title, [count, grid(name, view.published.columns(name), request)], "", files, wide=True)
-
-
-def table_href(name: str, request: RowRequest) -> str:
-    """Link to a grid with these filters and sorts."""
-    query = urlencode({"filter": json.dumps(dict(request.filters)), "sort": json.dumps(list(request.sorts))})
-    return f"/table/{name}?{query}"
 
 
 layout = page(_render)

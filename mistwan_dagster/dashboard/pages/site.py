@@ -24,6 +24,7 @@ from mistwan_dagster.dashboard.parts import (
     nothing,
     number,
     panel,
+    span_words,
     stamp,
     table,
     tile,
@@ -31,11 +32,7 @@ from mistwan_dagster.dashboard.parts import (
 )  # fmt: skip
 from mistwan_dagster.dashboard.toolbar import toolbar
 
-KIND_BADGES = {
-    "event": ("normal", "event"),
-    "outage": ("critical", "outage"),
-    "failover": ("high", "failover"),
-}
+KIND_STATES = {"outage": "critical", "failover": "high"}
 
 
 def _render(view: PageView, path_site: str) -> list[Part]:
@@ -51,7 +48,7 @@ def _render(view: PageView, path_site: str) -> list[Part]:
     paths = place.site_paths(published, path_site)
     history = place.site_history(published, path_site, start, end)
     region = site["region"]
-    within = f"{stamp(start, zone)} to {stamp(end, zone)} {zone.key}"
+    within = span_words(start, end, zone)
     return [
         breadcrumbs(
             [
@@ -157,7 +154,7 @@ def _paths(paths: pl.DataFrame, address: Address, zone: ZoneInfo) -> Part:
 
     def circuit(row: Row) -> Part:
         known = row["circuit_id"]
-        return col.circuit_link(address, known, row["port_id"]) if known else row["port_id"]
+        return col.circuit_link(address, known, None) if known else row["port_id"]
 
     shown = (
         Shown("Peer", lambda row: row["peer_router_name"] or row["peer_mac"]),
@@ -181,6 +178,10 @@ def _history(history: pl.DataFrame, address: Address, zone: ZoneInfo, within: st
             return badge("high", "lasts")
         return duration((row["until_utc"] - row["at_utc"]).total_seconds() / 60)
 
+    def kind(row: Row) -> Part:
+        word = row["kind"]
+        return badge(KIND_STATES[word], word) if word in KIND_STATES else word
+
     def detail(row: Row) -> str:
         if row["kind"] == "failover":
             return f"to {row['detail']}"
@@ -188,7 +189,7 @@ def _history(history: pl.DataFrame, address: Address, zone: ZoneInfo, within: st
 
     shown = (
         Shown(f"At ({zone.key})", lambda row: stamp(row["at_utc"], zone)),
-        Shown("Kind", lambda row: badge(*KIND_BADGES[row["kind"]])),
+        Shown("Kind", kind),
         Shown("What", lambda row: row["what"].replace("_", " ") if row["kind"] != "event" else row["what"]),
         Shown(
             "Circuit",
