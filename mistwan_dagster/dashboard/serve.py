@@ -68,14 +68,18 @@ def serve(server: flask.Flask, host: str, port: int, debug: bool, say: Callable[
     check_port(host, port)
     if host not in LOOPBACK:
         say(f"dashboard: anyone who reaches {host} can read it; there is no log-in")
-    say(f"dashboard on http://{host}:{port} (Ctrl-C ends it)")
+
+    def ready(_: object = None) -> None:
+        say(f"dashboard on http://{host}:{port} (Ctrl-C ends it)")
+
     if debug:
+        ready()
         server.run(host=host, port=port, debug=True, use_reloader=False)
-        return
-    _gunicorn(server, host, port)
+    else:
+        _gunicorn(server, host, port, ready)
 
 
-def _gunicorn(server: flask.Flask, host: str, port: int) -> None:
+def _gunicorn(server: flask.Flask, host: str, port: int, ready: Callable[[object], None]) -> None:
     from gunicorn.app.base import BaseApplication
 
     class Application(BaseApplication):
@@ -87,6 +91,7 @@ def _gunicorn(server: flask.Flask, host: str, port: int) -> None:
             for name, value in (
                 ("bind", bind), ("workers", 1), ("worker_class", "gthread"), ("threads", THREADS),
                 ("timeout", TIMEOUT_S), ("loglevel", "warning"), ("proc_name", "mistwan-dashboard"),
+                ("when_ready", ready),
             ):  # fmt: skip
                 self.cfg.set(name, value)
 

@@ -69,7 +69,8 @@ def test_a_day_without_a_row_breaks_the_line(tmp_path: Path) -> None:
 def test_top_circuits_sum_their_days_and_leave_the_blameless_out(tmp_path: Path) -> None:
     def day(circuit_id: str, ago: int, **more: Any) -> dict[str, Any]:
         return {"site_id": "1", "circuit_id": circuit_id, "period": "day", "period_start_utc": TODAY - ago * DAY,
-                "up_minutes": 1440.0, "down_minutes": 0.0, "unknown_minutes": 0.0, "total_minutes": 1440.0, **more}  # fmt: skip
+                "up_minutes": 1440.0, "down_minutes": 0.0, "unknown_minutes": 0.0, "total_minutes": 1440.0,
+                **more}  # fmt: skip
 
     rows = [
         day("a:1", 0, utilization_warning_hours=2, utilization_warning_run_hours=2),
