@@ -30,7 +30,10 @@ from mistwan_dagster.warehouse.render import create_table, create_views
 SCHEMA_VERSION = 1
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
-READERS_MAY: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false", "lock_configuration": "true"}
+READERS_MAY: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
 """Given when connecting, since connections of one process to one file share their configuration: a second thread
 could not set what the first has locked."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
