@@ -5,21 +5,13 @@ Belongs here: names, meanings and SELECTs over declared tables. A view never com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class View:
-    """A declared view."""
-
-    name: str
-    meaning: str
-    sql: str
-
+from mistwan_dagster.catalog.state_views import STATE_VIEWS
+from mistwan_dagster.catalog.view import View
 
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
+        *STATE_VIEWS,
         View(
             "v_circuit_now",
             "The latest computed hour of each circuit with its names",
