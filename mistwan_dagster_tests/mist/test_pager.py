@@ -286,3 +286,10 @@ def test_rows_that_are_no_objects_do_not_stop_a_walk(cloud: Cloud, tools: Tools)
     work = begin(tools)
     assert [p.rows for p in work] == [rows]
     assert work.summary.distinct == 5
+
+
+@pytest.mark.parametrize("total", ["0", "-1"])
+def test_a_total_below_the_rows_told_is_not_believed(cloud: Cloud, tools: Tools, total: str) -> None:
+    told = {"X-Page-Limit": "2", "X-Page-Total": total}
+    cloud.replies(Reply(ids("a", "b"), headers=told), Reply(ids("c"), headers=told))
+    assert [len(p.rows) for p in begin(tools, SITES)] == [2, 1]
