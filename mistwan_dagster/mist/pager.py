@@ -233,7 +233,10 @@ def _next_uri(session: MistSession, answer: Answer) -> str | None:
     if isinstance(following, str):
         if following.startswith(session.base_url + "/"):
             following = following[len(session.base_url) :]
-        parts = urlsplit(following)
+        try:
+            parts = urlsplit(following)
+        except ValueError:  # `//[`
+            return _Astray(following)
         if following.startswith("/") and not parts.scheme and not parts.netloc:
             return following
     return _Astray(following)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PATH_STATS, PORT_STATS, SITES
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.mist.errors import Forbidden, RateLimited, Unreachable, Unusable
+from mistwan_dagster.mist.errors import Forbidden, MistError, RateLimited, Unreachable, Unusable
 from mistwan_dagster.mist.pager import Walk, walk
 from mistwan_dagster.mist.sdk_session import MistSession
 
@@ -81,6 +82,22 @@ def test_next_that_leads_elsewhere_is_refused(cloud: Cloud, tools: Tools, elsewh
         next(work)
     assert len(cloud.asked) == 1
     assert not work.summary.complete
+
+
+@pytest.mark.parametrize(
+    "odd", ["//[", "/\ud800", "/a b\r\nHost: evil", "/\x00", "/" + "a" * 70_000, [], {"a": 1}, 1e300, True]
+)
+def test_a_next_that_no_path_can_be_keeps_its_page_and_is_an_error(
+    cloud: Cloud, tools: Tools, odd: Any
+) -> None:
+    cloud.script = lambda _asked, n: Reply({"results": ports(n), "next": odd} if n == 0 else {"results": []})
+    work = begin(tools)
+    assert len(next(work).rows) == 1
+    with suppress(MistError):
+        list(work)
+        assert len(cloud.asked) == 2  # asked for as it is, and answered
+    assert work.summary.complete == (len(cloud.asked) == 2)
+    assert all("evil" not in asked.headers.get("Host", "") for asked in cloud.asked)
 
 
 def paged(names: str, limit: int, headers: bool = True) -> Any:
