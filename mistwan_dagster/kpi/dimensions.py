@@ -6,6 +6,7 @@ Belongs here: discovery, and which source of an attribute outranks which. Does n
 
 from __future__ import annotations
 
+import msgspec
 import polars as pl
 
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, VERSION_COLUMNS, Table
@@ -67,14 +68,20 @@ def discover_sites(
 
 def _members(sites: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """(site_id, name of a group it is in), from both sides."""
-    ids = pl.List(pl.String)
-    said_by_site = sites.select(site_id="id", group_id=pl.col("sitegroup_ids").str.json_decode(ids))
+    said_by_site = sites.select(site_id="id", group_id=_ids(sites["sitegroup_ids"]))
     said_by_site = said_by_site.explode("group_id").drop_nulls()
     named = said_by_site.join(groups.select(group_id="id", name="name"), on="group_id").select(
         "site_id", "name"
     )
-    said_by_group = groups.select(site_id=pl.col("site_ids").str.json_decode(ids), name="name")
+    said_by_group = groups.select(site_id=_ids(groups["site_ids"]), name="name")
     return pl.concat([named, said_by_group.explode("site_id")]).drop_nulls().unique()
+
+
+def _ids(texts: pl.Series) -> pl.Series:
+    """Lists of ids from JSON arrays; what is no array holds none, what is no text in one is left out."""
+    decoded = [None if text is None else msgspec.json.decode(text) for text in texts]
+    lists = [[i for i in ids if isinstance(i, str)] if isinstance(ids, list) else [] for ids in decoded]
+    return pl.Series(texts.name, lists, pl.List(pl.String))
 
 
 def discover_circuits(

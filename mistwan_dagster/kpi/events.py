@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from mistwan_dagster.catalog.tables import FACT_DEVICE_EVENT
-from mistwan_dagster.kpi.identity import node_or_null, resolve_ports
+from mistwan_dagster.kpi.identity import node_or_null, resolve_ports, with_site
 from mistwan_dagster.kpi.samples import from_epoch
 
 LINK_STATES = {"GW_PORT_DOWN": False, "GW_PORT_UP": True}
@@ -110,10 +110,12 @@ def device_event_facts(
 
     Rows about one circuit with the same type and instant are one event, told with and without port id: the
     row with port id stays, with the largest count; but paths of a circuit are told apart by their text. Rows
-    without gateway, type or time are left out.
+    without gateway, type or time are left out. A row that tells no site has that of the gateway's circuits, and
+    is left out when there are none. `circuits` also has site_id.
     `circuit_id` is null when the event names no port of a circuit, or one that two nodes have.
     """
-    located = locate(_dated(device_events, None), circuits, interfaces, keep_told=True)
+    dated = with_site(_dated(device_events, None), circuits)
+    located = locate(dated, circuits, interfaces, keep_told=True)
     count = pl.col("count").max()
     order = [pl.col("told_port").is_null(), -pl.col("count"), pl.col("text")]
     path = pl.when(pl.col("text").str.contains(_PATH_IN_TEXT)).then("text")

@@ -12,7 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
-from mistwan_dagster.kpi.identity import circuit_id
+from mistwan_dagster.kpi.identity import circuit_id, with_site
 
 MIN_P95_SAMPLES = 20
 """With fewer, the nearest-rank 95th percentile is the maximum."""
@@ -88,7 +88,8 @@ def path_hours(
 
     Measures and mos over the samples in which the path was up; up_pct and active_pct over the samples that
     say so; sample_count over all. `circuit_id` is null when none of `circuits` carries the path. node,
-    peer_port_id and vpn_name are empty instead of null, as they belong to the key.
+    peer_port_id and vpn_name are empty instead of null, as they belong to the key. A path that tells no site
+    has that of the gateway's circuits, and is left out when there are none.
     """
     up = ["mos", *QUALITY_MEASURES]
     named = path_samples.filter(pl.col("port_id").is_not_null()).with_columns(
@@ -110,7 +111,7 @@ def path_hours(
         .drop(up)
     )
     known = circuits.lazy().select("circuit_id", _known=True).unique("circuit_id")
-    matched = hours.join(known, on="circuit_id", how="left")
+    matched = with_site(hours, circuits).join(known, on="circuit_id", how="left")
     return matched.with_columns(pl.when("_known").then("circuit_id").alias("circuit_id")).select(
         "site_id",
         "circuit_id",

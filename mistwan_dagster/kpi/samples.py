@@ -19,7 +19,8 @@ from mistwan_dagster.kpi.identity import (
 
 MOS_SCALE = 5.0
 """Mean opinion scores end at 5; a larger number is the hundredfold that some versions of the cloud tell."""
-
+YEAR_10000 = 253_402_300_800
+"""Epoch seconds."""
 
 _PORT_COLUMNS = [
     *("mac", "node", "port_id", "port_usage", "site_id", "slot_utc", "timestamp", "rx_bytes", "tx_bytes"),
@@ -32,9 +33,10 @@ _PATH_COLUMNS = [
 
 
 def from_epoch(seconds: pl.Expr) -> pl.Expr:
-    """Epoch seconds (float) as an instant, to the microsecond. Null and not-finite become null."""
-    finite = pl.when(seconds.is_finite()).then(seconds)
-    return (finite * 1e6).round().cast(pl.Int64).cast(INSTANT)
+    """Epoch seconds (float) as an instant, to the microsecond. Null, and what is no second of the years 1970 to
+    9999 (milliseconds, for one), become null."""
+    possible = pl.when(seconds.is_between(0, YEAR_10000, closed="left")).then(seconds)
+    return (possible * 1e6).round().cast(pl.Int64).cast(INSTANT)
 
 
 def port_samples(

@@ -283,7 +283,10 @@ def _next_uri(session: MistSession, answer: Answer) -> str | None:
     if isinstance(following, str):
         if following.startswith(session.base_url + "/"):
             following = following[len(session.base_url) :]
-        parts = urlsplit(following)
+        try:
+            parts = urlsplit(following)
+        except ValueError:  # `//[`
+            return _Astray(following)
         if following.startswith("/") and not parts.scheme and not parts.netloc:
             return following
     return _Astray(following)
@@ -309,11 +312,12 @@ def _told(answer: Answer, name: str) -> int | None:
 def _page_follows(
     endpoint: Endpoint, answer: Answer, number: int, rows: int, rows_so_far: int, limit: int
 ) -> bool:
-    """Whether `limit`/`page` paging has another page. Without a total: until a page comes short."""
+    """Whether `limit`/`page` paging has another page. Without a total, or with one below the rows that were told:
+    until a page comes short."""
     if endpoint.paging is not Paging.PAGE:
         return False
     total, told_limit = _told(answer, "total"), _told(answer, "limit")
-    if total is None:
+    if total is None or total < rows_so_far:
         return rows >= (told_limit or limit)
     if told_limit:
         return told_limit * number < total

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -172,8 +173,8 @@ def parse_bins(body: dict[str, Any], fields: tuple[str, ...], notes: list[str], 
             return Bins([], HOUR_S, {name: [] for name in fields})
         starts = [first + i * interval for i in range(length)] if first is not None and interval else []
     if not interval:
-        steps = [b - a for a, b in itertools.pairwise(starts)]
-        interval = int(min(steps)) if steps else HOUR_S
+        steps = [int(b - a) for a, b in itertools.pairwise(starts) if b - a >= 1]
+        interval = min(steps, default=HOUR_S)
     padded = {name: series + [None] * (len(starts) - len(series)) for name, series in values.items()}
     return _hourly(Bins(starts, interval, padded), notes, subject)
 
@@ -271,17 +272,16 @@ def epoch_seconds(value: Any) -> float | None:
         instant = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    seconds = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    return seconds if seconds > 0 else None
 
 
 def interval_seconds(value: Any) -> int:
     """Seconds of `3600`, `"3600"` or `"1h"`; 0 when unreadable."""
     if type(value) in (int, float):
         return int(value) if 0 < value < 1e9 else 0
-    text = value.strip() if isinstance(value, str) else ""
-    if text[:-1].isdigit() and text[-1] in UNITS_S:
-        return int(text[:-1]) * UNITS_S[text[-1]]
-    return int(text) if text.isdigit() else 0
+    told = re.fullmatch(r"\s*([0-9]{1,9})([smhd]?)\s*", value) if isinstance(value, str) else None
+    return int(told[1]) * UNITS_S[told[2] or "s"] if told else 0
 
 
 def _epoch(instant: datetime) -> int:

@@ -16,11 +16,13 @@ from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import SlotReport, floor_day, floor_hour
 from mistwan_dagster.mist.errors import FATAL, MistError
-from mistwan_dagster.mist.extract import extract
+from mistwan_dagster.mist.extract import Quarantined, extract
 from mistwan_dagster.mist.pager import WalkSummary, row_keys, walk
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
 
+YEAR_3000 = 32_503_680_000
+"""Epoch seconds; a later event is told in milliseconds, or in nonsense."""
 FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
 WALKS_PER_SLOT = 2
 Span = tuple[datetime, datetime]
@@ -69,7 +71,7 @@ def collect_snapshot(
         rows=sum(f.height for f in gathered.frames),
         pages=len(gathered.frames),
         total=gathered.total,
-        quarantined=gathered.quarantined,
+        quarantined=len(gathered.bad_rows),
         error=error,
     )
     stored = platform.raw.finish_slot(endpoint, report, gathered.frames)
@@ -83,9 +85,19 @@ class Gathered:
     frames: list[pl.DataFrame] = field(default_factory=list)
     keys: set[object] = field(default_factory=set)
     total: int | None = None
-    quarantined: int = 0
+    bad_rows: set[int] = field(default_factory=set)
     error: str | None = None
     total_counts_repeats: bool = False
+
+    def set_aside_anew(self, quarantined: list[Quarantined]) -> list[Quarantined]:
+        """Those not set aside before: a second walk tells the same bad rows again."""
+        anew = []
+        for bad in quarantined:
+            mark = hash(bad.row_json)
+            if mark not in self.bad_rows:
+                self.bad_rows.add(mark)
+                anew.append(bad)
+        return anew
 
     @property
     def short(self) -> int:
@@ -134,10 +146,10 @@ def gather(
         found = extract(endpoint, page.rows, page.received_at)
         number = len(gathered.frames) + 1
         platform.raw.add_page(endpoint, slot, name, number, found.frame)
-        platform.raw.quarantine(endpoint, name, number, [q.__dict__ for q in found.quarantined])
+        aside = gathered.set_aside_anew(found.quarantined)
+        platform.raw.quarantine(endpoint, name, number, [q.__dict__ for q in aside])
         gathered.frames.append(found.frame)
         gathered.keys.update(row_keys(endpoint, page.rows))
-        gathered.quarantined += len(found.quarantined)
     return pager.summary
 
 
@@ -211,15 +223,15 @@ def walk_events(
     )  # fmt: skip
     for page in pager:
         found = extract(endpoint, page.rows, page.received_at)
-        dated = found.frame.filter(pl.col("timestamp").is_between(0, 32503680000))
-        undated = found.frame.height - dated.height
-        platform.raw.quarantine(
-            endpoint, name, page.number,
-            [q.__dict__ for q in found.quarantined]
-            + ([{"row_json": "", "reason": f"{undated} events without a timestamp"}] if undated else []),
-        )  # fmt: skip
+        is_dated = pl.col("timestamp").is_between(0, YEAR_3000, closed="left").fill_null(False)
+        dated, undated = found.frame.filter(is_dated), found.frame.filter(~is_dated)
+        aside = [q.__dict__ for q in found.quarantined] + [
+            {"row_json": line, "reason": "timestamp: missing, or no time of this age"}
+            for line in undated.write_ndjson().splitlines()
+        ]
+        platform.raw.quarantine(endpoint, name, page.number, aside)
         report.told += len(page.rows)
-        report.quarantined += len(found.quarantined) + undated
+        report.quarantined += len(aside)
         for hour, rows in platform.raw.add_events(endpoint, name, page.number, dated).items():
             report.new_rows[hour] = report.new_rows.get(hour, 0) + rows
 

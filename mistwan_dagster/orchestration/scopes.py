@@ -124,10 +124,10 @@ def collect_scoped_snapshot(
         gather(platform, endpoint, slot, name, gathered, ids, Purpose.BACKFILL)
 
     report = read_scoped(platform, endpoint, sites, most, read)
-    report.rows, report.quarantined = sum(f.height for f in gathered.frames), gathered.quarantined
+    report.rows, report.quarantined = sum(f.height for f in gathered.frames), len(gathered.bad_rows)
     if gathered.frames:
         told = SlotReport(
-            endpoint.name, slot, True, report.rows, len(gathered.frames), None, gathered.quarantined
+            endpoint.name, slot, True, report.rows, len(gathered.frames), None, len(gathered.bad_rows)
         )
         platform.raw.finish_slot(endpoint, told, [before, *gathered.frames])
     return report

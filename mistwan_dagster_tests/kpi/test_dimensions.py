@@ -48,6 +48,18 @@ def test_membership_is_what_either_side_says():
     ]
 
 
+def test_membership_that_is_no_list_of_ids_says_nothing():
+    sites = [
+        {"id": "s1", "sitegroup_ids": {"g1": "g1"}},
+        {"id": "s2", "sitegroup_ids": [7, None, "g1", ["g1"]]},
+    ]
+    groups = [
+        {"id": "g1", "name": "Region North", "site_ids": {}},
+        {"id": "g2", "name": "Store type X", "site_ids": [{"id": "s1"}, "s1"]},
+    ]
+    assert regions(sites, groups) == [("s1", "(none)", "X"), ("s2", "North", "(none)")]
+
+
 def test_the_first_of_several_regions_in_the_alphabet_counts():
     groups = [
         {"id": str(i), "name": f"Region {n}", "site_ids": ["s1"]}

@@ -29,6 +29,7 @@ CIRCUITS = pl.DataFrame(
             "hh:node1:ge-0/0/1",
             "hh:node1:ge-0/0/2",
         ],
+        "site_id": ["s1", "s1", "s2", "s2", "s2"],
         "device_mac": ["aa", "aa", "hh", "hh", "hh"],
         "node": [None, None, "node0", "node1", "node1"],
         "port_id": ["ge-0/0/1", "lte0", "ge-0/0/1", "ge-0/0/1", "ge-0/0/2"],
@@ -212,6 +213,15 @@ def test_path_events_name_their_circuit_and_stay_apart_by_their_text():
     assert found.sort("locator").rows() == sorted(
         (text, "aa:lte0" if "Lte" in text else None) for text in texts
     )
+
+
+def test_an_event_without_a_site_has_that_of_its_gateway_or_is_left_out():
+    rows = [
+        {"type": "GW_RESTARTED", "site_id": None},
+        {"type": "GW_RESTARTED", "site_id": None, "mac": "stranger"},
+    ]
+    found = device_event_facts(events(*rows), CIRCUITS, INTERFACES).collect()
+    assert found.select("device_mac", "site_id").rows() == [("aa", "s1")]
 
 
 def test_no_events_give_empty_frames_of_the_same_columns():

@@ -134,6 +134,11 @@ def test_lan_ports_are_no_samples_and_columns_are_as_promised():
     assert row["last_flapped"] == T0 - timedelta(seconds=9.25)
 
 
+@pytest.mark.parametrize("seconds", [1e300, -1e300, 1741082700123.0, 253402300800.0, -1.0, float("inf")])
+def test_what_is_no_second_of_an_age_is_no_time(seconds: float):
+    assert pl.select(from_epoch(pl.lit(seconds))).item() is None
+
+
 def test_from_epoch_keeps_microseconds_and_nulls():
     found = (
         pl.Series("s", [1735725600.123456, None, float("nan"), float("inf")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PATH_STATS, PORT_STATS, SITES
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS, SITE_DEVICE_STATS, SITE_DEVICES
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.mist.errors import Forbidden, RateLimited, Unreachable, Unusable
+from mistwan_dagster.mist.errors import Forbidden, MistError, RateLimited, Unreachable, Unusable
 from mistwan_dagster.mist.pager import Walk, walk
 from mistwan_dagster.mist.sdk_session import MistSession
 
@@ -83,6 +84,22 @@ def test_next_that_leads_elsewhere_is_refused(cloud: Cloud, tools: Tools, elsewh
         next(work)
     assert len(cloud.asked) == 1
     assert not work.summary.complete
+
+
+@pytest.mark.parametrize(
+    "odd", ["//[", "/\ud800", "/a b\r\nHost: evil", "/\x00", "/" + "a" * 70_000, [], {"a": 1}, 1e300, True]
+)
+def test_a_next_that_no_path_can_be_keeps_its_page_and_is_an_error(
+    cloud: Cloud, tools: Tools, odd: Any
+) -> None:
+    cloud.script = lambda _asked, n: Reply({"results": ports(n), "next": odd} if n == 0 else {"results": []})
+    work = begin(tools)
+    assert len(next(work).rows) == 1
+    with suppress(MistError):
+        list(work)
+        assert len(cloud.asked) == 2  # asked for as it is, and answered
+    assert work.summary.complete == (len(cloud.asked) == 2)
+    assert all("evil" not in asked.headers.get("Host", "") for asked in cloud.asked)
 
 
 def paged(names: str, limit: int, headers: bool = True) -> Any:
@@ -347,3 +364,10 @@ def test_a_site_that_is_gone_is_named_and_an_id_that_is_none_is_not_sent(cloud: 
         walk(tools.session, SITE_DEVICES, "../self", **tools.how)
     assert caught.value.exit_code == 2
     assert len(cloud.asked) == 1
+
+
+@pytest.mark.parametrize("total", ["0", "-1"])
+def test_a_total_below_the_rows_told_is_not_believed(cloud: Cloud, tools: Tools, total: str) -> None:
+    told = {"X-Page-Limit": "2", "X-Page-Total": total}
+    cloud.replies(Reply(ids("a", "b"), headers=told), Reply(ids("c"), headers=told))
+    assert [len(p.rows) for p in begin(tools, SITES)] == [2, 1]
