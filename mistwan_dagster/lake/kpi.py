@@ -79,23 +79,34 @@ class KpiLake:
         """Drop the notes of a run that will not finish."""
         remove_tree(self._pending / run_id)
 
-    def stamps(self, stage: str) -> dict[str, str]:
-        """Label -> fingerprint of all recorded partitions of a stage."""
-        folder = self._stamps / stage
-        return {p.name: p.read_text(encoding="utf-8") for p in visible(folder, "")}
+    def pending_runs(self) -> list[str]:
+        """Runs that noted something and did not publish it: under way, or ended otherwise."""
+        return [path.name for path in visible(self._pending, "")]
+
+    def stamp(self, stage: str, label: str) -> str | None:
+        """Fingerprint of what a partition was computed from, None when it never was."""
+        try:
+            return (self._stamps / stage / label).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
 
     def forget_stamps(self) -> None:
         """Take every partition of every stage for not computed."""
         remove_tree(self._stamps)
 
 
-def fingerprint(files: Iterable[Path], configuration: str = "") -> str:
-    """Digest of path, size and modification time of the files, and of the configuration text.
+def file_mark(path: Path) -> str:
+    """Path, size and modification time: the time tells a slot that was read again.
 
-    Modification time tells a slot that was read again; content is not hashed, as raw files are never edited.
+    Content is not hashed, as raw files are never edited.
     """
+    status = path.stat()
+    return f"{path}|{status.st_size}|{status.st_mtime_ns}"
+
+
+def fingerprint(marks: Iterable[str], configuration: str = "") -> str:
+    """Digest of the marks of all inputs, and of the configuration text."""
     digest = hashlib.sha256(configuration.encode())
-    for path in files:
-        status = path.stat()
-        digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+    for mark in marks:
+        digest.update(f"{mark}\n".encode())
     return digest.hexdigest()

@@ -18,9 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.files import (
@@ -35,6 +37,10 @@ from mistwan_dagster.lake.files import (
 HOUR = timedelta(hours=1)
 SLOT = timedelta(minutes=5)
 SLOT_COLUMN = {"slot_utc": pl.Datetime("us", "UTC")}
+SPAN_FORMAT = "%Y%m%dT%H"
+
+Span = tuple[datetime, datetime]
+"""Half-open: [from, to)."""
 
 
 def floor_slot(instant: datetime) -> datetime:
@@ -72,6 +78,13 @@ def newest_rows(endpoint: Endpoint, frame: pl.DataFrame) -> pl.DataFrame:
 def _in_slot(frame: pl.DataFrame, slot: datetime) -> pl.DataFrame:
     """The slot is stored in each row: hundreds of files are then one scan, not hundreds of plans."""
     return frame.with_columns(pl.lit(slot).cast(SLOT_COLUMN["slot_utc"]).alias("slot_utc"))
+
+
+@lru_cache(maxsize=64)
+def _bin_marks(path: Path, _modified_ns: int, _size: int) -> dict[datetime, str]:
+    """Remembered by the file's state: sensors ask every few seconds."""
+    bins = pl.scan_parquet(path, glob=False).group_by("bin_start").agg(pl.len(), pl.col("received_at").max())
+    return {start: f"{count} bins until {newest}" for start, count, newest in bins.collect().iter_rows()}
 
 
 @dataclass(frozen=True)
@@ -236,17 +249,17 @@ class RawLake:
         return [(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in spans]
 
     def add_coverage(self, endpoint: Endpoint, start: datetime, end: datetime) -> None:
-        """Record a span as walked to its end; touching spans become one."""
-        merged: list[tuple[datetime, datetime]] = []
-        for span in sorted([*self.coverage(endpoint), (start, end)]):
-            if merged and span[0] <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], span[1]))
-            else:
-                merged.append(span)
-        write_json(
-            [(a.isoformat(), b.isoformat()) for a, b in merged],
-            self.root / "raw" / endpoint.name / "coverage.json",
-        )
+        """Record a span as walked to its end; touching spans become one. Live and history runs may do so at once."""
+        path = self.root / "raw" / endpoint.name / "coverage.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(".coverage.lock")):
+            merged: list[tuple[datetime, datetime]] = []
+            for span in sorted([*self.coverage(endpoint), (start, end)]):
+                if merged and span[0] <= merged[-1][1]:
+                    merged[-1] = (merged[-1][0], max(merged[-1][1], span[1]))
+                else:
+                    merged.append(span)
+            write_json([(a.isoformat(), b.isoformat()) for a, b in merged], path)
 
     # --- history series --------------------------------------------------------------------------------
 
@@ -254,33 +267,48 @@ class RawLake:
         """Partition folder of a day of bins."""
         return self.root / "raw" / endpoint.name / f"day={day.isoformat()}"
 
-    def piece_path(self, endpoint: Endpoint, span: str, circuit_id: str) -> Path:
+    def _span_folder(self, endpoint: Endpoint, span: Span) -> Path:
+        return self.root / "raw" / endpoint.name / f"span={span[0]:{SPAN_FORMAT}}_{span[1]:{SPAN_FORMAT}}"
+
+    def piece_path(self, endpoint: Endpoint, span: Span, circuit_id: str) -> Path:
         """One circuit's answer for a span, kept until the span is merged: the resume point of a backfill."""
-        return (
-            self.root
-            / "raw"
-            / endpoint.name
-            / f"span={span}"
-            / f"{circuit_id.replace('/', '_').replace(':', '_')}.parquet"
-        )
+        name = circuit_id.replace("/", "_").replace(":", "_")
+        return self._span_folder(endpoint, span) / f"{name}.parquet"
 
-    def merge_series(self, endpoint: Endpoint, span: str, *, keep_pieces: bool = False) -> int:
-        """Fold the pieces of a span into day files (bins already there give way), then drop the pieces.
+    def begun_spans(self, endpoint: Endpoint) -> list[Span]:
+        """Spans whose pieces are not merged yet, ascending: a backfill under way, or one that was stopped."""
+        names = [f.name.removeprefix("span=") for f in visible(self.root / "raw" / endpoint.name, "")]
+        edges = [name.split("_") for name in names if not name.startswith(("hour=", "day=")) and "_" in name]
+        return [
+            (
+                datetime.strptime(start, SPAN_FORMAT).replace(tzinfo=UTC),
+                datetime.strptime(end, SPAN_FORMAT).replace(tzinfo=UTC),
+            )
+            for start, end in edges
+        ]
 
-        `keep_pieces` leaves them for a span that is not whole yet, so that only the rest is asked for again.
+    def merge_series(self, endpoint: Endpoint, span: Span, *, keep_pieces: bool = False) -> int:
+        """Fold the pieces of a span into day files, then drop the pieces; returns the bins they held.
+
+        A bin that is told differently replaces the one that was there; one that is told alike changes nothing,
+        so that no hour becomes stale without cause. `keep_pieces` leaves them for a span that is not whole yet,
+        so that only the rest is asked for again.
         """
-        folder = self.root / "raw" / endpoint.name / f"span={span}"
+        folder = self._span_folder(endpoint, span)
         files = visible(folder, ".parquet")
         if not files:
             return 0
+        told = [c for c in endpoint.schema if c != "received_at"]
+        order = ["bin_start", *(k for k in endpoint.key if k != "bin_start")]
         bins = pl.read_parquet(files, glob=False).with_columns(_day=pl.col("bin_start").dt.date())
         for (day,), rows in bins.group_by("_day"):
             assert isinstance(day, date)
             path = self.series_folder(endpoint, day) / "bins.parquet"
-            both = [rows.drop("_day"), *([pl.read_parquet(path)] if path.exists() else [])]
-            write_parquet(
-                pl.concat(both).unique(subset=list(endpoint.key), keep="first").sort("bin_start"), path
-            )
+            before = pl.read_parquet(path) if path.exists() else rows.drop("_day").clear()
+            both = pl.concat([before, rows.drop("_day")]).unique(told, keep="first", maintain_order=True)
+            after = both.unique(endpoint.key, keep="last").sort(order)
+            if not after.equals(before):
+                write_parquet(after, path)
         if not keep_pieces:
             remove_tree(folder)
         return bins.height
@@ -300,14 +328,13 @@ class RawLake:
         folders = visible(self.root / "raw" / endpoint.name, "")
         return {date.fromisoformat(f.name.removeprefix("day=")) for f in folders if f.name.startswith("day=")}
 
-    def series_hours(self, endpoint: Endpoint, day: date) -> set[datetime]:
-        """Hours of a day that have at least one bin."""
+    def series_marks(self, endpoint: Endpoint, day: date) -> dict[datetime, str]:
+        """Hours of a day that have at least one bin -> a text that changes when the bins of that hour do."""
         path = self.series_folder(endpoint, day) / "bins.parquet"
-        return (
-            set(pl.read_parquet(path, columns=["bin_start"])["bin_start"].unique())
-            if path.exists()
-            else set()
-        )
+        if not path.exists():
+            return {}
+        status = path.stat()
+        return _bin_marks(path, status.st_mtime_ns, status.st_size)
 
     # --- quarantine ------------------------------------------------------------------------------------
 

@@ -9,27 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
-    INSIGHT_BANDWIDTH,
-    INSIGHT_QUALITY,
     PATH_STATS,
     PORT_STATS,
+    SERIES,
 )
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.files import hour_label, visible
-from mistwan_dagster.lake.kpi import fingerprint
-from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.lake.kpi import file_mark, fingerprint
+from mistwan_dagster.lake.raw import HOUR, Span, hours_between
 from mistwan_dagster.orchestration.hourly import MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 
 LONGEST_WINDOW = max(WINDOW_HOURS)
-ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,10 @@ class Stage:
     name: str
     label: Callable[[datetime], str]
     candidates: Callable[[Platform], Iterable[datetime]]
-    inputs: Callable[[Platform, datetime], Iterable[Path]]
+    inputs: Callable[[Platform, datetime], Iterable[str]]
+    """Marks of what a partition is computed from: texts that change when it changes."""
+    reads: Callable[[datetime], Span]
+    """The time of which a partition reads what earlier stages give."""
     end: Callable[[datetime], datetime]
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
@@ -47,14 +47,22 @@ class Stage:
         configuration = platform.configuration if self.name == "hourly" else ""
         return fingerprint(self.inputs(platform, start), configuration)
 
+    def changed(self, platform: Platform, since: datetime | None = None) -> dict[datetime, bool]:
+        """Starts of partitions that end after `since` and are not computed from their inputs of now, ascending.
+
+        True: computed before, from other inputs (late or corrected ones); False: never computed.
+        """
+        found = {}
+        for start in sorted(set(self.candidates(platform))):
+            if since is None or self.end(start) > since:
+                known = platform.kpi.stamp(self.name, self.label(start))
+                if known != self.fingerprint(platform, start):
+                    found[start] = known is not None
+        return found
+
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
-        known = platform.kpi.stamps(self.name)
-        return [
-            start
-            for start in sorted(set(self.candidates(platform)))
-            if known.get(self.label(start), ABSENT) != self.fingerprint(platform, start)
-        ]
+        return list(self.changed(platform))
 
     def begin(self, platform: Platform, run_id: str, start: datetime, end: datetime) -> None:
         """Take the fingerprints of [start, end) before a run reads the inputs; the first taking of a run counts.
@@ -68,29 +76,34 @@ class Stage:
 
 def observed_hours(platform: Platform) -> set[datetime]:
     """Complete hours for which anything was collected: snapshots or history bins."""
-    now = platform.settings.now()
-    hours = set(platform.raw.partition_hours(PORT_STATS)) | set(platform.raw.partition_hours(PATH_STATS))
-    for day in platform.raw.series_days(INSIGHT_BANDWIDTH) | platform.raw.series_days(INSIGHT_QUALITY):
-        found = platform.raw.series_hours(INSIGHT_BANDWIDTH, day) | platform.raw.series_hours(
-            INSIGHT_QUALITY, day
-        )
-        hours |= found
+    now, raw = platform.settings.now(), platform.raw
+    hours = set(raw.partition_hours(PORT_STATS)) | set(raw.partition_hours(PATH_STATS))
+    for endpoint in SERIES:
+        for day in raw.series_days(endpoint):
+            hours.update(raw.series_marks(endpoint, day))
     return {hour for hour in hours if hour + HOUR <= now}
 
 
-def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[Path]:
+def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[str]:
+    """Files of the hour and its neighbourhood; bins by hour, as their file holds a day.
+
+    An hour without snapshots rests on the event log, so it also matters whether that was read whole.
+    """
     raw = platform.raw
     for neighbour in (hour - HOUR, hour, hour + HOUR):
         for endpoint in (PORT_STATS, PATH_STATS, DEVICE_STATS):
             for slot, files in raw.slot_files(endpoint, neighbour):
                 if hour - MARGIN <= slot < hour + HOUR + MARGIN:
-                    yield from files
+                    yield from map(file_mark, files)
     for neighbour in (hour - HOUR, hour):
-        yield from visible(raw.folder(DEVICE_EVENTS, neighbour), ".parquet")
-    for endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY):
-        bins = raw.series_folder(endpoint, hour.date()) / "bins.parquet"
-        if bins.exists():
-            yield bins
+        yield from map(file_mark, visible(raw.folder(DEVICE_EVENTS, neighbour), ".parquet"))
+    for endpoint in SERIES:
+        bins = raw.series_marks(endpoint, hour.date()).get(hour)
+        if bins:
+            yield f"{endpoint.name} {bins}"
+    if not raw.slot_files(PORT_STATS, hour):
+        whole = any(a <= hour and hour + HOUR <= b for a, b in raw.coverage(DEVICE_EVENTS))
+        yield f"event log whole: {whole}"
 
 
 def fact_hours(platform: Platform) -> list[datetime]:
@@ -98,21 +111,31 @@ def fact_hours(platform: Platform) -> list[datetime]:
     return [datetime.fromisoformat(f"{x}:00:00+00:00") for x in platform.kpi.labels(FACT_CIRCUIT_HOUR.name)]
 
 
-def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterator[Path]:
+def _facts_between(platform: Platform, start: datetime, end: datetime) -> Iterator[str]:
     for hour in hours_between(start, end):
         path = platform.kpi.path(FACT_CIRCUIT_HOUR.name, hour_label(hour))
         if path.exists():
-            yield path
+            yield file_mark(path)
+
+
+def _window_reads(hour: datetime) -> Span:
+    return hour + HOUR - timedelta(hours=LONGEST_WINDOW), hour + HOUR
 
 
 HOURLY = Stage(
-    "hourly", hour_label, observed_hours, lambda p, h: sorted(_hour_inputs(p, h)), lambda h: h + HOUR
+    "hourly",
+    hour_label,
+    observed_hours,
+    lambda p, h: sorted(_hour_inputs(p, h)),
+    lambda h: (h - HOUR, h + 2 * HOUR),
+    lambda h: h + HOUR,
 )
 WINDOWS = Stage(
     "windows",
     hour_label,
     fact_hours,
-    lambda p, h: _facts_between(p, h + HOUR - timedelta(hours=LONGEST_WINDOW), h + HOUR),
+    lambda p, h: _facts_between(p, *_window_reads(h)),
+    _window_reads,
     lambda h: h + HOUR,
 )
 
@@ -123,6 +146,7 @@ def _period_stage(name: str, period: Period) -> Stage:
         lambda start: f"{start:%Y-%m-%d}",
         lambda p: {period_start(hour, period) for hour in fact_hours(p)},
         lambda p, start: _facts_between(p, start, period_end(start, period)),
+        lambda start: (start, period_end(start, period)),
         lambda start: period_end(start, period),
     )
 
