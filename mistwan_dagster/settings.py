@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     mistwan_live_reserve: int = Field(
         default=1000, ge=0, description="calls of the budget kept for live collection"
     )
+    mistwan_history_days: int = Field(
+        default=14, ge=0, le=14, description="days back that sensors fill and mend by themselves; 0: none"
+    )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
     mistwan_now: datetime | None = Field(
         default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"

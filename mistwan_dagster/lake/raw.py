@@ -200,6 +200,12 @@ class RawLake:
                     found[slot] = SlotReport(**{**value, "slot": slot})
         return found
 
+    def _alone(self, endpoint: Endpoint) -> FileLock:
+        """For what is read, changed and written back: live and history walks of an endpoint may meet."""
+        folder = self.root / "raw" / endpoint.name
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / ".lock")
+
     # --- events ----------------------------------------------------------------------------------------
 
     def add_events(
@@ -216,11 +222,12 @@ class RawLake:
         for (hour,), rows in by_hour.group_by("_hour", maintain_order=True):
             assert isinstance(hour, datetime)
             rows = rows.drop("_hour").unique(subset=list(endpoint.key), keep="first", maintain_order=True)
-            known = self.scan_events(endpoint, hour, hour + HOUR).select(endpoint.key).collect()
-            fresh = rows.join(known, on=list(endpoint.key), how="anti", nulls_equal=True)
-            if fresh.height:
-                write_parquet(fresh, self.folder(endpoint, hour) / f"{walk}-{number:05d}.parquet")
-                added[hour] = fresh.height
+            with self._alone(endpoint):
+                known = self.scan_events(endpoint, hour, hour + HOUR).select(endpoint.key).collect()
+                fresh = rows.join(known, on=list(endpoint.key), how="anti", nulls_equal=True)
+                if fresh.height:
+                    write_parquet(fresh, self.folder(endpoint, hour) / f"{walk}-{number:05d}.parquet")
+                    added[hour] = fresh.height
         return added
 
     def scan_events(self, endpoint: Endpoint, start: datetime, end: datetime) -> pl.LazyFrame:
@@ -249,10 +256,9 @@ class RawLake:
         return [(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in spans]
 
     def add_coverage(self, endpoint: Endpoint, start: datetime, end: datetime) -> None:
-        """Record a span as walked to its end; touching spans become one. Live and history runs may do so at once."""
+        """Record a span as walked to its end; touching spans become one."""
         path = self.root / "raw" / endpoint.name / "coverage.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(".coverage.lock")):
+        with self._alone(endpoint):
             merged: list[tuple[datetime, datetime]] = []
             for span in sorted([*self.coverage(endpoint), (start, end)]):
                 if merged and span[0] <= merged[-1][1]:

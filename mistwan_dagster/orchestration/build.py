@@ -1,4 +1,4 @@
-"""Puts the one Dagster graph together: every asset, check, job, schedule and resource."""
+"""Puts the one Dagster graph together: every asset, check, job, schedule, sensor and resource."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import ROLLUP_ASSETS
 from mistwan_dagster.orchestration.assets.warehouse import WAREHOUSE_ASSETS
 from mistwan_dagster.orchestration.checks import CHECKS
-from mistwan_dagster.orchestration.jobs import JOBS
+from mistwan_dagster.orchestration.jobs import IN_PROCESS, JOBS
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.schedules import SCHEDULES
+from mistwan_dagster.orchestration.sensors import SENSORS
 
 defs = dg.Definitions(
     assets=[*RAW_ASSETS, *DIMENSION_ASSETS, *KPI_ASSETS, *ROLLUP_ASSETS, *WAREHOUSE_ASSETS],
     asset_checks=CHECKS,
     jobs=JOBS,
     schedules=SCHEDULES,
+    sensors=SENSORS,
+    executor=IN_PROCESS,
     resources={"platform": PlatformResource()},
 )

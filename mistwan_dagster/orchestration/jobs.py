@@ -95,12 +95,12 @@ period_jobs = {
     )
     for name, period in PERIOD_JOBS.items()
 }
-COMPUTED_BY: dict[str, frozenset[dg.AssetKey]] = {
-    "hourly": frozenset(key for asset in KPI_ASSETS for key in asset.keys),
-    "windows": frozenset(agg_window.keys),
-    **{name: frozenset(PERIOD_ASSETS[period].keys) for name, period in PERIOD_JOBS.items()},
-    **{job: frozenset(map(raw_key, endpoints)) for job, endpoints in HISTORY_SOURCES.items()},
+COMPUTED_BY: dict[str, tuple[str, frozenset[dg.AssetKey]]] = {
+    "hourly": ("hourly", frozenset(key for asset in KPI_ASSETS for key in asset.keys)),
+    "windows": ("windows", frozenset(agg_window.keys)),
+    **{name: (name, frozenset(PERIOD_ASSETS[period].keys)) for name, period in PERIOD_JOBS.items()},
+    **{e.name: (job, frozenset({raw_key(e)})) for job, several in HISTORY_SOURCES.items() for e in several},
 }
-"""What a job writes into the lake: a run of these assets from the UI works on the same partitions."""
+"""Stage or endpoint -> the job that brings its partitions, and the assets in whose runs they are worked on."""
 
 JOBS = [collect_job, events_job, history_job, hourly_job, load_job, windows_job, *period_jobs.values()]

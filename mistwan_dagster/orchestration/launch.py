@@ -7,11 +7,13 @@ configuration of the instance.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import dagster as dg
 
@@ -68,6 +70,22 @@ def prepare_dagster_home(platform: Platform) -> Path:
     if not config.exists():
         write_text(INSTANCE_YAML, config)
     return home
+
+
+def become_daemon(ui_port: int | None) -> NoReturn:
+    """Replace this process by Dagster's daemon, with its UI on loopback when a port is given.
+
+    Raises UserError for wrong settings and configuration files, before anything starts.
+    """
+    platform = Platform.open()
+    _ = platform.settings.credentials(), platform.circuits_file, platform.thresholds
+    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(platform))
+    module = ["-m", "mistwan_dagster.definitions"]
+    if ui_port is None:
+        arguments = ["-m", "dagster._daemon", "run", *module]
+    else:
+        arguments = ["-m", "dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(ui_port)]
+    os.execv(sys.executable, [sys.executable, *arguments])
 
 
 @contextmanager
