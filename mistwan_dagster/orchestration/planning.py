@@ -183,9 +183,7 @@ def _not_given_up(name: str, starts: list[datetime], activity: Activity, found: 
     lost = [s for s in starts if activity.attempts(name, s) >= ATTEMPTS and not activity.works_on(name, s)]
     if lost:
         found.given_up.append(
-            f"{name}: {len(lost)} partitions from {lost[0]:%Y-%m-%dT%H:%M}Z to {lost[-1]:%Y-%m-%dT%H:%M}Z are "
-            f"given up after {ATTEMPTS} runs: see the last failed run, mend the cause, and launch the partitions in "
-            "the UI or with `mistwan backfill` or `mistwan aggregate`; else they are tried again a day later"
+            f"{name}: {len(lost)} partitions from {lost[0]:%Y-%m-%dT%H:%M}Z to {lost[-1]:%Y-%m-%dT%H:%M}Z"
         )
     return [s for s in starts if s not in lost]
 

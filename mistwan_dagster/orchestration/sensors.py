@@ -76,10 +76,15 @@ def _first_collection(context: dg.SensorEvaluationContext, parts: Platform) -> A
 
 
 def _answer(context: dg.SensorEvaluationContext, found: Plan) -> Answer:
-    for text in found.given_up:
+    if found.given_up:
+        text = (
+            f"given up after {ATTEMPTS} runs within a day: {'; '.join(found.given_up)}. See why the last of these runs "
+            "failed, mend the cause, and launch the partitions in the UI or with `mistwan backfill` or "
+            "`mistwan aggregate`; else they are tried again a day later"
+        )
+        if not found.requests:
+            raise UserError(text)
         context.log.error(text)
-    if found.given_up and not found.requests:
-        raise UserError("; ".join(found.given_up))
     for request in found.requests:
         yield _run_request(request)
     if not found.requests:

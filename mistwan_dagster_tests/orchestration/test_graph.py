@@ -8,8 +8,10 @@ import pytest
 from mistwan_dagster.catalog.endpoints import ENDPOINTS
 from mistwan_dagster.catalog.tables import LOAD_LEDGER, TABLES
 from mistwan_dagster.definitions import defs
-from mistwan_dagster.orchestration.jobs import JOBS
+from mistwan_dagster.orchestration.assets.raw import raw_key
+from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES, JOBS
 from mistwan_dagster.orchestration.schedules import SCHEDULES
+from mistwan_dagster.orchestration.sensors import SENSORS
 
 GRAPH = defs.resolve_asset_graph()
 
@@ -131,3 +133,19 @@ def test_jobs_resolve_and_schedules_are_what_they_were() -> None:
         "weekly_when_stale": "32 * * * *",
         "monthly_when_stale": "37 * * * *",
     }
+
+
+def test_sensors_ask_only_for_jobs_that_can_be_repeated() -> None:
+    asked = ["hourly", "windows", "daily", "weekly", "monthly"]
+    assert {s.name: (s.default_status, sorted(j.name for j in s.jobs)) for s in SENSORS} == {
+        "backfill": (dg.DefaultSensorStatus.RUNNING, sorted(["collect", "events", "history", *asked])),
+        "late_data": (dg.DefaultSensorStatus.RUNNING, sorted(asked)),
+    }
+
+
+def test_what_tells_the_past_is_asked_for_by_a_job_and_what_does_not_says_so() -> None:
+    asked = {e.name for several in HISTORY_SOURCES.values() for e in several}
+    assert asked == {e.name for e in ENDPOINTS.values() if e.history_hours}
+    for endpoint in ENDPOINTS.values():
+        told = str(GRAPH.get(raw_key(endpoint)).metadata["backfill"])
+        assert (endpoint.name in asked) == ("hours back" in told), endpoint.name

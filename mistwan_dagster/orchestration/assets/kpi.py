@@ -70,9 +70,10 @@ def hourly_asset(
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> dg.MaterializeResult[None]:
         window, parts = context.partition_time_window, platform.open()
-        spans = collected_spans(parts, name, window.start, window.end)
-        HOURLY.begin(parts, context.run.run_id, window.start, window.end)
-        rows = sum(compute(parts, *span) for span in spans)
+        rows = 0
+        for start, end in collected_spans(parts, name, window.start, window.end):
+            HOURLY.begin(parts, context.run.run_id, start, end)
+            rows += compute(parts, start, end)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return materialize
