@@ -29,7 +29,7 @@ Answer = Iterator[dg.RunRequest | dg.SkipReason]
 @dg.sensor(
     name="backfill",
     jobs=ASKABLE,
-    minimum_interval_seconds=15,
+    minimum_interval_seconds=20,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="History that the API still tells, then missing and failed partitions of the last days",
 )
@@ -47,7 +47,7 @@ def backfill_sensor(context: dg.SensorEvaluationContext, platform: PlatformResou
 @dg.sensor(
     name="late_data",
     jobs=STAGE_JOBS,
-    minimum_interval_seconds=30,
+    minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Partitions whose input changed after they were computed: late events and slots, imports, history",
 )
