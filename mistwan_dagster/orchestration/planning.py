@@ -121,11 +121,14 @@ def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
     are under way, and no run has it already; after `ATTEMPTS` runs without success it is given up and told.
     """
     found = Plan()
-    history = _plan_history(platform, activity, found)
+    history = _history_to_come(platform, activity, found)
     if late:
         found = Plan()
+    elif any(history.values()):
+        _request_history(platform, activity, history, found)
     since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
-    busy = [*history, *(s for e in _endpoints() for s in activity.under_way.get(e.name, ()))]
+    under_way = [activity.under_way.get(name, ()) for name in history]
+    busy = [span for spans in (*history.values(), *under_way) for span in spans]
     for stage in STAGES.values():
         changed = {s: k for s, k in stage.changed(platform, since).items() if _ready(platform, stage, s)}
         wanted = _not_given_up(
@@ -143,26 +146,22 @@ def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
     return found
 
 
-def _endpoints() -> list[Endpoint]:
-    return [endpoint for endpoints in HISTORY_SOURCES.values() for endpoint in endpoints]
+def _history_to_come(platform: Platform, activity: Activity, found: Plan) -> dict[str, list[Span]]:
+    """Spans of each endpoint that are still to be asked for and not given up."""
+    spans = {}
+    for endpoint in (e for endpoints in HISTORY_SOURCES.values() for e in endpoints):
+        wanted = _not_given_up(endpoint.name, missing_hours(platform, endpoint), activity, found)
+        spans[endpoint.name] = history_spans(platform, endpoint, wanted)
+    return spans
 
 
-def _plan_history(platform: Platform, activity: Activity, found: Plan) -> list[Span]:
-    """Add what to ask the API for; returns the spans that are still to come and not given up."""
-    wanted = {
-        e.name: _not_given_up(e.name, missing_hours(platform, e), activity, found) for e in _endpoints()
-    }
-    spans = {e.name: history_spans(platform, e, wanted[e.name]) for e in _endpoints()}
-    if any(spans.values()):
-        if platform.quota.left(Purpose.BACKFILL) == 0:
-            found.waits.append("history waits for the next hour's call budget")
-        else:
-            _request_history(activity, spans, found)
-    return [span for several in spans.values() for span in several]
-
-
-def _request_history(activity: Activity, spans: Mapping[str, list[Span]], found: Plan) -> None:
-    """Endpoints of one job that miss the same span are asked for together."""
+def _request_history(
+    platform: Platform, activity: Activity, spans: Mapping[str, list[Span]], found: Plan
+) -> None:
+    """Inside the call budget. Endpoints of one job that miss the same span are asked for together."""
+    if platform.quota.left(Purpose.BACKFILL) == 0:
+        found.waits.append("history waits for the next hour's call budget")
+        return
     for job, endpoints in HISTORY_SOURCES.items():
         together: dict[Span, list[str]] = {}
         for endpoint in endpoints:
