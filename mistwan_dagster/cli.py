@@ -251,6 +251,17 @@ def dashboard(
 
 
 @app.command()
+def daemon(
+    ui: Annotated[bool, typer.Option("--ui/--no-ui", help="also serve the Dagster UI on loopback")] = True,
+    port: Annotated[int, typer.Option(help="port of the UI")] = 3000,
+) -> None:
+    """Everything by itself: slots, KPIs, history and repairs, by schedules and sensors, until interrupted."""
+    from mistwan_dagster.orchestration import launch
+
+    launch.become_daemon(port if ui else None)
+
+
+@app.command()
 def demo(
     sites: Annotated[int, typer.Option(min=1, help="number of simulated sites")] = 40,
     hours: Annotated[int, typer.Option(min=1, max=336, help="hours of history")] = 48,

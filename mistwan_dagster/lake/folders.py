@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from filelock import FileLock
+
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.day_files import DayFile, Piece, day_paths, pieces_on_disk, read_day_file
 from mistwan_dagster.lake.files import hour_label, visible
@@ -26,6 +28,12 @@ class RawFolders:
     def folder(self, endpoint: Endpoint, hour: datetime) -> Path:
         """Partition folder of an hour."""
         return self.endpoint_folder(endpoint) / f"hour={hour_label(hour)}"
+
+    def alone(self, endpoint: Endpoint) -> FileLock:
+        """For what is read, changed and written back: live and history walks of an endpoint may meet."""
+        folder = self.endpoint_folder(endpoint)
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / ".lock")
 
     def day_file(self, folder: Path, day: date) -> DayFile | None:
         """The day file that counts, None when the day is not compacted."""

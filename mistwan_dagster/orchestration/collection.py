@@ -14,7 +14,7 @@ import polars as pl
 from mistwan_dagster.catalog.endpoint import Endpoint, Scope
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import SlotReport, floor_day, floor_hour
+from mistwan_dagster.lake.raw import SlotReport, Span, floor_day, floor_hour
 from mistwan_dagster.mist.errors import FATAL, MistError
 from mistwan_dagster.mist.extract import Quarantined, extract
 from mistwan_dagster.mist.pager import WalkSummary, row_keys, walk
@@ -25,7 +25,6 @@ YEAR_3000 = 32_503_680_000
 """Epoch seconds; a later event is told in milliseconds, or in nonsense."""
 FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
 WALKS_PER_SLOT = 2
-Span = tuple[datetime, datetime]
 
 
 def walk_name(now: datetime) -> str:

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mistwan_dagster.catalog.endpoints import EVENTS, SNAPSHOTS
+from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SNAPSHOTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
@@ -151,6 +151,8 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
         if platform.kpi.read("dim_circuit") is None:
             say("no circuits are known yet: collecting a slot first")
             _collect(opened, platform, say)
+        now_only = ", ".join(e.name for e in ENDPOINTS.values() if not e.history_hours)
+        say(f"the API tells only the present of {now_only}: not asked for")
         launch.require_success(launch.run_span(opened, "events", start, end))
         for endpoint in EVENTS:
             say(f"{endpoint.name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
+from mistwan_dagster.orchestration.activity import recent_activity
 from mistwan_dagster.orchestration.jobs import (
     JOBS,
     collect_job,
@@ -84,10 +85,13 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Stale partitions of the stage {name}: new, late or corrected input",
     )
-    def schedule(platform: PlatformResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        stale = stage.stale(platform.open())
+    def schedule(
+        context: dg.ScheduleEvaluationContext, platform: PlatformResource
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        activity = recent_activity(context.instance)
+        stale = [s for s in stage.stale(platform.open()) if not activity.works_on(name, s)]
         if not stale:
-            yield dg.SkipReason("nothing is stale")
+            yield dg.SkipReason("nothing is stale that no run is working on")
         size = MAX_PARTITIONS_PER_RUN.get(name, 8)
         for start, end in ranges(stale[: size * MAX_RUNS_PER_TICK], stage.end, size)[:MAX_RUNS_PER_TICK]:
             yield dg.RunRequest(tags=range_tags(name, start, end))

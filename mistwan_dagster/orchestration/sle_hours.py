@@ -75,9 +75,11 @@ def collect_sle_hours(
             if error.status not in (400, 404):
                 raise
             report.not_served = str(error)
+            platform.raw.add_coverage(endpoint, start, end)  # asking again would bring nothing either
             break
         report.quarantined += found.quarantined
         if found.complete:
+            platform.raw.add_coverage(endpoint, hour, hour + HOUR)
             report.read.append(hour)
             report.rows += found.rows
         else:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
+from mistwan_dagster.catalog.alarm_endpoints import ALARMS
 from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, WAN_CLIENTS
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
-    INSIGHT_BANDWIDTH,
-    INSIGHT_QUALITY,
     PATH_STATS,
     PORT_STATS,
+    SERIES,
 )
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_CLASSIFIER_TREND, SLE_TREND, WORST_SITES_SLE
@@ -28,14 +27,15 @@ from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.day_files import Piece
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.kpi import fingerprint
-from mistwan_dagster.lake.raw import HOUR, hours_between
-from mistwan_dagster.orchestration.alarms import DAY, alarm_days, alarm_files, day_label, observed_minutes
+from mistwan_dagster.lake.raw import HOUR, Span, hours_between
+from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, observed_minutes
 from mistwan_dagster.orchestration.episodes import episodes_of_period
 from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 
 LONGEST_WINDOW = max(WINDOW_HOURS)
-ABSENT = "absent"
+NOTHING: Span = (datetime.min.replace(tzinfo=UTC),) * 2
+"""Of stages that read only what was collected."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class Stage:
     name: str
     label: Callable[[datetime], str]
     candidates: Callable[[Platform], Iterable[datetime]]
-    inputs: Callable[[Platform, datetime], Iterable[Path | Piece]]
+    inputs: Callable[[Platform, datetime], Iterable[str]]
+    """Marks of what a partition is computed from: texts that change when it changes."""
+    reads: Callable[[datetime], Span]
+    """The time of which a partition reads what earlier stages give."""
     end: Callable[[datetime], datetime]
     context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
     """What else a partition depends on, as text: configuration, episodes."""
@@ -54,15 +57,23 @@ class Stage:
         """Digest of what the partition that begins at `start` would be computed from now."""
         return fingerprint(self.inputs(platform, start), self.context(platform, start))
 
+    def changed(self, platform: Platform, since: datetime | None = None) -> dict[datetime, bool]:
+        """Starts of partitions that end after `since` and are not computed from their inputs of now, ascending.
+
+        True: computed before, from other inputs (late or corrected ones); False: never computed.
+        """
+        found = {}
+        with platform.kpi.listed_once():
+            for start in sorted(set(self.candidates(platform))):
+                if since is None or self.end(start) > since:
+                    known = platform.kpi.stamp(self.name, self.label(start))
+                    if known != self.fingerprint(platform, start):
+                        found[start] = known is not None
+        return found
+
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
-        known = platform.kpi.stamps(self.name)
-        with platform.kpi.listed_once():
-            return [
-                start
-                for start in sorted(set(self.candidates(platform)))
-                if known.get(self.label(start), ABSENT) != self.fingerprint(platform, start)
-            ]
+        return list(self.changed(platform))
 
     def begin(self, platform: Platform, run_id: str, start: datetime, end: datetime) -> None:
         """Take the fingerprints of [start, end) before a run reads the inputs; the first taking of a run counts.
@@ -84,25 +95,36 @@ def observed_hours(platform: Platform) -> set[datetime]:
     now, raw = platform.settings.now(), platform.raw
     hours = set(raw.partition_hours(PORT_STATS)) | set(raw.partition_hours(PATH_STATS))
     hours = {hour for hour in hours if hour - LIVE_EVENT_REACH >= raw.horizon.start}
-    for day in raw.series_days(INSIGHT_BANDWIDTH) | raw.series_days(INSIGHT_QUALITY):
-        found = raw.series_hours(INSIGHT_BANDWIDTH, day) | raw.series_hours(INSIGHT_QUALITY, day)
-        hours |= {hour for hour in found if hour - EVENT_REACH >= raw.horizon.start}
+    for endpoint in SERIES:
+        for day in raw.series_days(endpoint):
+            marks = raw.series_marks(endpoint, day)
+            hours |= {hour for hour in marks if hour - EVENT_REACH >= raw.horizon.start}
     return {hour for hour in hours if hour + HOUR <= now}
 
 
-def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[Path | Piece]:
+def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[str]:
+    """Files of the hour and its neighbourhood; bins by hour, as their file holds a day.
+
+    An hour without snapshots rests on the event log, so it also matters whether that was read whole.
+    """
     raw = platform.raw
     for endpoint in (PORT_STATS, PATH_STATS, DEVICE_STATS):
-        found = raw.slot_pieces(endpoint, hour - MARGIN, hour + HOUR + MARGIN)
-        yield from (piece for _, piece in found)
+        yield from _marks(raw.slot_pieces(endpoint, hour - MARGIN, hour + HOUR + MARGIN))
     for endpoint in (DEVICE_EVENTS, SITE_DEVICE_EVENTS):
-        yield from (piece for _, piece in raw.event_pieces(endpoint, hour - HOUR, hour + HOUR))
+        yield from _marks(raw.event_pieces(endpoint, hour - HOUR, hour + HOUR))
     for endpoint in (WAN_CLIENTS, API_USAGE):
-        yield from (piece for _, piece in raw.slot_pieces(endpoint, hour, hour + HOUR))
-    for endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY):
-        bins = raw.series_folder(endpoint, hour.date()) / "bins.parquet"
-        if bins.exists():
-            yield bins
+        yield from _marks(raw.slot_pieces(endpoint, hour, hour + HOUR))
+    for endpoint in SERIES:
+        bins = raw.series_marks(endpoint, hour.date()).get(hour)
+        if bins:
+            yield f"{endpoint.name} {bins}"
+    if not raw.slot_files(PORT_STATS, hour):
+        whole = any(a <= hour and hour + HOUR <= b for a, b in raw.coverage(DEVICE_EVENTS))
+        yield f"event log whole: {whole}"
+
+
+def _marks(dated: Iterable[tuple[datetime, Piece]]) -> Iterator[str]:
+    return (piece.identity for _, piece in dated)
 
 
 def fact_hours(platform: Platform) -> list[datetime]:
@@ -123,10 +145,14 @@ def _periods(platform: Platform, period: Period) -> set[datetime]:
     return {start for start in starts if start >= platform.kpi.horizon.start}
 
 
-def _facts_between(platform: Platform, start: datetime, end: datetime) -> list[Piece]:
+def _facts_between(platform: Platform, start: datetime, end: datetime) -> list[str]:
     facts = platform.kpi.pieces(FACT_CIRCUIT_HOUR.name)
     labels = map(hour_label, hours_between(start, end))
-    return [facts[label] for label in labels if label in facts]
+    return [facts[label].identity for label in labels if label in facts]
+
+
+def _window_reads(hour: datetime) -> Span:
+    return hour + HOUR - timedelta(hours=LONGEST_WINDOW), hour + HOUR
 
 
 HOURLY = Stage(
@@ -134,6 +160,7 @@ HOURLY = Stage(
     hour_label,
     observed_hours,
     _hour_inputs,
+    lambda h: (h - HOUR, h + 2 * HOUR),
     lambda h: h + HOUR,
     lambda p, _: p.configuration,
 )
@@ -141,16 +168,18 @@ ALARM_DAYS = Stage(
     "alarms",
     day_label,
     alarm_days,
-    alarm_files,
+    lambda p, day: _marks(p.raw.event_pieces(ALARMS, day, day + DAY)),
+    lambda _: NOTHING,
     lambda day: day + DAY,
     lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
 )
-"""Includes the current day."""
+"""Includes the current day. Reads nothing that another stage gives."""
 WINDOWS = Stage(
     "windows",
     hour_label,
     _windows,
-    lambda p, h: _facts_between(p, h + HOUR - timedelta(hours=LONGEST_WINDOW), h + HOUR),
+    lambda p, h: _facts_between(p, *_window_reads(h)),
+    _window_reads,
     lambda h: h + HOUR,
 )
 
@@ -159,7 +188,8 @@ SLE = Stage(
     "sle",
     hour_label,
     lambda p: {h for e in SLE_BY_HOUR for h in p.raw.partition_hours(e) if h + HOUR <= p.settings.now()},
-    lambda p, h: (piece for e in SLE_BY_HOUR for piece in p.raw.pieces(e, h)),
+    lambda p, h: (piece.identity for e in SLE_BY_HOUR for piece in p.raw.pieces(e, h)),
+    lambda _: NOTHING,
     lambda h: h + HOUR,
 )
 
@@ -170,6 +200,7 @@ def _period_stage(name: str, period: Period) -> Stage:
         lambda start: f"{start:%Y-%m-%d}",
         lambda p: _periods(p, period),
         lambda p, start: _facts_between(p, start, period_end(start, period)),
+        lambda start: (start, period_end(start, period)),
         lambda start: period_end(start, period),
         lambda p, start: f"{p.period_configuration(period)}{episodes_of_period(p, period, start)}",
     )
