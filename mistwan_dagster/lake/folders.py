@@ -31,9 +31,9 @@ class RawFolders:
 
     def alone(self, endpoint: Endpoint) -> FileLock:
         """For what is read, changed and written back: live and history walks of an endpoint may meet."""
-        folder = self.endpoint_folder(endpoint)
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / ".lock")
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        return FileLock(locks / f"{endpoint.name}.lock")
 
     def day_file(self, folder: Path, day: date) -> DayFile | None:
         """The day file that counts, None when the day is not compacted."""

@@ -109,8 +109,8 @@ def answers(lake: RawLake) -> dict[str, Any]:
 def prints(lake: RawLake) -> list[str]:
     """Fingerprints by which staleness is judged."""
     return [
-        *(fingerprint(p for _, p in lake.slot_pieces(PORT_STATS, *span)) for span in SPANS),
-        *(fingerprint(p for _, p in lake.event_pieces(DEVICE_EVENTS, *span)) for span in SPANS),
+        *(fingerprint(p.identity for _, p in lake.slot_pieces(PORT_STATS, *span)) for span in SPANS),
+        *(fingerprint(p.identity for _, p in lake.event_pieces(DEVICE_EVENTS, *span)) for span in SPANS),
     ]
 
 
