@@ -121,7 +121,8 @@ def assert_same(lake: RawLake, before: list[pl.DataFrame], told: dict[str, Any])
 
 
 def small_files(lake: RawLake) -> list[Path]:
-    files = [p for p in lake.root.rglob("*") if p.is_file() and p.name != "coverage.json"]
+    found = [path for part in ("raw", "quarantine") for path in (lake.root / part).rglob("*")]
+    files = [p for p in found if p.is_file() and p.name != "coverage.json"]
     return [p for p in files if p.parent.name != "compacted"]
 
 
