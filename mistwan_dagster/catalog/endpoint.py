@@ -136,6 +136,11 @@ class Endpoint:
     population: Population | None = None
 
     @property
+    def raw_name(self) -> str:
+        """Its name among those of stages and tables: `alarms` is a stage, `raw/alarms` what it reads."""
+        return f"raw/{self.name}"
+
+    @property
     def in_slots(self) -> bool:
         """Whether the raw lake keeps it as whole answers by slot; everything else is kept row by row in its hour."""
         return self.shape in (Shape.SNAPSHOT, Shape.WINDOW)

@@ -36,7 +36,7 @@ def recent_activity(instance: dg.DagsterInstance) -> Activity:
     so it is not asked for again, and a span that is still missing was not brought.
     """
     ended = dg.RunsFilter(statuses=[*FAILED, dg.DagsterRunStatus.SUCCESS], created_after=_memory())
-    endpoints = {e.name for several in HISTORY_SOURCES.values() for e in several}
+    endpoints = {e.raw_name for several in HISTORY_SOURCES.values() for e in several}
     fruitless = _by_name(
         instance.get_runs(ended), lambda name, run: name in endpoints or run.status in FAILED
     )

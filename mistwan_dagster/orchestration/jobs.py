@@ -55,7 +55,8 @@ def _keys(assets: Iterable[dg.AssetsDefinition]) -> frozenset[dg.AssetKey]:
 
 
 HISTORY_SOURCES: dict[str, tuple[Endpoint, ...]] = {"events": EVENTS, "history": (*SERIES, SITES_SLE)}
-"""What is asked of the past, by the job that asks. What is read site by site on demand is not."""
+"""What is asked of the past, by the job that asks. What is read site by site on demand is not, nor is the list of the
+worst sites, which tells nothing of the past that the scores of all sites do not."""
 
 PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 PARTITION_PERIODS: dict[str, Period] = {**PERIOD_JOBS, "alarms": "day"}
@@ -168,9 +169,13 @@ COMPUTED_BY: dict[str, tuple[str, frozenset[dg.AssetKey]]] = {
     "sle": ("sle", _keys(SLE_TABLE_ASSETS)),
     "windows": ("windows", _keys([agg_window])),
     **{name: (name, _keys([PERIOD_ASSETS[period]])) for name, period in PERIOD_JOBS.items()},
-    **{e.name: (job, frozenset({raw_key(e)})) for job, several in HISTORY_SOURCES.items() for e in several},
+    **{
+        e.raw_name: (job, frozenset({raw_key(e)}))
+        for job, several in HISTORY_SOURCES.items()
+        for e in several
+    },
 }
-"""Stage or endpoint -> the job that brings its partitions, and the assets in whose runs they are worked on."""
+"""Stage or `raw/<endpoint>` -> the job that brings its partitions, and the assets in whose runs they are worked on."""
 
 JOBS = [
     collect_job,

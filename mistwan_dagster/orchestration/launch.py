@@ -20,6 +20,7 @@ import dagster as dg
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import disk_error, failed_write, write_text
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
+from mistwan_dagster.orchestration.due import slot_assets
 from mistwan_dagster.orchestration.liveness import COMMAND, COMMAND_TAG, bury_dead_runs, command_alive
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
@@ -115,15 +116,20 @@ class Outcome:
 
 
 def run_job(
-    opened: dg.DagsterInstance, name: str, tags: dict[str, str], partition: str | None = None
+    opened: dg.DagsterInstance,
+    name: str,
+    tags: dict[str, str],
+    partition: str | None = None,
+    assets: list[dg.AssetKey] | None = None,
 ) -> Outcome:
-    """Execute one job in this process. Errors of steps are returned, not raised."""
+    """Execute one job, or some of its assets, in this process. Errors of steps are returned, not raised."""
     from mistwan_dagster.orchestration.build import defs
 
     result = defs.resolve_job_def(name).execute_in_process(
         run_config=QUIET,
         instance=opened,
         partition_key=partition,
+        asset_selection=assets,
         tags={**tags, COMMAND_TAG: COMMAND},
         raise_on_error=False,
     )
@@ -153,12 +159,13 @@ def _reason(event: dg.DagsterEvent) -> str:
 
 def collect_now(opened: dg.DagsterInstance, platform: Platform) -> Outcome:
     """One snapshot slot now, plus new events."""
-    now = platform.settings.now()
+    slot = floor_slot(platform.settings.now())
     return run_job(
         opened,
         "collect",
-        {SLOT_TAG: floor_slot(now).isoformat()},
-        floor_hour(now).strftime(PARTITION_KEY_FORMAT),
+        {SLOT_TAG: slot.isoformat()},
+        floor_hour(slot).strftime(PARTITION_KEY_FORMAT),
+        slot_assets(platform, slot),
     )
 
 

@@ -30,14 +30,12 @@ IN_FLIGHT = 2
 """Runs under way of one kind, at most."""
 ATTEMPTS = 3
 """Runs that gave nothing within a day (`activity.MEMORY`), after which a partition is given up."""
-MOST_PARTITIONS = {"hourly": 24, "windows": 48}
-MOST_PERIODS = 8
 MOST_HOURS_OF_A_WALK = 168
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What runs are doing and did, by the name of a stage or endpoint: spans of the partitions that they took."""
+    """What runs are doing and did, by stage or `raw/<endpoint>`: spans of the partitions that they took."""
 
     under_way: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     fruitless: Mapping[str, Sequence[Span]] = field(default_factory=dict)
@@ -119,6 +117,7 @@ def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
 
     A partition is asked for when nothing that feeds it is missing or under way, at most `IN_FLIGHT` runs of a kind
     are under way, and no run has it already; after `ATTEMPTS` runs without success it is given up and told.
+    What collection still changes is left to its schedule once it was computed: else each slot would ask for a run.
     """
     found = Plan()
     history = _history_to_come(platform, activity, found)
@@ -127,31 +126,32 @@ def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
     elif any(history.values()):
         _request_history(platform, activity, history, found)
     since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
-    under_way = [activity.under_way.get(name, ()) for name in history]
-    busy = [span for spans in (*history.values(), *under_way) for span in spans]
+    busy = {name: [*spans, *activity.under_way.get(name, ())] for name, spans in history.items()}
     for stage in STAGES.values():
-        changed = {s: k for s, k in stage.changed(platform, since).items() if _ready(platform, stage, s)}
+        ready = {s: k for s, k in stage.changed(platform, since).items() if _ready(platform, stage, s, k)}
         wanted = _not_given_up(
-            stage.name, [s for s, known in changed.items() if known == late], activity, found
+            stage.name, [s for s, known in ready.items() if known == late], activity, found
         )
+        feeding = [span for name in stage.fed_by for span in busy.get(name, ())]
         free = [
-            s for s in wanted if not activity.works_on(stage.name, s) and not _overlaps(stage.reads(s), busy)
+            s
+            for s in wanted
+            if not activity.works_on(stage.name, s) and not _overlaps(stage.reads(s), feeding)
         ]
-        spans = ranges(free, stage.end, MOST_PARTITIONS.get(stage.name, MOST_PERIODS))
+        spans = ranges(free, stage.end, stage.most_a_run)
         newest_first = spans[::-1][: activity.room(stage.name)]
         found.requests += [Request(stage.name, start, end) for start, end in newest_first]
-        if stage is HOURLY:
-            open_hours = [s for s in changed if activity.attempts(stage.name, s) < ATTEMPTS]
-            busy = [(s, stage.end(s)) for s in open_hours] + list(activity.under_way.get(stage.name, ()))
+        to_come = [(s, stage.end(s)) for s in ready if activity.attempts(stage.name, s) < ATTEMPTS]
+        busy[stage.name] = [*to_come, *activity.under_way.get(stage.name, ())]
     return found
 
 
 def _history_to_come(platform: Platform, activity: Activity, found: Plan) -> dict[str, list[Span]]:
-    """Spans of each endpoint that are still to be asked for and not given up."""
+    """Spans of each endpoint, by its `raw_name`, that are still to be asked for and not given up."""
     spans = {}
     for endpoint in (e for endpoints in HISTORY_SOURCES.values() for e in endpoints):
-        wanted = _not_given_up(endpoint.name, missing_hours(platform, endpoint), activity, found)
-        spans[endpoint.name] = history_spans(platform, endpoint, wanted)
+        wanted = _not_given_up(endpoint.raw_name, missing_hours(platform, endpoint), activity, found)
+        spans[endpoint.raw_name] = history_spans(platform, endpoint, wanted)
     return spans
 
 
@@ -166,16 +166,19 @@ def _request_history(
         together: dict[Span, list[str]] = {}
         for endpoint in endpoints:
             one_at_a_time = endpoint.scope is not Scope.ORG
-            free = [
-                s for s in spans[endpoint.name] if not _overlaps(s, activity.under_way.get(endpoint.name, ()))
-            ]
-            for span in free[: activity.room(endpoint.name, 1 if one_at_a_time else IN_FLIGHT)]:
+            under_way = activity.under_way.get(endpoint.raw_name, ())
+            free = [s for s in spans[endpoint.raw_name] if not _overlaps(s, under_way)]
+            for span in free[: activity.room(endpoint.raw_name, 1 if one_at_a_time else IN_FLIGHT)]:
                 together.setdefault(span, []).append(endpoint.name)
         found.requests += [Request(job, *span, tuple(names)) for span, names in together.items()]
 
 
-def _ready(platform: Platform, stage: Stage, start: datetime) -> bool:
-    return stage is not HOURLY or stage.end(start) + GRACE <= platform.settings.now()
+def _ready(platform: Platform, stage: Stage, start: datetime, is_known: bool) -> bool:
+    """Whether a changed partition, computed before or not, is not left to its schedule."""
+    over_since = platform.settings.now() - stage.end(start)
+    if stage is HOURLY:
+        return over_since >= GRACE
+    return not is_known or stage.collected_for is None or over_since >= stage.collected_for
 
 
 def _not_given_up(name: str, starts: list[datetime], activity: Activity, found: Plan) -> list[datetime]:

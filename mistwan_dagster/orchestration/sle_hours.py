@@ -64,6 +64,9 @@ def collect_sle_hours(
     hours = sorted(hours_between(start, end), reverse=True)
     for hour in hours:
         if len(hours) > 1 and platform.raw.has_snapshot_in_hour(endpoint, hour):
+            platform.raw.add_coverage(
+                endpoint, hour, hour + HOUR
+            )  # a kill may have come before it was recorded
             report.kept.append(hour)
             continue
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mistwan_dagster.catalog.alarm_endpoints import ALARMS
 from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, WAN_CLIENTS
@@ -32,10 +32,9 @@ from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, obs
 from mistwan_dagster.orchestration.episodes import episodes_of_period
 from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.sle_dive import WINDOW
 
 LONGEST_WINDOW = max(WINDOW_HOURS)
-NOTHING: Span = (datetime.min.replace(tzinfo=UTC),) * 2
-"""Of stages that read only what was collected."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,17 @@ class Stage:
     candidates: Callable[[Platform], Iterable[datetime]]
     inputs: Callable[[Platform, datetime], Iterable[str]]
     """Marks of what a partition is computed from: texts that change when it changes."""
+    fed_by: tuple[str, ...]
+    """Earlier stages, and endpoints (`raw/<endpoint>`) whose history is worth waiting for."""
     reads: Callable[[datetime], Span]
-    """The time of which a partition reads what earlier stages give."""
+    """The time of which a partition reads what feeds it."""
     end: Callable[[datetime], datetime]
     context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
     """What else a partition depends on, as text: configuration, episodes."""
+    most_a_run: int = 8
+    """Partitions that one run may be asked for."""
+    collected_for: timedelta | None = None
+    """So long after a partition's end collection goes on changing it; None: it does not."""
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
         """Digest of what the partition that begins at `start` would be computed from now."""
@@ -160,27 +165,33 @@ HOURLY = Stage(
     hour_label,
     observed_hours,
     _hour_inputs,
+    tuple(e.raw_name for e in (DEVICE_EVENTS, *SERIES)),
     lambda h: (h - HOUR, h + 2 * HOUR),
     lambda h: h + HOUR,
     lambda p, _: p.configuration,
+    most_a_run=24,
 )
 ALARM_DAYS = Stage(
     "alarms",
     day_label,
     alarm_days,
     lambda p, day: _marks(p.raw.event_pieces(ALARMS, day, day + DAY)),
-    lambda _: NOTHING,
+    (ALARMS.raw_name,),
+    lambda day: (day, day + DAY),
     lambda day: day + DAY,
     lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
+    collected_for=timedelta(hours=ALARMS.look_back.hour),
 )
-"""Includes the current day. Reads nothing that another stage gives."""
+"""Includes the current day, which each slot changes; alarms of the day before are read again each hour."""
 WINDOWS = Stage(
     "windows",
     hour_label,
     _windows,
     lambda p, h: _facts_between(p, *_window_reads(h)),
+    (HOURLY.name,),
     _window_reads,
     lambda h: h + HOUR,
+    most_a_run=48,
 )
 
 SLE_BY_HOUR = (SITES_SLE, WORST_SITES_SLE, SLE_TREND, SLE_CLASSIFIER_TREND)
@@ -189,8 +200,11 @@ SLE = Stage(
     hour_label,
     lambda p: {h for e in SLE_BY_HOUR for h in p.raw.partition_hours(e) if h + HOUR <= p.settings.now()},
     lambda p, h: (piece.identity for e in SLE_BY_HOUR for piece in p.raw.pieces(e, h)),
-    lambda _: NOTHING,
+    (SITES_SLE.raw_name,),
+    lambda h: (h, h + HOUR),
     lambda h: h + HOUR,
+    most_a_run=48,
+    collected_for=WINDOW,
 )
 
 
@@ -200,6 +214,7 @@ def _period_stage(name: str, period: Period) -> Stage:
         lambda start: f"{start:%Y-%m-%d}",
         lambda p: _periods(p, period),
         lambda p, start: _facts_between(p, start, period_end(start, period)),
+        (HOURLY.name,),
         lambda start: (start, period_end(start, period)),
         lambda start: period_end(start, period),
         lambda p, start: f"{p.period_configuration(period)}{episodes_of_period(p, period, start)}",

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import dagster as dg
 
-from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Shape
+from mistwan_dagster.catalog.endpoint import Endpoint, Shape
 from mistwan_dagster.catalog.endpoints import EVENTS, SERIES, SNAPSHOTS
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import HOUR, floor_day, floor_hour, floor_slot, hours_between
+from mistwan_dagster.lake.raw import floor_hour, floor_slot
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.collection import (
     collect_back,
@@ -15,6 +15,7 @@ from mistwan_dagster.orchestration.collection import (
     collect_snapshot,
     require_current_hour,
 )
+from mistwan_dagster.orchestration.due import already_read
 from mistwan_dagster.orchestration.history import collect_series, require_within_retention
 from mistwan_dagster.orchestration.metadata import endpoint_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, SLOT_TAG, SNAPSHOT_HOURS
@@ -35,14 +36,6 @@ def quota_metadata(platform: Platform) -> dict[str, int]:
         "calls_this_hour": platform.quota.used(hour),
         "calls_left_live": platform.quota.left(Purpose.LIVE),
     }
-
-
-def _already_read(platform: Platform, endpoint: Endpoint, hour: datetime) -> bool:
-    """Whether the endpoint's cadence, up to the hour, is served."""
-    if endpoint.cadence is Cadence.SLOT:
-        return False
-    first = floor_day(hour) if endpoint.cadence is Cadence.DAY else hour
-    return any(platform.raw.has_snapshot_in_hour(endpoint, h) for h in hours_between(first, hour + HOUR))
 
 
 def _slot(context: dg.AssetExecutionContext, platform: Platform) -> datetime:
@@ -69,7 +62,7 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         hour = context.partition_time_window.start
         require_current_hour(parts, hour, endpoint)
         slot = _slot(context, parts)
-        if _already_read(parts, endpoint, hour):
+        if already_read(parts, endpoint, hour):
             return dg.MaterializeResult(metadata={"skipped": f"already read in this {endpoint.cadence}"})
         report = collect_snapshot(parts, endpoint, slot)
         if not report.complete:
