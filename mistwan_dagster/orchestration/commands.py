@@ -28,6 +28,7 @@ from mistwan_dagster.mist.probe import check_access
 from mistwan_dagster.orchestration import history, launch
 from mistwan_dagster.orchestration.importing import import_file
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.serving import not_served
 from mistwan_dagster.orchestration.sle import coverage_now
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES
@@ -69,6 +70,9 @@ def _collect(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
         read = platform.raw.coverage(endpoint)
         if read:
             say(f"{endpoint.name}: read up to {read[-1][1]:%Y-%m-%dT%H:%M:%S}Z")
+    for endpoint in (*SNAPSHOTS, *EVENTS):
+        if reason := not_served(platform, endpoint):
+            say(f"{endpoint.name}: not served: {reason}")
     launch.require_success(outcome)
     print(f"collected slot {slot:%Y-%m-%dT%H:%M}Z")
 
@@ -145,7 +149,7 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
         now_only = ", ".join(e.name for e in ENDPOINTS.values() if not e.history_hours)
         say(f"the API tells only the present of {now_only}: not asked for")
         launch.require_success(launch.run_span(opened, "events", start, end))
-        for endpoint in EVENTS:
+        for endpoint in (e for e in EVENTS if not not_served(platform, e)):
             say(f"{endpoint.name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
         with _progress_bar():
             launch.require_success(launch.run_span(opened, "history", start, end))

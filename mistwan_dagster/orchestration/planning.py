@@ -18,6 +18,7 @@ from mistwan_dagster.lake.raw import HOUR, SLOT, Span, floor_hour, hours_between
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.serving import not_served
 from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, Stage, ranges
 
 GRACE = timedelta(minutes=22)
@@ -83,6 +84,8 @@ def missing_hours(platform: Platform, endpoint: Endpoint) -> list[datetime]:
 
     What is read only on demand stands in for snapshots: hours that these observed need none.
     """
+    if not_served(platform, endpoint):
+        return []
     now = platform.settings.now()
     reach = timedelta(hours=min(endpoint.history_hours, 24 * platform.settings.mistwan_history_days))
     read = platform.raw.coverage(endpoint)

@@ -10,6 +10,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.collection import (
+    EventReport,
     collect_back,
     collect_events,
     collect_snapshot,
@@ -20,6 +21,7 @@ from mistwan_dagster.orchestration.history import collect_series, require_within
 from mistwan_dagster.orchestration.metadata import endpoint_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, SLOT_TAG, SNAPSHOT_HOURS
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+from mistwan_dagster.orchestration.serving import if_served
 
 GROUP = "raw"
 
@@ -64,7 +66,9 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         slot = _slot(context, parts)
         if already_read(parts, endpoint, hour):
             return dg.MaterializeResult(metadata={"skipped": f"already read in this {endpoint.cadence}"})
-        report = collect_snapshot(parts, endpoint, slot)
+        report = if_served(parts, endpoint, lambda: collect_snapshot(parts, endpoint, slot))
+        if isinstance(report, str):
+            return _not_served(context, report)
         if not report.complete:
             raise dg.Failure(
                 f"raw/{endpoint.name} slot {slot:%Y-%m-%dT%H:%M}Z is incomplete: {report.error}",
@@ -83,6 +87,20 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         )
 
     return collect
+
+
+def _not_served(context: dg.AssetExecutionContext, reason: str) -> dg.MaterializeResult[None]:
+    context.log.warning(f"not served: {reason}")
+    return dg.MaterializeResult(metadata={"not_served": reason})
+
+
+def _events(
+    platform: Platform, endpoint: Endpoint, start: datetime, end: datetime, is_slot: bool
+) -> EventReport:
+    now = platform.settings.now()
+    if start <= now < end and is_slot:
+        return collect_events(platform, endpoint=endpoint)
+    return collect_back(platform, start, min(end, now), endpoint)
 
 
 def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
@@ -104,11 +122,13 @@ def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window
-        now = parts.settings.now()
-        if window.start <= now < window.end and SLOT_TAG in context.run.tags:
-            report = collect_events(parts, endpoint=endpoint)
-        else:
-            report = collect_back(parts, window.start, min(window.end, now), endpoint)
+        report = if_served(
+            parts,
+            endpoint,
+            lambda: _events(parts, endpoint, window.start, window.end, SLOT_TAG in context.run.tags),
+        )
+        if isinstance(report, str):
+            return _not_served(context, report)
         if not report.complete:
             raise dg.Failure(
                 f"raw/{endpoint.name} {report.start:%Y-%m-%dT%H:%M}Z to {report.end:%Y-%m-%dT%H:%M}Z "
