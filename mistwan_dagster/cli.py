@@ -33,6 +33,9 @@ class StageName(StrEnum):
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
+    ROLLING = "rolling"
+    CHRONIC = "chronic"
+    LATEST = "latest"
     ALL = "all"
 
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.lake.files import hour_label, remove_tree, visible, write_parquet, write_text
+from mistwan_dagster.lake.files import (
+    hour_label,
+    period_label,
+    remove_tree,
+    visible,
+    write_parquet,
+    write_text,
+)
 from mistwan_dagster.lake.raw import hours_between
 
 HOUR_COLUMN = "hour_utc"
@@ -58,6 +65,21 @@ class KpiLake:
     def labels(self, table: str) -> list[str]:
         """Labels of the partitions that exist, ascending."""
         return [p.stem for p in visible(self.root / table, ".parquet")]
+
+    def period_starts(self, table: str, period: str) -> list[datetime]:
+        """Starts of the days, weeks or months that exist, ascending."""
+        names = (x.removeprefix(f"{period}-") for x in self.labels(table) if x.startswith(f"{period}-"))
+        return [datetime.fromisoformat(name).replace(tzinfo=UTC) for name in names]
+
+    def period_files(self, table: str, period: str, start: datetime, end: datetime) -> list[Path]:
+        """Files of the days, weeks or months that begin in [start, end) and exist."""
+        starts = self.period_starts(table, period)
+        return [self.path(table, period_label(period, s)) for s in starts if start <= s < end]
+
+    def scan_periods(self, table: str, period: str, start: datetime, end: datetime) -> pl.LazyFrame | None:
+        """Days, weeks or months that begin in [start, end) and exist, or None when none does."""
+        files = self.period_files(table, period, start, end)
+        return pl.scan_parquet(files, glob=False) if files else None
 
     # --- what was computed from what -------------------------------------------------------------------
 

@@ -6,11 +6,14 @@ import polars as pl
 from mistwan_dagster.catalog.tables import (
     DIM_CIRCUIT,
     DIM_SITE,
+    DIM_THRESHOLD,
     FACT_CIRCUIT_HOUR,
     FACT_CIRCUIT_OUTAGE,
     FACT_DEVICE_EVENT,
     FACT_FAILOVER,
     FACT_PATH_HOUR,
+    RPT_CONGESTION_NOW,
+    RPT_TOP_OFFENDERS,
     Table,
 )
 from mistwan_dagster.kpi.contract import violations
@@ -60,4 +63,5 @@ def whole_contract(table: Table) -> dg.AssetChecksDefinition:
 CHECKS = [
     *(hourly_contract(t) for t in (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)),
     *(whole_contract(t) for t in (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)),
+    *(whole_contract(t) for t in (DIM_THRESHOLD, RPT_CONGESTION_NOW, RPT_TOP_OFFENDERS)),
 ]

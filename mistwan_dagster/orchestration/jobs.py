@@ -9,10 +9,19 @@ from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.raw import SERIES_ASSETS, SNAPSHOT_ASSETS, device_events, raw_key
-from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
+from mistwan_dagster.orchestration.assets.reports import (
+    dim_threshold,
+    rpt_chronic_offenders,
+    rpt_congestion_now,
+    rpt_top_offenders,
+)
+from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_rolling, agg_window
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
+    load_chronic,
     load_hourly,
+    load_latest,
+    load_rolling,
     load_tables,
     load_windows,
     published,
@@ -22,6 +31,8 @@ IN_PROCESS = dg.in_process_executor
 """A step process costs more than most of these steps."""
 
 PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
+JOB_PERIODS: dict[str, Period] = {**PERIOD_JOBS, "rolling": "month", "chronic": "day"}
+"""Jobs whose partitions are days, weeks or months; those of the others are hours."""
 
 collect_job = dg.define_asset_job(
     "collect",
@@ -43,7 +54,7 @@ history_job = dg.define_asset_job(
 )
 hourly_job = dg.define_asset_job(
     "hourly",
-    [*KPI_ASSETS, load_hourly, load_tables, published],
+    [*KPI_ASSETS, dim_threshold, load_hourly, load_tables, published],
     description="KPIs of a range of complete hours, loaded and published",
     executor_def=IN_PROCESS,
 )
@@ -68,4 +79,25 @@ period_jobs = {
     )
     for name, period in PERIOD_JOBS.items()
 }
-JOBS = [collect_job, events_job, history_job, hourly_job, load_job, windows_job, *period_jobs.values()]
+rolling_job = dg.define_asset_job(
+    "rolling",
+    [agg_rolling, load_rolling, published],
+    description="13 calendar months that end with each month of a range",
+    executor_def=IN_PROCESS,
+)
+chronic_job = dg.define_asset_job(
+    "chronic",
+    [rpt_chronic_offenders, load_chronic, published],
+    description="Chronic offenders as of the end of each day of a range",
+    executor_def=IN_PROCESS,
+)
+latest_job = dg.define_asset_job(
+    "latest",
+    [rpt_congestion_now, rpt_top_offenders, load_latest, published],
+    description="Reports of the latest computed hour: congestion now, top offenders",
+    executor_def=IN_PROCESS,
+)
+JOBS = [
+    collect_job, events_job, history_job, hourly_job, load_job, windows_job, *period_jobs.values(),
+    rolling_job, chronic_job, latest_job,
+]  # fmt: skip

@@ -13,6 +13,7 @@ import dagster as dg
 import polars as pl
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.chronic import ChronicRule
 from mistwan_dagster.kpi.circuits_file import read_circuits_file
 from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
 from mistwan_dagster.lake.kpi import KpiLake
@@ -98,10 +99,16 @@ class Platform:
         return load_thresholds(self.settings.mistwan_thresholds_file)
 
     @property
-    def configuration(self) -> str:
-        """Text of the configuration that hourly figures depend on, for their fingerprints."""
-        path = self.settings.mistwan_thresholds_file
-        return path.read_text(encoding="utf-8") if path and path.exists() else ""
+    def chronic_rule(self) -> ChronicRule:
+        """When a circuit is a chronic offender, by the settings."""
+        s = self.settings
+        return ChronicRule(
+            s.mistwan_chronic_bad_days,
+            s.mistwan_chronic_window_days,
+            s.mistwan_chronic_level,
+            s.mistwan_chronic_flaps,
+            s.mistwan_availability_target_pct,
+        )
 
 
 class PlatformResource(dg.ConfigurableResource):

@@ -14,7 +14,9 @@ from mistwan_dagster.orchestration.staleness import STAGES, ranges
 MAX_PARTITIONS_PER_RUN = {"hourly": 24, "windows": 48}
 MAX_RUNS_PER_TICK = 4
 
-STAGE_MINUTE = {"hourly": 17, "windows": 22, "daily": 27, "weekly": 32, "monthly": 37}
+STAGE_MINUTE = {
+    "hourly": 17, "windows": 22, "daily": 27, "weekly": 32, "monthly": 37, "rolling": 42, "chronic": 42, "latest": 47,
+}  # fmt: skip
 """Minute of the hour: 17 is after the slot at :15, the last one that bounds the hour before."""
 
 

@@ -56,26 +56,45 @@ EXPECTED = {
     "fact_device_event": ("hourly_kpi", "hour", ("dim_circuit", "raw/device_events")),
     "fact_circuit_outage": ("hourly_kpi", "", ("circuit_status_hour", "dim_circuit")),
     "fact_failover": ("hourly_kpi", "", ("dim_circuit", "fact_circuit_hour", "fact_circuit_outage")),
-    "agg_window": ("rollups", "hour", ("dim_site", "fact_circuit_hour")),
-    "agg_day": ("rollups", "day", ("dim_site", "fact_circuit_hour")),
-    "agg_week": ("rollups", "week", ("dim_site", "fact_circuit_hour")),
-    "agg_month": ("rollups", "month", ("dim_site", "fact_circuit_hour")),
+    "agg_window": ("rollups", "hour", ("dim_circuit", "dim_site", "fact_circuit_hour")),
+    "agg_day": ("rollups", "day", ("dim_circuit", "dim_site", "fact_circuit_hour")),
+    "agg_week": ("rollups", "week", ("dim_circuit", "dim_site", "fact_circuit_hour")),
+    "agg_month": ("rollups", "month", ("dim_circuit", "dim_site", "fact_circuit_hour")),
+    "agg_rolling_13m": ("rollups", "month", ("agg_month",)),
+    "dim_threshold": ("dimensions", "", ("dim_site",)),
+    "rpt_chronic_offenders": ("rollups", "day", ("agg_day",)),
+    "rpt_congestion_now": ("rollups", "hour", ("dim_circuit", "dim_site", "fact_circuit_hour")),
+    "rpt_top_offenders": (
+        "rollups",
+        "hour",
+        ("agg_day", "agg_month", "agg_rolling_13m", "agg_week", "agg_window"),
+    ),
     "warehouse/fact_circuit_hour": ("warehouse", "hour", ("fact_circuit_hour",)),
     "warehouse/fact_path_hour": ("warehouse", "hour", ("fact_path_hour",)),
     "warehouse/fact_device_event": ("warehouse", "hour", ("fact_device_event",)),
     "warehouse/dim_hour": ("warehouse", "hour", ("fact_circuit_hour",)),
     "warehouse/dim_site": ("warehouse", "", ("dim_site",)),
     "warehouse/dim_circuit": ("warehouse", "", ("dim_circuit",)),
+    "warehouse/dim_threshold": ("warehouse", "", ("dim_threshold",)),
     "warehouse/fact_circuit_outage": ("warehouse", "", ("fact_circuit_outage",)),
     "warehouse/fact_failover": ("warehouse", "", ("fact_failover",)),
     "warehouse/agg_circuit_window": ("warehouse", "hour", ("agg_window",)),
     "warehouse/agg_region_window": ("warehouse", "hour", ("agg_window",)),
+    "warehouse/agg_provider_window": ("warehouse", "hour", ("agg_window",)),
     "warehouse/agg_circuit_day": ("warehouse", "day", ("agg_day",)),
     "warehouse/agg_region_day": ("warehouse", "day", ("agg_day",)),
+    "warehouse/agg_provider_day": ("warehouse", "day", ("agg_day",)),
     "warehouse/agg_circuit_week": ("warehouse", "week", ("agg_week",)),
     "warehouse/agg_region_week": ("warehouse", "week", ("agg_week",)),
+    "warehouse/agg_provider_week": ("warehouse", "week", ("agg_week",)),
     "warehouse/agg_circuit_month": ("warehouse", "month", ("agg_month",)),
     "warehouse/agg_region_month": ("warehouse", "month", ("agg_month",)),
+    "warehouse/agg_provider_month": ("warehouse", "month", ("agg_month",)),
+    "warehouse/agg_circuit_rolling_13m": ("warehouse", "month", ("agg_rolling_13m",)),
+    "warehouse/agg_region_rolling_13m": ("warehouse", "month", ("agg_rolling_13m",)),
+    "warehouse/rpt_chronic_offenders": ("warehouse", "day", ("rpt_chronic_offenders",)),
+    "warehouse/rpt_congestion_now": ("warehouse", "", ("rpt_congestion_now",)),
+    "warehouse/rpt_top_offenders": ("warehouse", "", ("rpt_top_offenders",)),
 }
 UNITS = {"0 * * * *": "hour", "0 0 * * *": "day", "0 0 * * 1": "week", "0 0 1 * *": "month"}
 
@@ -120,6 +139,7 @@ def test_from_every_endpoint_a_path_leads_to_the_published_copy() -> None:
 def test_jobs_resolve_and_schedules_are_what_they_were() -> None:
     assert [j.name for j in JOBS] == [
         "collect", "events", "history", "hourly", "load", "windows", "daily", "weekly", "monthly",
+        "rolling", "chronic", "latest",
     ]  # fmt: skip
     for job in JOBS:
         assert defs.resolve_job_def(job.name).name == job.name
@@ -130,4 +150,7 @@ def test_jobs_resolve_and_schedules_are_what_they_were() -> None:
         "daily_when_stale": "27 * * * *",
         "weekly_when_stale": "32 * * * *",
         "monthly_when_stale": "37 * * * *",
+        "rolling_when_stale": "42 * * * *",
+        "chronic_when_stale": "42 * * * *",
+        "latest_when_stale": "47 * * * *",
     }

@@ -47,6 +47,18 @@ CREATE TABLE IF NOT EXISTS dim_hour (
 CLUSTER BY (hour_utc)
 COMMENT = 'Hours and the calendar periods that contain them (UTC)';
 
+CREATE TABLE IF NOT EXISTS dim_threshold (
+    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    store_type VARCHAR NOT NULL COMMENT 'name of the store-type sitegroup without prefix, `(none)` without one',
+    measure VARCHAR NOT NULL COMMENT 'what is compared',
+    level VARCHAR NOT NULL COMMENT 'level that it marks',
+    value FLOAT COMMENT 'threshold in the measure''s unit; a value on it counts as above',
+    valid_from TIMESTAMP_NTZ(6) NOT NULL COMMENT 'first instant at which this version holds',
+    valid_to TIMESTAMP_NTZ(6) COMMENT 'first instant at which it no longer holds; null for the current version',
+    PRIMARY KEY (region, store_type, measure, level, valid_from)
+)
+COMMENT = 'Levels in force for each region and store type, one row a version: an hour is judged by those of its time';
+
 CREATE TABLE IF NOT EXISTS fact_circuit_hour (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
@@ -214,6 +226,106 @@ CREATE TABLE IF NOT EXISTS agg_circuit_window (
 CLUSTER BY (as_of_utc)
 COMMENT = 'Figures of the last 3, 12 and 24 hours, half-open: 3 h as of 12:00 are 09, 10, 11';
 
+CREATE TABLE IF NOT EXISTS agg_region_window (
+    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the window, not included',
+    window_hours NUMBER(38,0) NOT NULL COMMENT '3, 12 or 24',
+    circuit_count NUMBER(38,0) COMMENT 'circuits pooled',
+    utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours (p95: linear interpolation)',
+    utilization_max_pct FLOAT COMMENT 'maximum utilization over the observed hours (p95: linear interpolation)',
+    utilization_p95_pct FLOAT COMMENT '95th percentile utilization over the observed hours (p95: linear interpolation)',
+    loss_avg_pct FLOAT COMMENT 'mean frame loss over the hours observed',
+    loss_max_pct FLOAT COMMENT 'maximum frame loss over the hours observed',
+    jitter_avg_ms FLOAT COMMENT 'mean jitter over the hours observed',
+    jitter_max_ms FLOAT COMMENT 'maximum jitter over the hours observed',
+    latency_avg_ms FLOAT COMMENT 'mean latency over the hours observed',
+    latency_max_ms FLOAT COMMENT 'maximum latency over the hours observed',
+    utilization_warning_hours NUMBER(38,0) COMMENT 'hours with utilization at or above warning',
+    utilization_high_hours NUMBER(38,0) COMMENT 'hours with utilization at or above high',
+    utilization_critical_hours NUMBER(38,0) COMMENT 'hours with utilization at or above critical',
+    loss_warning_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above warning',
+    loss_high_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above high',
+    loss_critical_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above critical',
+    jitter_warning_hours NUMBER(38,0) COMMENT 'hours with jitter at or above warning',
+    jitter_high_hours NUMBER(38,0) COMMENT 'hours with jitter at or above high',
+    jitter_critical_hours NUMBER(38,0) COMMENT 'hours with jitter at or above critical',
+    latency_warning_hours NUMBER(38,0) COMMENT 'hours with latency at or above warning',
+    latency_high_hours NUMBER(38,0) COMMENT 'hours with latency at or above high',
+    latency_critical_hours NUMBER(38,0) COMMENT 'hours with latency at or above critical',
+    utilization_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above warning',
+    utilization_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above high',
+    utilization_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above critical',
+    loss_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above warning',
+    loss_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above high',
+    loss_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above critical',
+    jitter_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above warning',
+    jitter_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above high',
+    jitter_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above critical',
+    latency_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above warning',
+    latency_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above high',
+    latency_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above critical',
+    availability_pct FLOAT COMMENT '100 * up / (up + down) minutes; null when both are 0',
+    flap_count NUMBER(38,0) COMMENT 'link transitions',
+    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization',
+    up_minutes FLOAT COMMENT 'minutes the link was known to be up',
+    down_minutes FLOAT COMMENT 'minutes the link was known to be down',
+    unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
+    total_minutes FLOAT COMMENT 'up + down + unknown minutes',
+    PRIMARY KEY (region, as_of_utc, window_hours)
+)
+CLUSTER BY (as_of_utc)
+COMMENT = 'Windows pooled over a region''s circuit hours, not averages of averages';
+
+CREATE TABLE IF NOT EXISTS agg_provider_window (
+    provider VARCHAR NOT NULL COMMENT 'internet provider of the circuit in force in each hour',
+    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the window, not included',
+    window_hours NUMBER(38,0) NOT NULL COMMENT '3, 12 or 24',
+    circuit_count NUMBER(38,0) COMMENT 'circuits pooled',
+    utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours (p95: linear interpolation)',
+    utilization_max_pct FLOAT COMMENT 'maximum utilization over the observed hours (p95: linear interpolation)',
+    utilization_p95_pct FLOAT COMMENT '95th percentile utilization over the observed hours (p95: linear interpolation)',
+    loss_avg_pct FLOAT COMMENT 'mean frame loss over the hours observed',
+    loss_max_pct FLOAT COMMENT 'maximum frame loss over the hours observed',
+    jitter_avg_ms FLOAT COMMENT 'mean jitter over the hours observed',
+    jitter_max_ms FLOAT COMMENT 'maximum jitter over the hours observed',
+    latency_avg_ms FLOAT COMMENT 'mean latency over the hours observed',
+    latency_max_ms FLOAT COMMENT 'maximum latency over the hours observed',
+    utilization_warning_hours NUMBER(38,0) COMMENT 'hours with utilization at or above warning',
+    utilization_high_hours NUMBER(38,0) COMMENT 'hours with utilization at or above high',
+    utilization_critical_hours NUMBER(38,0) COMMENT 'hours with utilization at or above critical',
+    loss_warning_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above warning',
+    loss_high_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above high',
+    loss_critical_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above critical',
+    jitter_warning_hours NUMBER(38,0) COMMENT 'hours with jitter at or above warning',
+    jitter_high_hours NUMBER(38,0) COMMENT 'hours with jitter at or above high',
+    jitter_critical_hours NUMBER(38,0) COMMENT 'hours with jitter at or above critical',
+    latency_warning_hours NUMBER(38,0) COMMENT 'hours with latency at or above warning',
+    latency_high_hours NUMBER(38,0) COMMENT 'hours with latency at or above high',
+    latency_critical_hours NUMBER(38,0) COMMENT 'hours with latency at or above critical',
+    utilization_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above warning',
+    utilization_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above high',
+    utilization_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above critical',
+    loss_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above warning',
+    loss_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above high',
+    loss_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above critical',
+    jitter_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above warning',
+    jitter_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above high',
+    jitter_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above critical',
+    latency_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above warning',
+    latency_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above high',
+    latency_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above critical',
+    availability_pct FLOAT COMMENT '100 * up / (up + down) minutes; null when both are 0',
+    flap_count NUMBER(38,0) COMMENT 'link transitions',
+    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization',
+    up_minutes FLOAT COMMENT 'minutes the link was known to be up',
+    down_minutes FLOAT COMMENT 'minutes the link was known to be down',
+    unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
+    total_minutes FLOAT COMMENT 'up + down + unknown minutes',
+    PRIMARY KEY (provider, as_of_utc, window_hours)
+)
+CLUSTER BY (as_of_utc)
+COMMENT = 'Windows pooled over a provider''s circuit hours; circuits without a known provider are in none';
+
 CREATE TABLE IF NOT EXISTS agg_circuit_period (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
@@ -266,56 +378,6 @@ CREATE TABLE IF NOT EXISTS agg_circuit_period (
 CLUSTER BY (period_start_utc)
 COMMENT = 'Figures of a UTC day, ISO week or month';
 
-CREATE TABLE IF NOT EXISTS agg_region_window (
-    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
-    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the window, not included',
-    window_hours NUMBER(38,0) NOT NULL COMMENT '3, 12 or 24',
-    circuit_count NUMBER(38,0) COMMENT 'circuits pooled',
-    utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours (p95: linear interpolation)',
-    utilization_max_pct FLOAT COMMENT 'maximum utilization over the observed hours (p95: linear interpolation)',
-    utilization_p95_pct FLOAT COMMENT '95th percentile utilization over the observed hours (p95: linear interpolation)',
-    loss_avg_pct FLOAT COMMENT 'mean frame loss over the hours observed',
-    loss_max_pct FLOAT COMMENT 'maximum frame loss over the hours observed',
-    jitter_avg_ms FLOAT COMMENT 'mean jitter over the hours observed',
-    jitter_max_ms FLOAT COMMENT 'maximum jitter over the hours observed',
-    latency_avg_ms FLOAT COMMENT 'mean latency over the hours observed',
-    latency_max_ms FLOAT COMMENT 'maximum latency over the hours observed',
-    utilization_warning_hours NUMBER(38,0) COMMENT 'hours with utilization at or above warning',
-    utilization_high_hours NUMBER(38,0) COMMENT 'hours with utilization at or above high',
-    utilization_critical_hours NUMBER(38,0) COMMENT 'hours with utilization at or above critical',
-    loss_warning_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above warning',
-    loss_high_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above high',
-    loss_critical_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above critical',
-    jitter_warning_hours NUMBER(38,0) COMMENT 'hours with jitter at or above warning',
-    jitter_high_hours NUMBER(38,0) COMMENT 'hours with jitter at or above high',
-    jitter_critical_hours NUMBER(38,0) COMMENT 'hours with jitter at or above critical',
-    latency_warning_hours NUMBER(38,0) COMMENT 'hours with latency at or above warning',
-    latency_high_hours NUMBER(38,0) COMMENT 'hours with latency at or above high',
-    latency_critical_hours NUMBER(38,0) COMMENT 'hours with latency at or above critical',
-    utilization_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above warning',
-    utilization_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above high',
-    utilization_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above critical',
-    loss_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above warning',
-    loss_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above high',
-    loss_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above critical',
-    jitter_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above warning',
-    jitter_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above high',
-    jitter_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above critical',
-    latency_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above warning',
-    latency_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above high',
-    latency_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above critical',
-    availability_pct FLOAT COMMENT '100 * up / (up + down) minutes; null when both are 0',
-    flap_count NUMBER(38,0) COMMENT 'link transitions',
-    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization',
-    up_minutes FLOAT COMMENT 'minutes the link was known to be up',
-    down_minutes FLOAT COMMENT 'minutes the link was known to be down',
-    unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
-    total_minutes FLOAT COMMENT 'up + down + unknown minutes',
-    PRIMARY KEY (region, as_of_utc, window_hours)
-)
-CLUSTER BY (as_of_utc)
-COMMENT = 'Windows pooled over a region''s circuit hours, not averages of averages';
-
 CREATE TABLE IF NOT EXISTS agg_region_period (
     region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
     period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
@@ -365,6 +427,188 @@ CREATE TABLE IF NOT EXISTS agg_region_period (
 )
 CLUSTER BY (period_start_utc)
 COMMENT = 'Periods pooled over a region''s circuit hours';
+
+CREATE TABLE IF NOT EXISTS agg_provider_period (
+    provider VARCHAR NOT NULL COMMENT 'internet provider of the circuit in force in each hour',
+    period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
+    period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the period',
+    circuit_count NUMBER(38,0) COMMENT 'circuits pooled',
+    utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours (p95: linear interpolation)',
+    utilization_max_pct FLOAT COMMENT 'maximum utilization over the observed hours (p95: linear interpolation)',
+    utilization_p95_pct FLOAT COMMENT '95th percentile utilization over the observed hours (p95: linear interpolation)',
+    loss_avg_pct FLOAT COMMENT 'mean frame loss over the hours observed',
+    loss_max_pct FLOAT COMMENT 'maximum frame loss over the hours observed',
+    jitter_avg_ms FLOAT COMMENT 'mean jitter over the hours observed',
+    jitter_max_ms FLOAT COMMENT 'maximum jitter over the hours observed',
+    latency_avg_ms FLOAT COMMENT 'mean latency over the hours observed',
+    latency_max_ms FLOAT COMMENT 'maximum latency over the hours observed',
+    utilization_warning_hours NUMBER(38,0) COMMENT 'hours with utilization at or above warning',
+    utilization_high_hours NUMBER(38,0) COMMENT 'hours with utilization at or above high',
+    utilization_critical_hours NUMBER(38,0) COMMENT 'hours with utilization at or above critical',
+    loss_warning_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above warning',
+    loss_high_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above high',
+    loss_critical_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above critical',
+    jitter_warning_hours NUMBER(38,0) COMMENT 'hours with jitter at or above warning',
+    jitter_high_hours NUMBER(38,0) COMMENT 'hours with jitter at or above high',
+    jitter_critical_hours NUMBER(38,0) COMMENT 'hours with jitter at or above critical',
+    latency_warning_hours NUMBER(38,0) COMMENT 'hours with latency at or above warning',
+    latency_high_hours NUMBER(38,0) COMMENT 'hours with latency at or above high',
+    latency_critical_hours NUMBER(38,0) COMMENT 'hours with latency at or above critical',
+    utilization_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above warning',
+    utilization_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above high',
+    utilization_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with utilization at or above critical',
+    loss_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above warning',
+    loss_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above high',
+    loss_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with frame loss at or above critical',
+    jitter_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above warning',
+    jitter_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above high',
+    jitter_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with jitter at or above critical',
+    latency_warning_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above warning',
+    latency_high_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above high',
+    latency_critical_run_hours NUMBER(38,0) COMMENT 'longest run of consecutive hours with latency at or above critical',
+    availability_pct FLOAT COMMENT '100 * up / (up + down) minutes; null when both are 0',
+    flap_count NUMBER(38,0) COMMENT 'link transitions',
+    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization',
+    up_minutes FLOAT COMMENT 'minutes the link was known to be up',
+    down_minutes FLOAT COMMENT 'minutes the link was known to be down',
+    unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
+    total_minutes FLOAT COMMENT 'up + down + unknown minutes',
+    PRIMARY KEY (provider, period, period_start_utc)
+)
+CLUSTER BY (period_start_utc)
+COMMENT = 'Periods pooled over a provider''s circuit hours; circuits without a known provider are in none';
+
+CREATE TABLE IF NOT EXISTS agg_circuit_rolling_13m (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
+    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    role VARCHAR COMMENT 'primary or secondary; null when unknown',
+    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the 13 months, not included: first of a month',
+    start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the 13 months',
+    utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours',
+    utilization_max_pct FLOAT COMMENT 'maximum utilization over the observed hours',
+    loss_max_pct FLOAT COMMENT 'maximum frame loss over the hours observed',
+    jitter_max_ms FLOAT COMMENT 'maximum jitter over the hours observed',
+    latency_max_ms FLOAT COMMENT 'maximum latency over the hours observed',
+    utilization_warning_hours NUMBER(38,0) COMMENT 'hours with utilization at or above warning',
+    utilization_high_hours NUMBER(38,0) COMMENT 'hours with utilization at or above high',
+    utilization_critical_hours NUMBER(38,0) COMMENT 'hours with utilization at or above critical',
+    loss_warning_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above warning',
+    loss_high_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above high',
+    loss_critical_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above critical',
+    jitter_warning_hours NUMBER(38,0) COMMENT 'hours with jitter at or above warning',
+    jitter_high_hours NUMBER(38,0) COMMENT 'hours with jitter at or above high',
+    jitter_critical_hours NUMBER(38,0) COMMENT 'hours with jitter at or above critical',
+    latency_warning_hours NUMBER(38,0) COMMENT 'hours with latency at or above warning',
+    latency_high_hours NUMBER(38,0) COMMENT 'hours with latency at or above high',
+    latency_critical_hours NUMBER(38,0) COMMENT 'hours with latency at or above critical',
+    availability_pct FLOAT COMMENT '100 * up / (up + down) minutes; null when both are 0',
+    flap_count NUMBER(38,0) COMMENT 'link transitions',
+    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization',
+    up_minutes FLOAT COMMENT 'minutes the link was known to be up',
+    down_minutes FLOAT COMMENT 'minutes the link was known to be down',
+    unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
+    total_minutes FLOAT COMMENT 'up + down + unknown minutes',
+    PRIMARY KEY (circuit_id, as_of_utc)
+)
+CLUSTER BY (as_of_utc)
+COMMENT = 'Figures of 13 calendar months, pooled from months: as of 1 Feb 2025 from 1 Jan 2024 on';
+
+CREATE TABLE IF NOT EXISTS agg_region_rolling_13m (
+    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the 13 months, not included: first of a month',
+    start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the 13 months',
+    utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours',
+    utilization_max_pct FLOAT COMMENT 'maximum utilization over the observed hours',
+    loss_max_pct FLOAT COMMENT 'maximum frame loss over the hours observed',
+    jitter_max_ms FLOAT COMMENT 'maximum jitter over the hours observed',
+    latency_max_ms FLOAT COMMENT 'maximum latency over the hours observed',
+    utilization_warning_hours NUMBER(38,0) COMMENT 'hours with utilization at or above warning',
+    utilization_high_hours NUMBER(38,0) COMMENT 'hours with utilization at or above high',
+    utilization_critical_hours NUMBER(38,0) COMMENT 'hours with utilization at or above critical',
+    loss_warning_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above warning',
+    loss_high_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above high',
+    loss_critical_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above critical',
+    jitter_warning_hours NUMBER(38,0) COMMENT 'hours with jitter at or above warning',
+    jitter_high_hours NUMBER(38,0) COMMENT 'hours with jitter at or above high',
+    jitter_critical_hours NUMBER(38,0) COMMENT 'hours with jitter at or above critical',
+    latency_warning_hours NUMBER(38,0) COMMENT 'hours with latency at or above warning',
+    latency_high_hours NUMBER(38,0) COMMENT 'hours with latency at or above high',
+    latency_critical_hours NUMBER(38,0) COMMENT 'hours with latency at or above critical',
+    availability_pct FLOAT COMMENT '100 * up / (up + down) minutes; null when both are 0',
+    flap_count NUMBER(38,0) COMMENT 'link transitions',
+    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization',
+    up_minutes FLOAT COMMENT 'minutes the link was known to be up',
+    down_minutes FLOAT COMMENT 'minutes the link was known to be down',
+    unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
+    total_minutes FLOAT COMMENT 'up + down + unknown minutes',
+    PRIMARY KEY (region, as_of_utc)
+)
+CLUSTER BY (as_of_utc)
+COMMENT = '13 calendar months pooled over a region''s circuit hours';
+
+CREATE TABLE IF NOT EXISTS rpt_congestion_now (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
+    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    role VARCHAR COMMENT 'primary or secondary; null when unknown',
+    hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
+    utilization_pct FLOAT COMMENT 'utilization of the hour; null when unknown',
+    utilization_severity VARCHAR COMMENT 'level that it reaches; null when unknown',
+    usual_pct FLOAT COMMENT 'median of the same hour of the week over the 4 weeks before; null with fewer than 3 of them known',
+    usual_mad_pct FLOAT COMMENT 'median absolute deviation of those hours',
+    usual_hours NUMBER(38,0) COMMENT 'how many of the 4 hours are known',
+    change_pct FLOAT COMMENT 'utilization less the usual, in percentage points',
+    change_sigmas FLOAT COMMENT 'change / (1.4826 * MAD); null when the MAD is 0 or the change unknown',
+    is_worse BOOLEAN COMMENT 'change of 3 robust sigmas and 5 percentage points or more; null when the change is unknown',
+    trend_pct_per_week FLOAT COMMENT 'Theil-Sen slope of the weekly p95 of the busy hours; null below 5 known weeks',
+    trend_low_pct_per_week FLOAT COMMENT 'lower end of its 95 % interval',
+    trend_high_pct_per_week FLOAT COMMENT 'upper end of its 95 % interval',
+    trend_now_pct FLOAT COMMENT 'the trend''s line at the end of the hour',
+    trend_weeks NUMBER(38,0) COMMENT 'weeks of the last 13 with half of their busy hours known',
+    trend_unknown_hours NUMBER(38,0) COMMENT 'hours of the last 13 weeks without utilization',
+    days_to_warning FLOAT COMMENT 'days until the trend reaches warning, 0 when it is there; null with a reason',
+    days_to_high FLOAT COMMENT 'days until the trend reaches high, 0 when it is there; null with a reason',
+    days_to_critical FLOAT COMMENT 'days until the trend reaches critical, 0 when it is there; null with a reason',
+    trend_reason VARCHAR COMMENT 'why no crossing is foretold; null when it is',
+    PRIMARY KEY (circuit_id)
+)
+COMMENT = 'Each circuit in the latest computed hour: congested, worse than usual, and when it will reach a threshold';
+
+CREATE TABLE IF NOT EXISTS rpt_chronic_offenders (
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
+    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    role VARCHAR COMMENT 'primary or secondary; null when unknown',
+    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the last of the days, not included',
+    reason VARCHAR NOT NULL COMMENT 'what was bad: hours at or above a level of a measure, flaps, or availability under the target',
+    limit_value FLOAT COMMENT 'flaps or availability at which a day is bad; null for measures',
+    limit_level VARCHAR COMMENT 'level at which a day is bad; null otherwise',
+    bad_days NUMBER(38,0) COMMENT 'days that were bad',
+    observed_days NUMBER(38,0) COMMENT 'days of which it can be said',
+    window_days NUMBER(38,0) COMMENT 'days looked at',
+    last_bad_day_utc TIMESTAMP_NTZ(6) COMMENT 'start of the latest bad day',
+    PRIMARY KEY (circuit_id, as_of_utc, reason)
+)
+CLUSTER BY (as_of_utc)
+COMMENT = 'Circuits that were bad on many of the last days; days are counted, not hours';
+
+CREATE TABLE IF NOT EXISTS rpt_top_offenders (
+    period VARCHAR NOT NULL COMMENT 'what is ranked',
+    period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the window or period',
+    measure VARCHAR NOT NULL COMMENT 'column of the aggregate table that is ranked',
+    rank NUMBER(38,0) NOT NULL COMMENT '1 is the worst; ties stand in the order of circuit_id',
+    site_id VARCHAR NOT NULL COMMENT 'Mist site id',
+    circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
+    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    role VARCHAR COMMENT 'primary or secondary; null when unknown',
+    value FLOAT NOT NULL COMMENT 'the figure',
+    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization behind it',
+    known_circuits NUMBER(38,0) COMMENT 'circuits with the figure, all of them ranked',
+    unknown_circuits NUMBER(38,0) COMMENT 'circuits left out because the figure is unknown',
+    PRIMARY KEY (period, period_start_utc, measure, rank)
+)
+COMMENT = 'The worst circuits of the latest windows, of the present and the last whole day, week and month, and of 13 months, by each figure';
 
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL COMMENT 'loaded table',
