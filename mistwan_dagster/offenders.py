@@ -34,7 +34,9 @@ def top_circuits(reader: Reader, measure: str, period: str, n: int, at: datetime
         raise UserError(f"no {period} is published{when}: run `mistwan aggregate all`")
     ranked = top(frame.lazy(), measure, n).collect().with_columns(pl.lit(frame[stretch][0]).alias(stretch))
     named = ranked.join(reader.query(SITE_NAMES), on="site_id", how="left", maintain_order="left")
-    return named.select("rank", "site_name", pl.exclude("rank", "site_name", "site_id"))
+    return named.select(
+        "rank", "site_name", "circuit_id", pl.exclude("rank", "site_name", "circuit_id", "site_id")
+    )
 
 
 def _source(period: str) -> tuple[str, str, str]:

@@ -42,15 +42,18 @@ def congestion_now(now: pl.LazyFrame, history: pl.LazyFrame, hour: datetime) -> 
     past = history.select(HISTORY_COLUMNS).filter(last & pl.col("utilization_pct").is_not_null())
     seen = past.group_by("circuit_id").agg(_known=pl.len().cast(pl.Int64))
     hours = TREND_WEEKS * WEEK_HOURS
+    # Once and for all: the trend reads its few weekly rows four times, and would read the 13 weeks as often.
+    found = pl.collect_all([usual(past, hour), seen, busy_weeks(past, hour + HOUR)])
+    same, seen, weeks = (frame.lazy() for frame in found)
     joined = with_severities(now)
-    for figures in (usual(past, hour), seen, theil_sen(busy_weeks(past, hour + HOUR))):
+    for figures in (same, seen, theil_sen(weeks)):
         joined = joined.join(figures, on="circuit_id", how="left")
     counted = joined.with_columns(
         pl.col("usual_hours", "trend_weeks").fill_null(0),
         trend_unknown_hours=hours - pl.col("_known").fill_null(0),
     )
-    found = RPT_CONGESTION_NOW.conform(with_crossings(_with_change(counted)))
-    return found.sort(RPT_CONGESTION_NOW.key)
+    report = RPT_CONGESTION_NOW.conform(with_crossings(_with_change(counted)))
+    return report.sort(RPT_CONGESTION_NOW.key)
 
 
 def usual(history: pl.LazyFrame, hour: datetime) -> pl.LazyFrame:
