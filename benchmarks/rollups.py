@@ -144,8 +144,8 @@ def compare(
     report = {
         "benchmark": name,
         "rows": len(rows),
-        "polars_s": round(seconds, 3),
-        "python_s": round(python_s, 3),
+        "polars_cpu_s": round(seconds, 3),
+        "python_cpu_s": round(python_s, 3),
     }
     print(json.dumps({**report, "python_ratio": round(python_s / seconds, 1)}))
 

@@ -53,15 +53,28 @@ def top(frame: pl.LazyFrame, measure: str, n: int) -> pl.LazyFrame:
         raise UserError(
             f"{measure} cannot be ranked: choose one of {', '.join(MEASURES_RANKED)}", exit_code=2
         )
-    value = pl.col(measure).cast(pl.Float64)
-    counted = frame.with_columns(
-        value=value,
-        measure=pl.lit(measure),
-        known_circuits=value.count().cast(pl.Int64),
-        unknown_circuits=value.null_count().cast(pl.Int64),
-    ).drop_nulls("value")
-    ordered = counted.sort("value", "circuit_id", descending=[measure not in LOW_IS_BAD, False]).head(n)
-    ranked = ordered.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    return _worst(frame, [measure], n)
+
+
+def _worst(frame: pl.LazyFrame, measures: list[str], n: int) -> pl.LazyFrame:
+    """`top` for several measures in one pass, one measure after the other."""
+    value, measure = pl.col("value"), pl.col("measure")
+    floats = (pl.col(m).cast(pl.Float64) for m in measures)
+    index = [*_WHO, "observed_hours"]
+    long = frame.select(*index, *floats).unpivot(
+        measures, index=index, variable_name="measure", value_name="value"
+    )
+    counts = long.group_by("measure").agg(
+        known_circuits=value.count().cast(pl.Int64), unknown_circuits=value.null_count().cast(pl.Int64)
+    )
+    worst_first = pl.when(measure.is_in(list(LOW_IS_BAD))).then(value).otherwise(-value)
+    ordered = long.drop_nulls("value").sort(measure, worst_first, "circuit_id")
+    ranked = (
+        ordered.group_by("measure", maintain_order=True)
+        .head(n)
+        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("measure"))
+        .join(counts, on="measure", how="left", maintain_order="left")
+    )
     return ranked.select(
         "measure", "rank", *_WHO, "value", "observed_hours", "known_circuits", "unknown_circuits"
     )
@@ -75,12 +88,10 @@ def top_offenders(
     `stretches`: (kind of period, its start, rows of its aggregate table). `top` says how they are ranked.
     """
     lists = [
-        top(frame.lazy(), measure, n).with_columns(
+        _worst(frame.lazy(), [m for m in MEASURES_RANKED if m in frame.columns], n).with_columns(
             period=pl.lit(kind), period_start_utc=pl.lit(start).cast(INSTANT)
         )
         for kind, start, frame in stretches
-        for measure in MEASURES_RANKED
-        if measure in frame.columns
     ]
     if not lists:
         return RPT_TOP_OFFENDERS.empty()
