@@ -36,8 +36,9 @@ format: $(VENV)  ## format and fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generate: $(VENV)  ## DDL and data dictionary from the catalog
+generate: $(VENV)  ## DDL and data dictionary from the catalog, the picture of the graph for its test
 	$(BIN)/python -m mistwan_dagster.warehouse.render .
+	$(BIN)/python -m mistwan_dagster_tests.orchestration.test_graph
 
 bench: $(VENV)  ## benchmarks as ratios, see benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -37,8 +37,8 @@ def with_polars(tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The product's own functions, one query."""
     circuits, devices = tables["circuits"].lazy(), tables["devices"]
     hours = pl.LazyFrame({"hour_utc": [START]}, schema={"hour_utc": INSTANT})
-    seen = port_samples(tables["ports"], devices, interfaces=tables["interfaces"])
-    probed = path_samples(tables["paths"], devices, circuits, interfaces=tables["interfaces"])
+    seen = port_samples(tables["ports"], devices, tables["interfaces"])
+    probed = path_samples(tables["paths"], devices, tables["interfaces"], circuits)
     traffic = utilization_hours(
         counter_intervals(seen, None), in_force(circuits, hours, "circuit_id"), START, END
     )

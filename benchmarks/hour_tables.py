@@ -105,7 +105,7 @@ def make_hour(circuits: int, seed: int = 7) -> Tables:
         "ports": _table(PORT_STATS, ports),
         "paths": _table(PATH_STATS, paths),
     }
-    found = discover_circuits(raw["ports"], raw["devices"], None)
+    found = discover_circuits(raw["ports"], raw["devices"], interface_map(raw["devices"]), None)
     bought = pl.Series(rng.choice([20.0, 50.0, 100.0, 500.0], found.height))
     found = found.with_columns(bandwidth_down_mbps=bought, bandwidth_up_mbps=bought / 5)
     stores = DIM_SITE.conform(pl.LazyFrame({"site_id": sites, "region": "North"})).collect()

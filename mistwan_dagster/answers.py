@@ -61,7 +61,7 @@ ORDER BY "bad quality h" DESC, flaps DESC, "down min" DESC, circuit LIMIT 10""",
         """SELECT site_name AS site, region, start_utc AS "from", end_utc AS "to", cause,
        round(duration_minutes, 1) AS "min", from_provider AS "primary", to_provider AS backup,
        round(loss_avg_pct, 2) AS "loss %", round(latency_avg_ms, 1) AS "latency ms",
-       round(primary_latency_avg_ms, 1) AS "primary's, day before"
+       round(norm_latency_avg_ms, 1) AS "its norm", round(primary_latency_avg_ms, 1) AS "primary's, day before"
 FROM v_failover ORDER BY start_utc DESC, site LIMIT 10""",
         "no failover was observed",
     ),

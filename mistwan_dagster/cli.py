@@ -6,6 +6,7 @@ them, so that `mistwan query` does not pay for Dagster.
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -29,6 +30,7 @@ class StageName(StrEnum):
     """What `aggregate` can be asked for."""
 
     HOURLY = "hourly"
+    SLE = "sle"
     WINDOWS = "windows"
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -202,6 +204,27 @@ def export_(
     print(f"{target}: {rows} rows")
 
 
+@app.command()
+def sla(
+    provider: Annotated[
+        str, typer.Option("--provider", help="internet provider, as in rpt_provider_scorecard")
+    ],
+    month: Annotated[str, typer.Option("--month", help="UTC month, for example 2025-01")],
+    file: Annotated[
+        Path | None, typer.Option("--out", help="file to write; default sla-PROVIDER-MONTH.xlsx")
+    ] = None,
+) -> None:
+    """Evidence for a provider: its month in figures, outages and incidents, as a workbook."""
+    from mistwan_dagster.settings import load_settings
+    from mistwan_dagster.sla_export import export_sla
+    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+
+    name = "-".join(["sla", *re.findall(r"[\w.]+", provider), month])
+    target = file or Path(f"{name}.xlsx")
+    rows = export_sla(PublishedDuckDB(load_settings().warehouse), provider, month, target)
+    print(f"{target}: {rows} outages of {provider} in {month}")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV, Parquet or XLSX in the documented columns")],
@@ -226,15 +249,43 @@ def simulate(
 
 
 @app.command()
+def dashboard(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 8050,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Dash's development server instead of gunicorn")
+    ] = False,
+) -> None:
+    """The NOC dashboard on the published warehouse."""
+    from mistwan_dagster.dashboard.context import QuotaState
+    from mistwan_dagster.dashboard.serve import check_published, make_server, serve
+    from mistwan_dagster.mist.quota import Purpose
+    from mistwan_dagster.orchestration.platform import Platform
+
+    platform = Platform.open()
+
+    def quota() -> QuotaState | None:
+        try:
+            ledger = platform.quota
+            return QuotaState(ledger.used(), ledger.budget, ledger.left(Purpose.LIVE))
+        except UserError:  # no token here: a dashboard may run where nothing is collected
+            return None
+
+    check_published(platform.published)
+    server = make_server(platform.published, platform.settings.now, platform.thresholds, quota)
+    serve(server, host, port, debug, say)
+
+
+@app.command()
 def demo(
     sites: Annotated[int, typer.Option(min=1, help="number of simulated sites")] = 40,
     hours: Annotated[int, typer.Option(min=1, max=336, help="hours of history")] = 48,
     seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
     serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="go on collecting, with the Dagster UI")
+        bool, typer.Option("--serve/--no-serve", help="go on collecting, with dashboard and Dagster UI")
     ] = True,
 ) -> None:
-    """Simulated org, backfill, live collection, answers; with --serve the Dagster UI on port 3000."""
+    """Simulated org, backfill, live collection, answers; with --serve dashboard (8050) and Dagster UI (3000)."""
     from mistwan_dagster.demo import run_demo
 
     run_demo(sites, hours, seed, serve, say)

@@ -1,4 +1,4 @@
-"""`mistwan demo`: a simulated cloud, a backfill, a live slot, the KPIs, the answers, and with --serve the Dagster UI.
+"""`mistwan demo`: a simulated cloud, a backfill, a live slot, KPIs, answers; with --serve dashboard and Dagster UI.
 
 It runs the very commands that a user runs against a real organization, each as its own process with its own
 settings, so that what is shown is what is shipped. Does not belong here: a shortcut around any of them.
@@ -30,6 +30,7 @@ from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
 Say = Callable[[str], None]
 UI_PORT = 3000
+DASHBOARD_PORT = 8050
 START_PATIENCE_S = 60
 
 
@@ -116,5 +117,6 @@ def _serve(environment: dict[str, str], say: Say) -> None:
         "-h", "127.0.0.1", "-p", str(UI_PORT),
     ]  # fmt: skip
     say(f"Dagster UI on http://127.0.0.1:{UI_PORT}: collection goes on every five minutes; Ctrl-C ends it")
-    with _child(ui, environment) as process:
+    dashboard = [sys.executable, "-m", "mistwan_dagster.cli", "dashboard", "--port", str(DASHBOARD_PORT)]
+    with _child(dashboard, environment), _child(ui, environment) as process:
         process.wait()

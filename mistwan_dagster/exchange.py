@@ -50,6 +50,15 @@ def export_table(reader: Reader, name: str, output: str, target: Path) -> int:
     frame = reader.query(f"SELECT * FROM {name}")
     if not target.parent.exists():
         raise UserError(f"cannot write {target}: its folder does not exist", exit_code=2)
+    write_frame(frame, name, output, target)
+    return frame.height
+
+
+def write_frame(frame: pl.DataFrame, name: str, output: str, target: Path | io.BytesIO) -> None:
+    """Write rows as parquet, csv or xlsx, every column; text is made harmless to spreadsheets in the latter two.
+
+    Raises UserError when a sheet cannot hold the rows.
+    """
     if output == "parquet":
         frame.write_parquet(target)
     elif output == "csv":
@@ -62,7 +71,6 @@ def export_table(reader: Reader, name: str, output: str, target: Path) -> int:
         neutral_text(frame).to_pandas().to_excel(
             target, index=False, sheet_name=name[:31], engine="xlsxwriter"
         )
-    return frame.height
 
 
 def neutral_text(frame: pl.DataFrame) -> pl.DataFrame:

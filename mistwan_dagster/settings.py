@@ -13,10 +13,18 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mistwan_dagster.catalog.reporting import (
+    DEFAULT_BUSINESS_HOURS,
+    INCIDENT_MIN_CIRCUITS,
+    INCIDENT_MIN_SHARE_PCT,
+    INCIDENT_RADIUS_KM,
+)
 from mistwan_dagster.errors import UserError
 
 LONGEST_CHRONIC_DAYS = 31
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LEAST_RAW_DAYS = 29
+LEAST_FACT_MONTHS = 13
 
 
 class Settings(BaseSettings):
@@ -32,14 +40,38 @@ class Settings(BaseSettings):
     mistwan_warehouse: Literal["duckdb", "snowflake"] = "duckdb"
     mistwan_circuits_file: Path | None = None
     mistwan_thresholds_file: Path | None = None
+    mistwan_maintenance_file: Path | None = None
     mistwan_region_prefix: str = "Region "
     mistwan_store_type_prefix: str = "Store type "
+
+    mistwan_business_hours: str = Field(
+        default=DEFAULT_BUSINESS_HOURS,
+        description="opening hours by the store's clock; `; Type=...` for store types",
+    )
+    mistwan_incident_min_circuits: int = Field(
+        default=INCIDENT_MIN_CIRCUITS, ge=2, description="circuits hit together that make a carrier incident"
+    )
+    mistwan_incident_min_share_pct: float = Field(
+        default=INCIDENT_MIN_SHARE_PCT,
+        ge=0,
+        le=100,
+        description="share of the provider's circuits in the area that they must make up",
+    )
+    mistwan_incident_radius_km: float = Field(
+        default=INCIDENT_RADIUS_KM, ge=0, description="sites this close share an area; 0: an area is a region"
+    )
 
     mistwan_call_budget: int = Field(
         default=4500, ge=1, description="calls a token may spend in a clock hour"
     )
     mistwan_live_reserve: int = Field(
         default=1000, ge=0, description="calls of the budget kept for live collection"
+    )
+    mistwan_sle_degraded_below: float = Field(
+        default=0.9, ge=0, le=1, description="SLE score below which a site counts as degraded"
+    )
+    mistwan_sle_calls: int = Field(
+        default=1500, ge=0, description="calls that one SLE deep-dive may make, within the optional part"
     )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
     mistwan_chronic_bad_days: int = Field(
@@ -59,6 +91,11 @@ class Settings(BaseSettings):
         default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"
     )
 
+    mistwan_raw_days: int = Field(default=31, description="days that raw answers are kept")
+    mistwan_fact_months: int = Field(
+        default=14, description="whole months before the current one that hourly figures are kept"
+    )
+
     redis_url: SecretStr | None = None
 
     @field_validator("mist_api_base_url")
@@ -70,7 +107,9 @@ class Settings(BaseSettings):
             raise ValueError("must be https://host, or http on loopback")
         return value.rstrip("/")
 
-    @field_validator("mistwan_circuits_file", "mistwan_thresholds_file", mode="before")
+    @field_validator(
+        "mistwan_circuits_file", "mistwan_thresholds_file", "mistwan_maintenance_file", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
@@ -81,6 +120,22 @@ class Settings(BaseSettings):
         bad = info.data.get("mistwan_chronic_bad_days", 0)
         if value < bad:
             raise ValueError(f"must be at least MISTWAN_CHRONIC_BAD_DAYS ({bad})")
+        return value
+
+    @field_validator("mistwan_raw_days")
+    @classmethod
+    def _enough_raw_days(cls, value: int) -> int:
+        if value < LEAST_RAW_DAYS:
+            raise ValueError(
+                f"must be {LEAST_RAW_DAYS} or more: history is backfilled 14 days, each needs the events of 14 more"
+            )
+        return value
+
+    @field_validator("mistwan_fact_months")
+    @classmethod
+    def _enough_fact_months(cls, value: int) -> int:
+        if value < LEAST_FACT_MONTHS:
+            raise ValueError(f"must be {LEAST_FACT_MONTHS} or more: availability is told over 13 months")
         return value
 
     @field_validator("mistwan_now")

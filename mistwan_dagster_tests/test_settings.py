@@ -75,3 +75,24 @@ def test_dotenv_is_read_and_missing_credentials_are_named(tmp_path: Path) -> Non
 def test_naive_now_is_utc() -> None:
     settings = Settings(mistwan_now="2025-01-01T00:00:00", _env_file=None)
     assert settings.now().isoformat() == "2025-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "why"),
+    [("MISTWAN_RAW_DAYS", 29, "14 days"), ("MISTWAN_FACT_MONTHS", 13, "13 months")],
+)
+def test_retention_is_never_shorter_than_what_figures_need(
+    monkeypatch: pytest.MonkeyPatch, name: str, least: int, why: str
+) -> None:
+    monkeypatch.setenv(name, str(least))
+    load_settings()
+    monkeypatch.setenv(name, str(least - 1))
+    with pytest.raises(UserError, match=f"{name}: must be {least} or more: .*{why}") as caught:
+        load_settings()
+    assert caught.value.exit_code == 2
+
+
+def test_a_degraded_score_is_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISTWAN_SLE_DEGRADED_BELOW", "90")
+    with pytest.raises(UserError, match=r"MISTWAN_SLE_DEGRADED_BELOW.*less than or equal to 1"):
+        load_settings()

@@ -1,4 +1,7 @@
-"""Windows, periods and the rolling 13 months, of circuits, regions and providers. Declarations only."""
+"""Windows, periods (also of business hours only) and the rolling 13 months, by circuit, region and provider.
+
+Declarations only.
+"""
 
 from __future__ import annotations
 
@@ -74,6 +77,16 @@ ROLLING_COLUMNS = (
     Column("as_of_utc", INSTANT, "end of the 13 months, not included: first of a month", nullable=False),
     Column("start_utc", INSTANT, "start of the 13 months", nullable=False),
 )
+BUSINESS_COLUMNS = (
+    Column("business_hours", pl.Int64, "circuit hours inside the opening hours, the ones counted", "h", 0),
+    Column(
+        "unknown_timezone_hours",
+        pl.Int64,
+        "circuit hours left out because the site's time zone is unknown",
+        "h",
+        0,
+    ),
+)
 CIRCUIT_COLUMNS = (SITE_ID, CIRCUIT_ID, REGION, ROLE)
 OF_REGION, OF_PROVIDER = REGION.required(), PROVIDER.required()
 
@@ -99,6 +112,17 @@ def _period(key: Column, who: tuple[Column, ...], count: tuple[Column, ...], mea
         (key.name, "period", "period_start_utc"),
         (*who, *PERIOD_COLUMNS, *count, *_aggregate_columns()),
         span="period_start_utc",
+    )
+
+
+def _business(periods: Table) -> Table:
+    return Table(
+        f"{periods.name}_business",
+        f"{periods.name} over the hours in which each store is open, by its own clock; periods are those of UTC",
+        periods.grain,
+        periods.key,
+        (*periods.columns, *BUSINESS_COLUMNS),
+        span=periods.span,
     )
 
 
@@ -142,6 +166,9 @@ AGG_PROVIDER_PERIOD = _period(
     (CIRCUIT_COUNT,),
     "Periods pooled over a provider's circuit hours; circuits without a known provider are in none",
 )
+AGG_CIRCUIT_PERIOD_BUSINESS = _business(AGG_CIRCUIT_PERIOD)
+AGG_REGION_PERIOD_BUSINESS = _business(AGG_REGION_PERIOD)
+AGG_PROVIDER_PERIOD_BUSINESS = _business(AGG_PROVIDER_PERIOD)
 AGG_CIRCUIT_ROLLING_13M = _rolling(
     CIRCUIT_ID,
     CIRCUIT_COLUMNS,
@@ -152,6 +179,7 @@ AGG_REGION_ROLLING_13M = _rolling(
 )
 WINDOW_TABLES = (AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW, AGG_PROVIDER_WINDOW)
 PERIOD_TABLES = (AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD, AGG_PROVIDER_PERIOD)
+BUSINESS_TABLES = (AGG_CIRCUIT_PERIOD_BUSINESS, AGG_REGION_PERIOD_BUSINESS, AGG_PROVIDER_PERIOD_BUSINESS)
 ROLLING_PAIRS = ((AGG_CIRCUIT_PERIOD, AGG_CIRCUIT_ROLLING_13M), (AGG_REGION_PERIOD, AGG_REGION_ROLLING_13M))
 """Tables of months, and those that they are pooled into."""
 ROLLING_TABLES = tuple(rolling for _, rolling in ROLLING_PAIRS)

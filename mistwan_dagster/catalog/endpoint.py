@@ -23,11 +23,30 @@ class Paging(StrEnum):
 
 
 class Shape(StrEnum):
-    """What an answer tells: the state now, events of a time window, or a series of fixed bins."""
+    """What an answer tells: the state now, events of a time window, figures of a window, or a series of bins."""
 
     SNAPSHOT = "snapshot"
     EVENTS = "events"
+    WINDOW = "window"
     SERIES = "series"
+
+
+class Body(StrEnum):
+    """What a parsed answer is: rows (an array, or `results`), one row, or an object whose keys name rows."""
+
+    ROWS = "rows"
+    OBJECT = "object"
+    MAP = "map"
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """Hours that an event search asks again, because rows arrive late or change in place: with each slot,
+    with the first slot of a clock hour, and with the first of a day."""
+
+    slot: int = 2
+    hour: int = 2
+    day: int = 2
 
 
 class Scope(StrEnum):
@@ -47,6 +66,19 @@ class Cadence(StrEnum):
     HOUR = "hour"
     DAY = "day"
     ON_DEMAND = "on demand"
+
+
+class Population(StrEnum):
+    """What an endpoint has a row of; how many there are decides how many pages a walk has."""
+
+    SITES = "sites"
+    GATEWAYS = "gateways"
+    PORTS = "ports"
+    CIRCUITS = "circuits"
+    PATHS = "paths"
+    EVENTS = "events"
+    ALARMS = "alarms"
+    CLIENTS = "clients"
 
 
 @dataclass(frozen=True)
@@ -74,9 +106,13 @@ class Endpoint:
     """One GET operation of the Mist API.
 
     `arguments` are sent with every call. `key` is the natural key by which a walk is de-duplicated (the
-    row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored.
-    `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made.
+    row with the newest `newest_by` stays). `secrets` are keys dropped before anything is stored; without
+    `keeps_extra` so is every key that no field declares.
+    `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made;
+    `population` names what a row is where the natural key does not tell it (`call_plan.population`).
+    `body` is the form of an answer; of a MAP the key becomes the first field. `look_back` concerns events.
     `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
+    `envelope` names keys beside the rows of an answer that each row gets (its window of time, for one).
     """
 
     name: str
@@ -93,6 +129,16 @@ class Endpoint:
     scope: Scope = Scope.ORG
     cadence: Cadence = Cadence.SLOT
     history_hours: int = 0
+    envelope: tuple[str, ...] = ()
+    body: Body = Body.ROWS
+    keeps_extra: bool = True
+    look_back: LookBack = LookBack()
+    population: Population | None = None
+
+    @property
+    def in_slots(self) -> bool:
+        """Whether the raw lake keeps it as whole answers by slot; everything else is kept row by row in its hour."""
+        return self.shape in (Shape.SNAPSHOT, Shape.WINDOW)
 
     @property
     def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:

@@ -8,8 +8,18 @@ from __future__ import annotations
 
 import polars as pl
 
+from mistwan_dagster.catalog.alarm_endpoints import ALARM_DEFINITIONS, ALARMS
+from mistwan_dagster.catalog.cloud_endpoints import (
+    API_USAGE,
+    EVENT_DEFINITIONS,
+    INSIGHT_DEFINITIONS,
+    ORG,
+    WAN_CLIENTS,
+)
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Field, Paging, Scope, Shape
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS, SITE_DEVICE_STATS, SITE_DEVICES
+from mistwan_dagster.catalog.sle_endpoints import SLE_DETAILS, SLE_WINDOWS
 
 PAGE_LIMIT = 1000
 """Rows asked for per page; the API's own default is 100."""
@@ -201,6 +211,15 @@ INSIGHT_QUALITY = Endpoint(
     scope=Scope.CIRCUIT, cadence=Cadence.ON_DEMAND, history_hours=INSIGHT_RETENTION_HOURS,
 )  # fmt: skip
 
-SNAPSHOTS = (SITES, SITEGROUPS, INVENTORY, DEVICE_STATS, PORT_STATS, PATH_STATS)
+SNAPSHOTS = (
+    SITES, SITEGROUPS, INVENTORY, DEVICE_STATS, PORT_STATS, PATH_STATS,
+    ORG, API_USAGE, WAN_CLIENTS, INSIGHT_DEFINITIONS, EVENT_DEFINITIONS, ALARM_DEFINITIONS,
+)  # fmt: skip
+"""Read for the whole organization, each at its cadence, by one job."""
+EVENTS = (DEVICE_EVENTS, ALARMS)
+SITE_DETAILS = (SITE_DEVICES, SITE_DEVICE_STATS, SITE_DEVICE_EVENTS)
+"""Read site by site, on demand, of the sites that need it."""
 SERIES = (INSIGHT_BANDWIDTH, INSIGHT_QUALITY)
-ENDPOINTS: dict[str, Endpoint] = {e.name: e for e in (*SNAPSHOTS, DEVICE_EVENTS, *SERIES)}
+ENDPOINTS: dict[str, Endpoint] = {
+    e.name: e for e in (*SNAPSHOTS, *EVENTS, *SITE_DETAILS, *SERIES, *SLE_WINDOWS, *SLE_DETAILS)
+}

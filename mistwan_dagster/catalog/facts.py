@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from mistwan_dagster.catalog.columns import (
@@ -144,6 +146,13 @@ FACT_CIRCUIT_OUTAGE = Table(
             allowed=("event", "snapshot", "inferred"),
         ),
         Column("duration_minutes", pl.Float64, "length; null while it lasts", "min", 0),
+        Column(
+            "unknown_minutes",
+            pl.Float64,
+            "part of it (so far, while it lasts) that was not observed but lies between observed parts",
+            "min",
+            0,
+        ),
     ),
 )
 
@@ -165,17 +174,21 @@ FACT_FAILOVER = Table(
             allowed=("link_down", "unreachable", "steered"),
         ),
         Column("duration_minutes", pl.Float64, "length; null while it lasts", "min", 0),
-        *statistic_columns(QUALITY_MEASURES, ("avg",), "of the backup in the hours of the failover"),
+        *statistic_columns(QUALITY_MEASURES, ("avg",), "of the backup during the failover"),
+        Column(
+            "quality_sample_count",
+            pl.Int64,
+            "samples in the failover behind these means; null when they come from the cloud's hourly history",
+            "",
+            0,
+        ),
         *(
-            Column(
-                f"primary_{c.name}",
-                c.dtype,
-                f"{c.meaning} (primary, the 24 hours before)",
-                c.unit,
-                c.low,
-                c.high,
+            replace(c, name=f"{prefix}_{c.name}")
+            for prefix, over in (
+                ("norm", "of the backup over the hours of the 7 days before: its own norm"),
+                ("primary", "of the primary over the 24 hours before"),
             )
-            for c in statistic_columns(QUALITY_MEASURES, ("avg",), "of the primary")
+            for c in statistic_columns(QUALITY_MEASURES, ("avg",), over)
         ),
     ),
 )

@@ -5,21 +5,13 @@ Belongs here: names, meanings and SELECTs over declared tables. A view never com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class View:
-    """A declared view."""
-
-    name: str
-    meaning: str
-    sql: str
-
+from mistwan_dagster.catalog.state_views import STATE_VIEWS
+from mistwan_dagster.catalog.view import View
 
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
+        *STATE_VIEWS,
         View(
             "v_circuit_now",
             "The latest computed hour of each circuit with its names",
@@ -63,6 +55,15 @@ WHERE p.period = 'day'""",
 FROM fact_circuit_outage o
 LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current""",
+        ),
+        View(
+            "v_open_alarm",
+            "Alarms that were open when they were last read, with the names of their sites and circuits",
+            """SELECT a.*, s.site_name, s.region, c.role, c.provider, c.wan_name
+FROM fact_alarm a
+LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
+LEFT JOIN dim_circuit c ON c.circuit_id = a.circuit_id AND c.is_current
+WHERE a.status = 'open'""",
         ),
         View(
             "v_failover",

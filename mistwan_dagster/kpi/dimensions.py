@@ -6,11 +6,12 @@ Belongs here: discovery, and which source of an attribute outranks which. Does n
 
 from __future__ import annotations
 
+import msgspec
 import polars as pl
 
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, VERSION_COLUMNS, Table
 from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA
-from mistwan_dagster.kpi.identity import circuit_id, interface_map, is_lte, wan_rows
+from mistwan_dagster.kpi.identity import circuit_id, is_lte, wan_rows
 
 NONE = "(none)"
 _KEY = ["mac", "node", "port_id"]
@@ -67,26 +68,33 @@ def discover_sites(
 
 def _members(sites: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """(site_id, name of a group it is in), from both sides."""
-    ids = pl.List(pl.String)
-    said_by_site = sites.select(site_id="id", group_id=pl.col("sitegroup_ids").str.json_decode(ids))
+    said_by_site = sites.select(site_id="id", group_id=_ids(sites["sitegroup_ids"]))
     said_by_site = said_by_site.explode("group_id").drop_nulls()
     named = said_by_site.join(groups.select(group_id="id", name="name"), on="group_id").select(
         "site_id", "name"
     )
-    said_by_group = groups.select(site_id=pl.col("site_ids").str.json_decode(ids), name="name")
+    said_by_group = groups.select(site_id=_ids(groups["site_ids"]), name="name")
     return pl.concat([named, said_by_group.explode("site_id")]).drop_nulls().unique()
+
+
+def _ids(texts: pl.Series) -> pl.Series:
+    """Lists of ids from JSON arrays; what is no array holds none, what is no text in one is left out."""
+    decoded = [None if text is None else msgspec.json.decode(text) for text in texts]
+    lists = [[i for i in ids if isinstance(i, str)] if isinstance(ids, list) else [] for ids in decoded]
+    return pl.Series(texts.name, lists, pl.List(pl.String))
 
 
 def discover_circuits(
     port_stats: pl.LazyFrame | pl.DataFrame,
     device_stats: pl.LazyFrame | pl.DataFrame,
+    interfaces: pl.DataFrame,
     circuits_file: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """WAN circuits as they are now: the columns of `dim_circuit` without its versions, sorted by circuit_id.
 
     A circuit is a WAN port (see `identity.wan_ports`) of the latest rows, whatever its state, or a WAN
     interface of a device whose port has no row. Gateways without a site have no circuits. Names, type and
-    detected provider come from the device's interfaces; the file outranks them.
+    detected provider come from the device's `interfaces` (`identity.interface_map`); the file outranks them.
 
     Bandwidth: the file's pair when it has either value (`file`), else the link speed for both directions
     (`link`), except on LTE, where the speed of the port says nothing. Role: the file; else an LTE circuit
@@ -94,7 +102,6 @@ def discover_circuits(
     there. Else null: a port's name tells nothing, and a lone circuit is neither primary nor secondary.
     port_state and active_state are null when unsaid.
     """
-    interfaces = interface_map(device_stats)
     ports = _ports(port_stats, device_stats, interfaces)
     attributes = _attributes(interfaces)
     told = circuits_file if circuits_file is not None else pl.DataFrame(schema=CIRCUITS_SCHEMA)

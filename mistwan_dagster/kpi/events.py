@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from mistwan_dagster.catalog.tables import FACT_DEVICE_EVENT
-from mistwan_dagster.kpi.identity import node_or_null, resolve_ports
+from mistwan_dagster.kpi.identity import node_or_null, resolve_ports, with_site
 from mistwan_dagster.kpi.samples import from_epoch
 
 LINK_STATES = {"GW_PORT_DOWN": False, "GW_PORT_UP": True}
@@ -23,15 +23,14 @@ CONNECTION_STATES = {"GW_DISCONNECTED": False, "GW_DISCONNECTED_LONG": False, "G
 STILL_DISCONNECTED = "GW_DISCONNECTED_LONG"
 """Says that the gateway has been away for long, so nothing of the instant before."""
 REBOOTS = ("GW_RESTARTED", "GW_RESTART_BY_USER", "GW_RESTARTED_BY_USER", "GW_UPGRADED")
-HA_TYPES = (
-    "GW_PORT_RG_STATE_CHANGED",
-    "GW_RG_STATE_CHANGED",
-    "GW_HA_CONTROL_LINK_DOWN",
-    "GW_HA_CONTROL_LINK_UP",
-)
+PORT_SWITCH_OVER = "GW_PORT_RG_STATE_CHANGED"
+_NEW_STATE = r"(?i)\bfrom\s+\S+\s+to\s+(\w+)"
+_ACTIVE_STATES = {"primary": True, "active": True, "secondary": False, "standby": False, "backup": False}
 
+_PATH_IN_TEXT = r"(?i)\bpeer path \[[^,\]]*,[^,\]]*,[^,\]]*,([^,\]]+)"
+"""`peer path [<peer router>,<peer ip>,<local router>,<local interface>,<vlan>]`."""
 # Junos writes `ifName ge-0/0/1`, session smart routers `interface ge-0-1`.
-_NAMED_IN_TEXT = (r"(?i)\bifName[\s=:]+(\S+)", r"(?i)\binterface[\s=:]+(\S+)")
+_NAMED_IN_TEXT = (r"(?i)\bifName[\s=:]+(\S+)", r"(?i)\binterface[\s=:]+(\S+)", _PATH_IN_TEXT)
 _AROUND_NAME = "\"'()[]<>,.;:"
 _ADMIN_DOWN = r"(?i)\bifAdminStatus\W*(?:down|2)\b"
 
@@ -46,7 +45,7 @@ def link_events(
     Without node on a cluster the event counts when only one circuit of the gateway has the port. One event
     per circuit, type and instant, with the largest count; rows that match no circuit are left out.
     """
-    located = _located(_typed(device_events, LINK_STATES), circuits, interfaces)
+    located = locate(_typed(device_events, LINK_STATES), circuits, interfaces)
     admin = (pl.col("text").str.contains(_ADMIN_DOWN) & ~pl.col("state")).fill_null(False)
     return (
         located.filter(pl.col("circuit_id").is_not_null())
@@ -61,7 +60,7 @@ def reach_events(
 ) -> pl.LazyFrame:
     """Whether the provider's first hop answers (ARP, DHCP): circuit_id, t, state, count; located and
     de-duplicated like `link_events`."""
-    located = _located(_typed(device_events, REACH_STATES), circuits, interfaces)
+    located = locate(_typed(device_events, REACH_STATES), circuits, interfaces)
     return (
         located.filter(pl.col("circuit_id").is_not_null())
         .group_by("circuit_id", "t", "state")
@@ -86,10 +85,22 @@ def reboots(device_events: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
     return _dated(device_events, REBOOTS).select("mac", "t").unique().sort("mac", "t")
 
 
-def ha_events(device_events: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
-    """Switch-over of a cluster: mac, node, port_id, t, type, text (old and new state), each once."""
-    found = _dated(device_events, HA_TYPES).with_columns(node_or_null())
-    return found.select("mac", "node", "port_id", "t", "type", "text").unique().sort("mac", "t", "type")
+def switch_over_events(
+    device_events: pl.LazyFrame | pl.DataFrame, circuits: pl.DataFrame, interfaces: pl.DataFrame
+) -> pl.LazyFrame:
+    """Switch-overs of a cluster: circuit_id, t, active (the port's redundancy group became primary), each once.
+
+    The new state stands in the text, `... from <old> to <new>`; a text that tells neither state is left out, and so
+    is an event that names no port of a circuit: that of a whole node does not say which of its ports carried what.
+    """
+    found = locate(_dated(device_events, (PORT_SWITCH_OVER,)), circuits, interfaces)
+    became = pl.col("text").str.extract(_NEW_STATE).str.to_lowercase()
+    return (
+        found.select("circuit_id", "t", active=became.replace_strict(_ACTIVE_STATES, default=None))
+        .drop_nulls()
+        .unique()
+        .sort("circuit_id", "t", "active")
+    )
 
 
 def device_event_facts(
@@ -98,13 +109,17 @@ def device_event_facts(
     """Rows of `fact_device_event`, each event once.
 
     Rows about one circuit with the same type and instant are one event, told with and without port id: the
-    row with port id stays, with the largest count. Rows without gateway, type or time are left out.
+    row with port id stays, with the largest count; but paths of a circuit are told apart by their text. Rows
+    without gateway, type or time are left out. A row that tells no site has that of the gateway's circuits, and
+    is left out when there are none. `circuits` also has site_id.
     `circuit_id` is null when the event names no port of a circuit, or one that two nodes have.
     """
-    located = _located(_dated(device_events, None), circuits, interfaces, keep_told=True)
+    dated = with_site(_dated(device_events, None), circuits)
+    located = locate(dated, circuits, interfaces, keep_told=True)
     count = pl.col("count").max()
     order = [pl.col("told_port").is_null(), -pl.col("count"), pl.col("text")]
-    concerned = pl.coalesce("circuit_id", "told_port", "text", pl.lit(""))
+    path = pl.when(pl.col("text").str.contains(_PATH_IN_TEXT)).then("text")
+    concerned = pl.coalesce(path, "circuit_id", "told_port", "text", pl.lit(""))
     once = (
         located.with_columns(concerned=concerned)
         .sort("mac", "type", "t", *order, nulls_last=True)
@@ -142,10 +157,14 @@ def _typed(device_events: pl.LazyFrame | pl.DataFrame, states: dict[str, bool]) 
     return _dated(device_events, tuple(states)).with_columns(state=state)
 
 
-def _located(
+def locate(
     events: pl.LazyFrame, circuits: pl.DataFrame, interfaces: pl.DataFrame, keep_told: bool = False
 ) -> pl.LazyFrame:
-    """Events with the physical `port_id` and the `circuit_id` they are about (null: none or several)."""
+    """Rows with the physical `port_id` and the `circuit_id` they are about (null: none or several).
+
+    Reads mac, node, port_id (a port, interface or WAN name) and text, which is searched when there is no port.
+    Device events, alarms and clients are placed by it. `keep_told` adds `told_port`, the port as it was told.
+    """
     told = pl.when(pl.col("port_id") != "").then("port_id")
     in_text = [pl.col("text").str.extract(p).str.strip_chars(_AROUND_NAME) for p in _NAMED_IN_TEXT]
     named = events.with_columns(

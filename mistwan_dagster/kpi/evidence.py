@@ -76,7 +76,8 @@ def connection_points(
     """Whether a circuit's gateway is connected, for gateways that ever were away.
 
     `ids`: mac and entity of each circuit. A connected row is evidence at its last contact, any other at its
-    slot, since that contact.
+    slot, since that contact. Without an event a gateway is back at its first contact, not in the middle between
+    two slots: nothing was seen of its ports before.
     """
     connected = pl.col("status").str.to_lowercase() == "connected"
     seen = from_epoch(pl.col("last_seen"))
@@ -87,7 +88,7 @@ def connection_points(
             "mac",
             t=pl.when(connected).then(pl.coalesce(seen, "slot_utc")).otherwise("slot_utc"),
             state=connected,
-            since=pl.when(~connected).then(seen),
+            since=seen,
             is_event=pl.lit(False),
             count=pl.lit(1, pl.Int64),
         )

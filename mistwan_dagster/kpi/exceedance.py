@@ -6,6 +6,8 @@ expressions that windows and periods share. Does not belong here: which hours fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from mistwan_dagster.catalog.columns import (
@@ -22,7 +24,7 @@ from mistwan_dagster.catalog.table import Table
 PAIRS = tuple((measure, level) for measure in MEASURES for level in LEVELS)
 MINUTES = ("up_minutes", "down_minutes", "unknown_minutes")
 PERCENTILE = 0.95
-_ATTRIBUTES = ("site_id", "circuit_id", "hour_utc", "region", "provider", "role")
+_ATTRIBUTES = ("site_id", "circuit_id", "hour_utc", "region", "role")
 
 
 def threshold_column(measure: str, level: str) -> str:
@@ -35,16 +37,16 @@ def above(measure: str, level: str) -> pl.Expr:
     return (pl.col(value_column(measure)) >= pl.col(threshold_column(measure, level))).fill_null(False)
 
 
-def with_runs(hourly: pl.LazyFrame) -> pl.LazyFrame:
+def with_runs(hourly: pl.LazyFrame, *keys: str) -> pl.LazyFrame:
     """Sorted by circuit_id and hour_utc, with `<measure>_<level>_run`: length of the run that ends in the
     hour.
 
     A run is consecutive hours on the clock at or above the threshold; a missing hour or a null value ends it.
     0 in an hour that is not above. Runs begin where the frame does: the position in `figures` limits them to
-    a period. Columns that `figures` does not need are dropped. `hourly`: fact_circuit_hour columns and
-    provider and thresholds, one row per circuit and hour.
+    a period. Columns that neither `figures` needs nor `keys` name are dropped. `hourly`: fact_circuit_hour columns,
+    keys and thresholds, one row per circuit and hour.
     """
-    ordered = hourly.select(_used()).sort("circuit_id", "hour_utc").with_row_index("_row")
+    ordered = hourly.select(_used(keys)).sort("circuit_id", "hour_utc").with_row_index("_row")
     same = pl.col("circuit_id") == pl.col("circuit_id").shift(1)
     next_hour = pl.col("hour_utc") - pl.col("hour_utc").shift(1) == pl.duration(hours=1)
     marked = ordered.with_columns(
@@ -56,11 +58,11 @@ def with_runs(hourly: pl.LazyFrame) -> pl.LazyFrame:
     ).drop("_row", "_follows")
 
 
-def _used() -> list[str]:
+def _used(keys: Iterable[str]) -> list[str]:
     values = [value_column(m) for m in MEASURES]
     maxima = [measure_column(m, "max") for m in QUALITY_MEASURES]
     levels = [threshold_column(m, level) for m, level in PAIRS]
-    return [*_ATTRIBUTES, *values, *maxima, *levels, "flap_count", *MINUTES]
+    return list(dict.fromkeys([*_ATTRIBUTES, *keys, *values, *maxima, *levels, "flap_count", *MINUTES]))
 
 
 def _run_name(measure: str, level: str) -> str:

@@ -1,7 +1,8 @@
 """Failovers: episodes in which another circuit carried a site's traffic instead of its primary.
 
-Belongs here: finding the episodes, what took over, and the quality during and before. Does not belong here:
-outages themselves (`outages.py`).
+Belongs here: finding the episodes and what took over. Does not belong here: outages themselves (`outages.py`),
+the quality during an episode (`failover_quality.py`), what snapshots and events tell of the active circuit
+(`sightings.py`).
 """
 
 from __future__ import annotations
@@ -10,14 +11,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT, QUALITY_MEASURES, measure_column
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.tables import FACT_FAILOVER
+from mistwan_dagster.kpi.failover_quality import episode_quality
 from mistwan_dagster.kpi.steps import MAX_GAP, step_function
 
-DAY_BEFORE = timedelta(hours=24)
 PROOF_MINUTES = 1.0
 _EPISODE = ["site_id", "from_circuit_id", "begin", "finish", "cause"]
-_AVERAGES = [measure_column(m, "avg") for m in QUALITY_MEASURES]
 _CAUSES = {"link": "link_down", "reachability": "unreachable"}
 
 
@@ -27,25 +27,26 @@ def failovers(
     dim_circuit: pl.LazyFrame,
     observed_until: datetime,
     active: pl.LazyFrame | None = None,
+    samples: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """`fact_failover` of all primaries in `outages` and `active`, sorted by its key.
 
     `outages`: fact_circuit_outage of all circuits of the sites. `circuit_hours`: fact_circuit_hour of the
-    hours that the episodes touch and 24 hours before. `dim_circuit`: all versions; the newest tells site
-    and role. `active`: circuit_id, t, active, what snapshots said about which circuit carries the traffic.
-    `observed_until`: end of the last hour computed.
+    hours that the episodes touch and `failover_quality.NORM_DAYS` before. `dim_circuit`: all versions; the newest
+    tells site and role. `active`: circuit_id, t, active, is_event, what snapshots and events of a cluster said
+    about which circuit carries the traffic. `samples`: of the quality of backups. `observed_until`: end of the last
+    hour computed.
 
     - The primary down or unreachable: outages that touch are one episode, its cause that of the first.
       While it lasts (null end), so does the failover. Traffic that `active` still shows elsewhere
       afterwards prolongs it.
-    - The primary neither, but another circuit active instead of it, within `MAX_GAP`: steered. Its edges
-      lie between snapshots, in the middle.
+    - The primary neither, but another circuit active instead of it, within `MAX_GAP`: steered. Its edges are
+      those of events, else lie between snapshots, in the middle.
     - Either way another circuit must have been up and reachable in that time, as its minutes and outages
       prove, or have been seen active. Minutes unknown might all lie in the episode, so they prove nothing;
       without proof no row.
     - to_circuit_id: the one seen active most often, else the proven one with most bytes in the hours touched.
-    - Averages: means of the hourly averages over the hours touched (of the backup), and of the 24 hours
-      before the hour in which it began (of the primary).
+    - Quality: see `failover_quality.episode_quality`.
     """
     circuits = _newest(dim_circuit).collect()
     hours = circuit_hours.filter(pl.col("hour_utc") < observed_until).collect()
@@ -53,7 +54,8 @@ def failovers(
     seen = _seen(active, circuits, down) if active is not None else None
     episodes = _episodes(down, circuits, seen).collect()
     chosen = _backups(episodes, circuits, hours, down, seen)
-    return _facts(episodes.lazy().join(chosen, on=["from_circuit_id", "begin"]), hours.lazy(), observed_until)
+    taken = episodes.lazy().join(chosen, on=["from_circuit_id", "begin"])
+    return _facts(taken, episode_quality(taken, hours.lazy(), samples), observed_until)
 
 
 def _newest(dim_circuit: pl.LazyFrame) -> pl.LazyFrame:
@@ -74,15 +76,15 @@ def _primaries(circuits: pl.DataFrame) -> pl.LazyFrame:
 
 
 def _seen(active: pl.LazyFrame, circuits: pl.DataFrame, down: pl.DataFrame) -> pl.DataFrame:
-    """Sightings of the traffic: site_id, from_circuit_id (primary), t, away, to_circuit_id (null unless
-    away).
+    """Sightings of the traffic: site_id, from_circuit_id (primary), t, is_event, away, to_circuit_id (null
+    unless away).
 
     Away needs both: the primary said not to be active, and another circuit of the site active lately.
     Sightings while the primary was down say nothing of steering but tell what took over.
     """
     told = active.filter(pl.col("active").is_not_null()).join(circuits.lazy(), on="circuit_id").sort("t")
     primary = told.filter(pl.col("role") == "primary").select(
-        "site_id", "t", "active", from_circuit_id="circuit_id"
+        "site_id", "t", "active", "is_event", from_circuit_id="circuit_id"
     )
     others = told.filter("active").select("site_id", "t", to_circuit_id="circuit_id")
     paired = primary.join_asof(
@@ -94,6 +96,7 @@ def _seen(active: pl.LazyFrame, circuits: pl.DataFrame, down: pl.DataFrame) -> p
         "site_id",
         "from_circuit_id",
         "t",
+        "is_event",
         away=away,
         to_circuit_id=pl.when(away).then("to_circuit_id"),
     )
@@ -113,10 +116,10 @@ def _steered(seen: pl.DataFrame) -> pl.LazyFrame:
         .filter(pl.col("in_outage").is_null())
         .select(
             "t",
+            "is_event",
             pl.lit(None, INSTANT).alias("since"),
             entity="from_circuit_id",
             state="away",
-            is_event=pl.lit(False),
             count=pl.lit(1, pl.Int64),
         )
     )
@@ -241,31 +244,12 @@ def _proven(pairs: pl.LazyFrame, hours: pl.DataFrame, down: pl.DataFrame) -> pl.
     )
 
 
-def _facts(chosen: pl.LazyFrame, hours: pl.LazyFrame, observed_until: datetime) -> pl.LazyFrame:
-    key = ["from_circuit_id", "begin"]
-    during = _touched(chosen, hours.select("circuit_id", "hour_utc", *_AVERAGES), "to_circuit_id")
-    backup = during.group_by(key).agg(pl.col(_AVERAGES).mean())
-    first = pl.col("begin").dt.truncate("1h")
-    before = (
-        chosen.select(key)
-        .join(
-            hours.select("circuit_id", "hour_utc", *_AVERAGES),
-            left_on="from_circuit_id",
-            right_on="circuit_id",
-        )
-        .filter((pl.col("hour_utc") < first) & (pl.col("hour_utc") >= first - DAY_BEFORE))
-        .group_by(key)
-        .agg(pl.col(c).mean().alias(f"primary_{c}") for c in _AVERAGES)
-    )
+def _facts(chosen: pl.LazyFrame, quality: pl.LazyFrame, observed_until: datetime) -> pl.LazyFrame:
     over = pl.col("finish") < observed_until
     lasted = (pl.col("finish") - pl.col("begin")).dt.total_microseconds() / 6e7
-    rows = (
-        chosen.join(backup, on=key, how="left")
-        .join(before, on=key, how="left")
-        .with_columns(
-            start_utc="begin",
-            end_utc=pl.when(over).then("finish"),
-            duration_minutes=pl.when(over).then(lasted),
-        )
+    rows = chosen.join(quality, on=["from_circuit_id", "begin"], how="left").with_columns(
+        start_utc="begin",
+        end_utc=pl.when(over).then("finish"),
+        duration_minutes=pl.when(over).then(lasted),
     )
     return FACT_FAILOVER.conform(rows).sort(FACT_FAILOVER.key)

@@ -44,6 +44,17 @@ def circuit_id_of(mac: pl.Expr, node: pl.Expr, port: pl.Expr) -> pl.Expr:
     return pl.when(node != "").then(with_node).otherwise(pl.concat_str(mac, port, separator=":"))
 
 
+def with_site(rows: pl.LazyFrame, circuits: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
+    """Rows whose `site_id` is told, or that of the circuits of their gateway; the others are left out.
+
+    Reads mac and site_id of the rows, device_mac and site_id of `circuits`.
+    """
+    sites = circuits.lazy().group_by(mac="device_mac").agg(_site=pl.col("site_id").min())
+    joined = rows.join(sites, on="mac", how="left", maintain_order="left")
+    filled = joined.with_columns(pl.coalesce("site_id", "_site").alias("site_id"))
+    return filled.drop("_site").drop_nulls("site_id")
+
+
 def physical_port(port: pl.Expr) -> pl.Expr:
     """The port without its unit suffix: `xe-0/2/0.671` -> `xe-0/2/0`. Null stays null."""
     return port.str.splitn(".", 2).struct.field("field_0")

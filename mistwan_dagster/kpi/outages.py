@@ -10,6 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_OUTAGE
 
 
@@ -22,7 +23,8 @@ def merge_outages(
     kind that touch or overlap are one outage, whose evidence is that of its start (of the stretch told first).
     Time in which nothing is known of the link is no recovery: a link that is down before and after it was down
     throughout, one that was never seen again is down still. An outage that reaches `observed_until`, the end of
-    the last hour computed, itself or through such time, lasts: its end and duration are null. The site is that
+    the last hour computed, itself or through such time, lasts: its end and duration are null. `unknown_minutes` is
+    what its observed stretches leave of its length, up to `observed_until` while it lasts. The site is that
     of the circuit's newest version in `dim_circuit`; stretches of other circuits are left out.
     """
     of = pl.when(pl.col("kind") == "unknown").then(pl.lit("link")).otherwise("kind")
@@ -41,12 +43,16 @@ def merge_outages(
             evidence=pl.col("evidence").filter(known).first(),
             start_utc=pl.col("start").filter(known).first(),
             last=pl.col("end").filter(known).max(),
+            seen=(pl.col("end") - pl.col("start")).filter(known).sum(),
             silent_until=pl.col("end").max(),
         )
         .filter(pl.col("start_utc").is_not_null())
     )
     over = pl.col("silent_until") < observed_until
+    until = pl.when(over).then("last").otherwise(pl.lit(observed_until).cast(INSTANT))
+    unseen = (until - pl.col("start_utc") - pl.col("seen")).dt.total_microseconds() / 6e7
     timed = joined.with_columns(
+        unknown_minutes=unseen.clip(lower_bound=0),
         end_utc=pl.when(over).then("last"),
         duration_minutes=pl.when(over).then(
             (pl.col("last") - pl.col("start_utc")).dt.total_microseconds() / 6e7

@@ -29,7 +29,8 @@ def period_figures(
     begins = pl.col("hour_utc").dt.truncate(PERIODS[period])
     inside = hourly.filter(begins.is_between(start, end, closed="left"))
     position = ((pl.col("hour_utc") - begins).dt.total_hours() + 1).cast(pl.Int32)
-    runs = with_runs(inside).with_columns(period_start_utc=begins, _position=position)
+    keyed = with_runs(inside, *(table.key[0] for table in tables))
+    runs = keyed.with_columns(period_start_utc=begins, _position=position)
     return [_periods(runs, period, table) for table in tables]
 
 

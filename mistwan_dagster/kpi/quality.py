@@ -12,7 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
-from mistwan_dagster.kpi.identity import circuit_id
+from mistwan_dagster.kpi.identity import circuit_id, with_site
 
 MIN_P95_SAMPLES = 20
 """With fewer, the nearest-rank 95th percentile is the maximum."""
@@ -56,6 +56,16 @@ def _in_hours(path_samples: pl.LazyFrame, start: datetime, end: datetime) -> pl.
     return inside.with_columns(hour_utc=pl.col("t").dt.truncate("1h"))
 
 
+def up_samples(path_samples: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:
+    """Samples of [start, end) that count: circuit_id, t, loss, jitter, latency, hour_utc.
+
+    Of paths that are known to be up and belong to a circuit, with at least one measure.
+    """
+    measured = pl.any_horizontal(pl.col(m).is_not_null() for m in QUALITY_MEASURES)
+    counted = path_samples.filter(pl.col("up") & pl.col("circuit_id").is_not_null() & measured)
+    return _in_hours(counted, start, end).select("circuit_id", "t", *QUALITY_MEASURES, "hour_utc")
+
+
 def quality_hours(path_samples: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:
     """Quality of circuits per hour of [start, end), pooled over the samples of all their up paths.
 
@@ -64,9 +74,8 @@ def quality_hours(path_samples: pl.LazyFrame, start: datetime, end: datetime) ->
     samples; p95 is null below 20 of them. Paths that are not known to be up, or belong to no circuit, do
     not count. Circuit hours without a measure have no row.
     """
-    measured = pl.any_horizontal(pl.col(m).is_not_null() for m in QUALITY_MEASURES)
-    counted = path_samples.filter(pl.col("up") & pl.col("circuit_id").is_not_null() & measured)
-    hours = _in_hours(counted, start, end).group_by("circuit_id", "hour_utc", maintain_order=True)
+    counted = up_samples(path_samples, start, end)
+    hours = counted.group_by("circuit_id", "hour_utc", maintain_order=True)
     lists = hours.agg(*QUALITY_MEASURES, quality_sample_count=pl.len().cast(pl.Int64))
     sorted_lists = lists.with_columns(ranked(m) for m in QUALITY_MEASURES)
     return sorted_lists.select("circuit_id", "hour_utc", *_statistics(), "quality_sample_count")
@@ -79,7 +88,8 @@ def path_hours(
 
     Measures and mos over the samples in which the path was up; up_pct and active_pct over the samples that
     say so; sample_count over all. `circuit_id` is null when none of `circuits` carries the path. node,
-    peer_port_id and vpn_name are empty instead of null, as they belong to the key.
+    peer_port_id and vpn_name are empty instead of null, as they belong to the key. A path that tells no site
+    has that of the gateway's circuits, and is left out when there are none.
     """
     up = ["mos", *QUALITY_MEASURES]
     named = path_samples.filter(pl.col("port_id").is_not_null()).with_columns(
@@ -101,7 +111,7 @@ def path_hours(
         .drop(up)
     )
     known = circuits.lazy().select("circuit_id", _known=True).unique("circuit_id")
-    matched = hours.join(known, on="circuit_id", how="left")
+    matched = with_site(hours, circuits).join(known, on="circuit_id", how="left")
     return matched.with_columns(pl.when("_known").then("circuit_id").alias("circuit_id")).select(
         "site_id",
         "circuit_id",

@@ -12,7 +12,6 @@ from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.kpi.identity import (
     circuit_id,
     circuit_id_of,
-    interface_map,
     node_or_null,
     physical_ports,
     wan_rows,
@@ -20,7 +19,8 @@ from mistwan_dagster.kpi.identity import (
 
 MOS_SCALE = 5.0
 """Mean opinion scores end at 5; a larger number is the hundredfold that some versions of the cloud tell."""
-
+YEAR_10000 = 253_402_300_800
+"""Epoch seconds."""
 
 _PORT_COLUMNS = [
     *("mac", "node", "port_id", "port_usage", "site_id", "slot_utc", "timestamp", "rx_bytes", "tx_bytes"),
@@ -33,16 +33,16 @@ _PATH_COLUMNS = [
 
 
 def from_epoch(seconds: pl.Expr) -> pl.Expr:
-    """Epoch seconds (float) as an instant, to the microsecond. Null and not-finite become null."""
-    finite = pl.when(seconds.is_finite()).then(seconds)
-    return (finite * 1e6).round().cast(pl.Int64).cast(INSTANT)
+    """Epoch seconds (float) as an instant, to the microsecond. Null, and what is no second of the years 1970 to
+    9999 (milliseconds, for one), become null."""
+    possible = pl.when(seconds.is_between(0, YEAR_10000, closed="left")).then(seconds)
+    return (possible * 1e6).round().cast(pl.Int64).cast(INSTANT)
 
 
 def port_samples(
     port_stats: pl.LazyFrame | pl.DataFrame,
     device_stats: pl.LazyFrame | pl.DataFrame,
-    *,
-    interfaces: pl.DataFrame | None = None,
+    interfaces: pl.DataFrame,
 ) -> pl.LazyFrame:
     """Samples of WAN ports, one per circuit and new source time, in no particular order.
 
@@ -53,10 +53,10 @@ def port_samples(
     `t` is the row's timestamp, else the device's last contact; while the device is not connected, the
     earlier of both: its row only repeats what it said last. A row without any source time is no sample, nor
     is one whose source time did not advance over the rows of earlier slots: it is no new evidence, of state
-    no more than of counters. `interfaces` spares reading them (`interface_map`) again.
+    no more than of counters. `interfaces` as `identity.interface_map` gives them.
     """
     kept = port_stats.lazy().select(_PORT_COLUMNS)
-    rows = wan_rows(kept, interface_map(device_stats) if interfaces is None else interfaces)
+    rows = wan_rows(kept, interfaces)
     told = pl.coalesce("timestamp", "device_last_seen")
     joined = rows.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
@@ -70,9 +70,8 @@ def port_samples(
 def path_samples(
     path_stats: pl.LazyFrame | pl.DataFrame,
     device_stats: pl.LazyFrame | pl.DataFrame,
+    interfaces: pl.DataFrame,
     circuits: pl.LazyFrame | pl.DataFrame | None = None,
-    *,
-    interfaces: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
     """Samples of peer paths, one per path and new source time, in no particular order.
 
@@ -85,15 +84,13 @@ def path_samples(
     values of the row stay. A row without node on a cluster belongs to the only circuit of that port (of
     `circuits` when given: circuit_id, device_mac, node, port_id; else by the device's interfaces);
     `circuit_id` is null when two nodes have the port.
-    `interfaces` spares reading them (`interface_map`) again.
+    `interfaces` as `identity.interface_map` gives them.
     """
     told = pl.coalesce("last_seen", "timestamp", "device_last_seen")
     kept = path_stats.lazy().select(_PATH_COLUMNS)
     joined = kept.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
     fresh = _advanced(timed, ["mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name"])
-    if interfaces is None:
-        interfaces = interface_map(device_stats)
     carriers = _carriers(path_stats.lazy(), interfaces, circuits)
     matched = fresh.join(carriers, on=["mac", "node", "port_id"], how="left", nulls_equal=True)
     matched = matched.with_columns(node="_node", port_id="_port")

@@ -1,7 +1,7 @@
 """Which circuit was seen carrying the traffic, and when.
 
-Belongs here: reducing port and path samples to sightings. Does not belong here: what episodes they make
-(`failover.py`).
+Belongs here: reducing port and path samples, and switch-overs of a cluster, to sightings. Does not
+belong here: what episodes they make (`failover.py`).
 """
 
 from __future__ import annotations
@@ -12,17 +12,22 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "circuit_id": pl.String,
     "t": pl.Datetime("us", "UTC"),
     "active": pl.Boolean,
+    "is_event": pl.Boolean,
 }
 
 
 def active_sightings(
-    port_samples: pl.LazyFrame, path_samples: pl.LazyFrame, circuits: pl.DataFrame
+    port_samples: pl.LazyFrame,
+    path_samples: pl.LazyFrame,
+    circuits: pl.DataFrame,
+    switch_overs: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """circuit_id, t, active, hour_utc of site hours in which a primary was seen not to carry the traffic.
+    """circuit_id, t, active, is_event, hour_utc of site hours in which a primary was seen not to carry the traffic.
 
     A port's own `active` counts, and of a circuit's paths read in one slot whether any that is up is active.
     Site hours in which every primary carried the traffic have no row: they tell of no failover, and are nearly all.
-    `circuits`: circuit_id, site_id, role. Null `active` is no sighting.
+    Events always have one (`switch_overs`: circuit_id, t, active): the end of a failover may be all that its hour
+    tells. `circuits`: circuit_id, site_id, role. Null `active` is no sighting.
     """
     ports = port_samples.select("circuit_id", "t", "active").drop_nulls()
     paths = (
@@ -33,12 +38,19 @@ def active_sightings(
     )
     hour = pl.col("t").dt.truncate("1h")
     sites = circuits.lazy().select("circuit_id", "site_id", "role").unique("circuit_id")
-    seen = pl.concat([ports, paths]).with_columns(hour_utc=hour).join(sites, on="circuit_id")
+    told = pl.concat(
+        [
+            pl.concat([ports, paths]).with_columns(is_event=pl.lit(False)),
+            switch_overs.select("circuit_id", "t", "active", is_event=pl.lit(True)),
+        ]
+    )
+    seen = told.with_columns(hour_utc=hour).join(sites, on="circuit_id")
     away = (
         seen.filter((pl.col("role") == "primary") & ~pl.col("active")).select("site_id", "hour_utc").unique()
     )
     return (
-        seen.join(away, on=["site_id", "hour_utc"], how="semi")
-        .select("circuit_id", "t", "active", "hour_utc")
+        seen.join(away.with_columns(_away=True), on=["site_id", "hour_utc"], how="left")
+        .filter(pl.col("_away") | pl.col("is_event"))
+        .select("circuit_id", "t", "active", "is_event", "hour_utc")
         .unique(["circuit_id", "t"], keep="first", maintain_order=True)
     )

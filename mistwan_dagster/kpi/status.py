@@ -15,7 +15,6 @@ import polars as pl
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.kpi.events import link_events, reach_events
 from mistwan_dagster.kpi.evidence import connection_points, disabled_points, link_points, reach_points
-from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.overlay import overlay
 from mistwan_dagster.kpi.steps import Steps, step_function
 
@@ -42,13 +41,14 @@ def status_hours(
     device_stats: pl.LazyFrame | pl.DataFrame,
     device_events: pl.LazyFrame | pl.DataFrame,
     circuits: pl.DataFrame,
+    interfaces: pl.DataFrame,
     start: datetime,
     end: datetime,
     log_complete: Log = None,
 ) -> StatusResult:
     """Status of every circuit in each hour of [start, end).
 
-    `circuits`: circuit_id, device_mac, node, port_id.
+    `circuits`: circuit_id, device_mac, node, port_id; `interfaces` as `identity.interface_map` gives them.
     Samples as `samples.port_samples` and `samples.path_samples` give them, device rows and events raw. Pass
     what lies up to `MAX_GAP` or more around the span too: nothing is known before the first or after the
     last evidence. `log_complete`: span in which the event log is complete and suffices without snapshots.
@@ -66,7 +66,6 @@ def status_hours(
     ports, paths = pl.collect_all(
         [_indexed(port_samples, ids), _indexed(path_samples, ids)], engine="in-memory"
     )
-    interfaces = interface_map(device_stats)
     links = _indexed(link_events(device_events, circuits, interfaces), ids).collect(engine="in-memory")
     reaches = _indexed(reach_events(device_events, circuits, interfaces), ids).collect(engine="in-memory")
 

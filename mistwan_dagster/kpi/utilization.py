@@ -59,12 +59,12 @@ def utilization_hours(
         .with_columns(pl.col("rx_bytes", "tx_bytes").list.sort().list.sum())
     )
     return (
-        _with_bandwidth(hours, circuits_in_force)
+        with_bandwidth(hours, circuits_in_force)
         .with_columns(
-            utilization_pct=_share_of_capacity(
+            utilization_pct=share_of_capacity(
                 pl.col("rx_bytes") * BITS_PER_BYTE / covered, pl.col("tx_bytes") * BITS_PER_BYTE / covered
             ),
-            utilization_peak_pct=_share_of_capacity(pl.col("_rx_bps"), pl.col("_tx_bps")),
+            utilization_peak_pct=share_of_capacity(pl.col("_rx_bps"), pl.col("_tx_bps")),
             coverage_pct=pl.min_horizontal(100 * covered / HOUR_S, 100.0),
             source=pl.lit("live"),
         )
@@ -102,7 +102,8 @@ def _pieces(intervals: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyF
     )
 
 
-def _with_bandwidth(hours: pl.LazyFrame, circuits_in_force: pl.LazyFrame) -> pl.LazyFrame:
+def with_bandwidth(hours: pl.LazyFrame, circuits_in_force: pl.LazyFrame) -> pl.LazyFrame:
+    """Adds `_down_bps` and `_up_bps`, bits/s, of each circuit hour; null when unknown or not above 0."""
     bandwidth = circuits_in_force.select(
         *_KEY,
         *(
@@ -113,8 +114,9 @@ def _with_bandwidth(hours: pl.LazyFrame, circuits_in_force: pl.LazyFrame) -> pl.
     return hours.join(bandwidth, on=_KEY, how="left")
 
 
-def _share_of_capacity(rx_bps: pl.Expr, tx_bps: pl.Expr) -> pl.Expr:
-    """100 * max(rx / down, tx / up), one known bandwidth serving both; null where a rate is unknown."""
+def share_of_capacity(rx_bps: pl.Expr, tx_bps: pl.Expr) -> pl.Expr:
+    """100 * max(rx / down, tx / up) of a row `with_bandwidth`, one known bandwidth serving both; null where a rate
+    is unknown."""
     down = pl.coalesce("_down_bps", "_up_bps")
     up = pl.coalesce("_up_bps", "_down_bps")
     both = rx_bps.is_not_null() & tx_bps.is_not_null()
@@ -139,12 +141,12 @@ def insight_hours(
         .unique(_KEY, keep="first", maintain_order=True)
     )
     return (
-        _with_bandwidth(bins, circuits_in_force)
+        with_bandwidth(bins, circuits_in_force)
         .with_columns(
             rx_bytes=pl.col("rx_bps") * HOUR_S / BITS_PER_BYTE,
             tx_bytes=pl.col("tx_bps") * HOUR_S / BITS_PER_BYTE,
-            utilization_pct=_share_of_capacity(pl.col("rx_bps"), pl.col("tx_bps")),
-            utilization_peak_pct=_share_of_capacity(pl.col("max_rx_bps"), pl.col("max_tx_bps")),
+            utilization_pct=share_of_capacity(pl.col("rx_bps"), pl.col("tx_bps")),
+            utilization_peak_pct=share_of_capacity(pl.col("max_rx_bps"), pl.col("max_tx_bps")),
             counter_reset=pl.lit(None, pl.Boolean),
             coverage_pct=pl.lit(100.0),
             source=pl.lit("insights_1h"),

@@ -37,7 +37,7 @@ def window_figures(
         return [table.empty().lazy() for table in tables]
     first = hours[0] - HOUR * max(WINDOW_HOURS)
     inside = hourly.filter(pl.col("hour_utc").is_between(first, hours[-1], closed="left"))
-    runs = with_runs(inside).collect().lazy()
+    runs = with_runs(inside, *(table.key[0] for table in tables)).collect().lazy()
     return [_windows(runs, hours, table) for table in tables]
 
 

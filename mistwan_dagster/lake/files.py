@@ -41,7 +41,11 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
+        try:
+            write(temporary)
+        except FileNotFoundError:  # compaction has just removed the empty folder
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(temporary)
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
         temporary.replace(path)

@@ -7,12 +7,14 @@ Also the record of what was computed from what: a partition is stale when the fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
+from mistwan_dagster.lake.day_files import Piece, mark, pieces_on_disk
 from mistwan_dagster.lake.files import (
     hour_label,
     period_label,
@@ -21,7 +23,8 @@ from mistwan_dagster.lake.files import (
     write_parquet,
     write_text,
 )
-from mistwan_dagster.lake.raw import hours_between
+from mistwan_dagster.lake.horizon import Horizon
+from mistwan_dagster.lake.hours import hours_between
 
 HOUR_COLUMN = "hour_utc"
 
@@ -31,6 +34,8 @@ class KpiLake:
 
     def __init__(self, root: Path) -> None:
         self.root = root / "kpi"
+        self.horizon = Horizon(self.root / "retained_from.json")
+        self._listed: dict[str, dict[str, Piece]] | None = None
         self._stamps = root.parent / "state" / "computed"
         self._pending = root.parent / "state" / "pending"
 
@@ -71,15 +76,33 @@ class KpiLake:
         names = (x.removeprefix(f"{period}-") for x in self.labels(table) if x.startswith(f"{period}-"))
         return [datetime.fromisoformat(name).replace(tzinfo=UTC) for name in names]
 
-    def period_files(self, table: str, period: str, start: datetime, end: datetime) -> list[Path]:
-        """Files of the days, weeks or months that begin in [start, end) and exist."""
-        starts = self.period_starts(table, period)
-        return [self.path(table, period_label(period, s)) for s in starts if start <= s < end]
-
     def scan_periods(self, table: str, period: str, start: datetime, end: datetime) -> pl.LazyFrame | None:
         """Days, weeks or months that begin in [start, end) and exist, or None when none does."""
-        files = self.period_files(table, period, start, end)
+        files = [piece.path for piece in self.period_pieces(table, period, start, end)]
         return pl.scan_parquet(files, glob=False) if files else None
+
+    def pieces(self, table: str) -> dict[str, Piece]:
+        """Label -> identity of the partitions that exist."""
+        if self._listed is not None and table in self._listed:
+            return self._listed[table]
+        found = {p.origin.stem: p for p in pieces_on_disk(visible(self.root / table, ".parquet"))}
+        if self._listed is not None:
+            self._listed[table] = found
+        return found
+
+    def period_pieces(self, table: str, period: str, start: datetime, end: datetime) -> list[Piece]:
+        """Identity of the days, weeks or months that begin in [start, end) and exist, ascending."""
+        first, after = period_label(period, start), period_label(period, end)
+        return [piece for label, piece in self.pieces(table).items() if first <= label < after]
+
+    @contextmanager
+    def listed_once(self) -> Iterator[None]:
+        """Within the block `pieces` lists a table once: thousands of partitions share most of their inputs."""
+        self._listed = {}
+        try:
+            yield
+        finally:
+            self._listed = None
 
     # --- what was computed from what -------------------------------------------------------------------
 
@@ -110,14 +133,21 @@ class KpiLake:
         """Take every partition of every stage for not computed."""
         remove_tree(self._stamps)
 
+    def forget_stamps_before(self, stage: str, instant: datetime) -> None:
+        """Drop the records of a stage's partitions that begin before `instant`: they are not computed again."""
+        for path in visible(self._stamps / stage, ""):
+            if datetime.fromisoformat(path.name).replace(tzinfo=UTC) < instant:
+                path.unlink(missing_ok=True)
 
-def fingerprint(files: Iterable[Path], configuration: str = "") -> str:
-    """Digest of path, size and modification time of the files, and of the configuration text.
+
+def fingerprint(files: Iterable[Path | Piece], configuration: str = "") -> str:
+    """Digest of path, size and modification time of the files, in any order, and of the configuration text.
 
     Modification time tells a slot that was read again; content is not hashed, as raw files are never edited.
+    A piece tells the same whether its rows are still in a file of their own or in a day file.
     """
     digest = hashlib.sha256(configuration.encode())
-    for path in files:
-        status = path.stat()
-        digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+    seen = (f if isinstance(f, Piece) else Piece(f, f, mark(f)) for f in files)
+    for identity in sorted(piece.identity for piece in seen):
+        digest.update(f"{identity}\n".encode())
     return digest.hexdigest()

@@ -62,7 +62,9 @@ class Unusable(MistError):
 
 
 class Waiting(MistError):
-    """No call may be made before `until`."""
+    """No call may be made before `until`. `reason` says it in a few words, for what is put off."""
+
+    reason = "no call can be made"
 
     def __init__(self, message: str, until: datetime, **context: Any) -> None:
         super().__init__(message, **context)
@@ -72,9 +74,13 @@ class Waiting(MistError):
 class QuotaExhausted(Waiting):
     """The own budget of this clock hour is spent."""
 
+    reason = "call budget spent"
+
 
 class RateLimited(Waiting):
     """The cloud answered 429, now or to another process that uses the same token."""
+
+    reason = "429 from the cloud"
 
 
 FATAL: tuple[type[MistError], ...] = (Refused, Forbidden)

@@ -68,12 +68,14 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
     A key that is missing or null is null. Integers are taken for floats and integral floats for integers; any
     other type than the declared one, a number that is not finite or beyond 64 bits, text that is not Unicode,
     a row that is not an object, and a row without the first field of the natural key are quarantined.
-    `extra` keeps undeclared keys as a JSON object, sorted. Keys that name credentials are dropped,
-    here and there.
+    `extra` keeps undeclared keys as a JSON object, sorted, unless the endpoint keeps none. Keys that name
+    credentials are dropped, here and there.
     Rows in == `frame.height` + `len(quarantined)`.
     """
     if rows and isinstance(rows[0], TypedRow):
         return Extracted(_typed_frame(endpoint, rows, received_at), [])
+    if not endpoint.keeps_extra:
+        rows = [_declared_part(endpoint, row) for row in rows]
     objects = rows if set(map(type, rows)) <= {dict} else [row for row in rows if type(row) is dict]
     bad: dict[int, str] = {}
     shapes = _Shapes(endpoint, objects)
@@ -96,6 +98,12 @@ def extract(endpoint: Endpoint, rows: list[Any], received_at: datetime) -> Extra
         quarantined += [Quarantined(_row_json(endpoint, objects[i]), bad[i]) for i in sorted(bad)]
         frame = frame.filter(pl.Series([i not in bad for i in range(len(objects))], dtype=pl.Boolean))
     return Extracted(frame, quarantined)
+
+
+def _declared_part(endpoint: Endpoint, row: Any) -> Any:
+    if type(row) is not dict:
+        return None
+    return {key: row[key] for key in (field.source[0] for field in endpoint.fields) if key in row}
 
 
 def _typed_frame(endpoint: Endpoint, rows: list[TypedRow], received_at: datetime) -> pl.DataFrame:

@@ -15,16 +15,22 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mistwan_dagster.catalog.endpoint import Endpoint, Paging, Shape
+from mistwan_dagster.catalog.endpoint import Body, Endpoint, Paging, Scope, Shape
 from mistwan_dagster.catalog.endpoints import PAGE_LIMIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.call import Answer, Retry, Target, get
-from mistwan_dagster.mist.errors import Unusable
+from mistwan_dagster.mist.errors import Unusable, Waiting
 from mistwan_dagster.mist.quota import Purpose, Quota
 from mistwan_dagster.mist.rows import TypedRow, row_decoder
 
 if TYPE_CHECKING:
     from mistwan_dagster.mist.sdk_session import MistSession
+
+
+WITH_WINDOW = (Shape.EVENTS, Shape.WINDOW)
+ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+SUBJECTS = {Scope.ORG: "MIST_ORG_ID", Scope.SITE: "site", Scope.GATEWAY: "gateway of site"}
+"""What a 403 or 404 is about, in words that name the setting where there is one."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,7 @@ class Walk:
 def walk(
     session: MistSession,
     endpoint: Endpoint,
-    org_id: str,
-    *,
+    *ids: str,
     quota: Quota,
     purpose: Purpose,
     start: datetime | None = None,
@@ -99,18 +104,23 @@ def walk(
     limit: int = PAGE_LIMIT,
     retry: Retry | None = None,
 ) -> Walk:
-    """All pages of an org endpoint, one call a page, asked for only as the walk is iterated.
+    """All pages of an endpoint, one call a page, asked for only as the walk is iterated.
 
-    `start` and `end` (aware, both or none) bound an event search and are sent as whole epoch seconds, `end`
-    rounded up. `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
-    A page that repeats an earlier one is asked for once more.
-    Raises UserError (exit 2) for an org id that cannot be one; while iterating `call.get`'s errors, and
+    `ids` fill the endpoint's path in its order: the org id, a site id, a site and a device id, or none.
+    `start` and `end` (aware, both or none) bound what has a window and are sent as whole epoch seconds, `end`
+    rounded up. Rows get the answer's `endpoint.envelope` where they have no such key themselves.
+    `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
+    A page that repeats an earlier one is asked for once more. A walk that finds no call left is put off: the
+    quota records it.
+    Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and
     Unusable for a page that stays repeated or a `next` that leads elsewhere.
     """
-    org_id = checked_org_id(org_id)
-    if (start is None) != (end is None) or (start is not None and endpoint.shape is not Shape.EVENTS):
-        raise ValueError("start and end go together, and only with an event endpoint")
-    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {}), "limit": limit}
+    ids = tuple(map(checked_org_id if endpoint.scope is Scope.ORG else _checked_id, ids))
+    if (start is None) != (end is None) or (start is not None and endpoint.shape not in WITH_WINDOW):
+        raise ValueError("start and end go together, and only with an endpoint that has a window")
+    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {})}
+    if endpoint.paging is not Paging.NONE:
+        arguments["limit"] = limit
     if start is not None and end is not None:
         arguments |= {"start": int(start.timestamp()), "end": -int(-end.timestamp() // 1)}
     arguments = {name: _sendable(value) for name, value in arguments.items()}
@@ -118,23 +128,42 @@ def walk(
 
     def first(page: int) -> Callable[[], Any]:
         paged = arguments if page == 1 else {**arguments, "page": page}
-        return lambda: operation(session, org_id, **paged)
+        return lambda: operation(session, *ids, **paged)
 
     decoder = row_decoder(endpoint)
+    subject = " ".join([SUBJECTS.get(endpoint.scope, endpoint.name), *ids])
 
     def fetch(ask: Callable[[], Any], number: int) -> Answer:
-        target = Target(endpoint.name, number, f"MIST_ORG_ID {org_id}")
+        target = Target(endpoint.name, number, subject)
         with session.parsing(decoder.decode if decoder else None):
-            return get(session, ask, target, quota=quota, purpose=purpose, accept=_has_rows, retry=retry)
+            try:
+                return get(
+                    session,
+                    ask,
+                    target,
+                    quota=quota,
+                    purpose=purpose,
+                    accept=_ACCEPTED[endpoint.body],
+                    retry=retry,
+                )
+            except Waiting as refusal:
+                quota.defer(purpose, endpoint.name, refusal.reason)
+                raise
 
     return Walk(_pages(session, endpoint, fetch, first, limit))
 
 
 def checked_org_id(org_id: str) -> str:
     """The org id without blanks around it. Raises UserError (exit 2) when a path could not carry it."""
-    if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", org_id.strip()):
+    if not ID.fullmatch(org_id.strip()):
         raise UserError("MIST_ORG_ID is not an org id: a UUID is expected", exit_code=2)
     return org_id.strip()
+
+
+def _checked_id(text: str) -> str:
+    if not ID.fullmatch(text):
+        raise UserError(f"{text!r} is not an id of a site or device: a UUID is expected", exit_code=2)
+    return text
 
 
 def _sendable(value: Any) -> Any:
@@ -150,6 +179,31 @@ def _has_rows(body: Any) -> bool:
     return isinstance(body, list) or (isinstance(body, dict) and isinstance(body.get("results"), list))
 
 
+def _is_object(body: Any) -> bool:
+    return isinstance(body, dict)
+
+
+_ACCEPTED: dict[Body, Callable[[Any], bool]] = {
+    Body.ROWS: _has_rows,
+    Body.OBJECT: _is_object,
+    Body.MAP: _is_object,
+}
+
+
+def _rows(endpoint: Endpoint, body: Any) -> list[Any]:
+    """The rows of an accepted answer. An entry of a MAP that is no object is kept as it is, for quarantine."""
+    if endpoint.body is Body.OBJECT:
+        return [body]
+    if endpoint.body is Body.MAP:
+        name = endpoint.fields[0].name
+        return [{**row, name: key} if isinstance(row, dict) else row for key, row in body.items()]
+    if isinstance(body, list):
+        return body
+    told = {name: body.get(name) for name in endpoint.envelope}
+    rows: list[Any] = body["results"]
+    return [{**told, **row} if isinstance(row, dict) else row for row in rows] if told else rows
+
+
 def _pages(
     session: MistSession,
     endpoint: Endpoint,
@@ -159,14 +213,15 @@ def _pages(
 ) -> Iterator[tuple[Page, list[int]]]:
     asked: set[str] = set()
     pages_seen: set[int] = set()
+    pages_at_all = endpoint.paging is not Paging.NONE
     number, rows_before, ask = 1, 0, first(1)
     while True:
         for attempt in (1, 2):
             answer = fetch(ask, number)
-            rows = answer.body if isinstance(answer.body, list) else answer.body["results"]
+            rows = _rows(endpoint, answer.body)
             keys = row_keys(endpoint, rows)
             mark = hash(tuple(keys))
-            following = _next_uri(session, endpoint, answer, number)
+            following = _next_uri(session, answer) if pages_at_all else None
             repeated = bool(rows) and (mark in pages_seen or following in asked)
             if not repeated:
                 break
@@ -177,13 +232,18 @@ def _pages(
                 )  # fmt: skip
         pages_seen.add(mark)
         rows_before += len(rows)
-        total = _total(answer)
+        total = _told(answer, "total") if pages_at_all else None
         if following is not None:
             asked.add(following)
         more = bool(rows) and (
             following is not None or _page_follows(endpoint, answer, number, len(rows), rows_before, limit)
         )
         yield Page(number, rows, answer.received_at, total, not more), keys
+        if isinstance(following, _Astray) and more:
+            raise Unusable(
+                f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",
+                endpoint=endpoint.name, page=number, status=200,
+            )  # fmt: skip
         if not more:
             return
         number += 1
@@ -211,7 +271,11 @@ def row_keys(endpoint: Endpoint, rows: list[Any]) -> list[int]:
         ]
 
 
-def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: int) -> str | None:
+class _Astray(str):
+    """A `next` that must not be followed. The page that told it is good; the walk ends after it."""
+
+
+def _next_uri(session: MistSession, answer: Answer) -> str | None:
     """Path and query of `next`, verbatim. An absolute URL is followed only to the session's own origin."""
     following = answer.body.get("next") if isinstance(answer.body, dict) else None
     if following in (None, ""):
@@ -219,13 +283,13 @@ def _next_uri(session: MistSession, endpoint: Endpoint, answer: Answer, number: 
     if isinstance(following, str):
         if following.startswith(session.base_url + "/"):
             following = following[len(session.base_url) :]
-        parts = urlsplit(following)
+        try:
+            parts = urlsplit(following)
+        except ValueError:  # `//[`
+            return _Astray(following)
         if following.startswith("/") and not parts.scheme and not parts.netloc:
             return following
-    raise Unusable(
-        f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",
-        endpoint=endpoint.name, page=number, status=200,
-    )  # fmt: skip
+    return _Astray(following)
 
 
 def _number(value: Any) -> int | None:
@@ -245,18 +309,15 @@ def _told(answer: Answer, name: str) -> int | None:
     return _number(lower.get(f"x-page-{name}"))
 
 
-def _total(answer: Answer) -> int | None:
-    return _told(answer, "total")
-
-
 def _page_follows(
     endpoint: Endpoint, answer: Answer, number: int, rows: int, rows_so_far: int, limit: int
 ) -> bool:
-    """Whether `limit`/`page` paging has another page. Without a total: until a page comes short."""
+    """Whether `limit`/`page` paging has another page. Without a total, or with one below the rows that were told:
+    until a page comes short."""
     if endpoint.paging is not Paging.PAGE:
         return False
     total, told_limit = _told(answer, "total"), _told(answer, "limit")
-    if total is None:
+    if total is None or total < rows_so_far:
         return rows >= (told_limit or limit)
     if told_limit:
         return told_limit * number < total

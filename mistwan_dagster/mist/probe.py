@@ -5,6 +5,7 @@ Belongs here: single calls whose answer is not stored. Does not belong here: any
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from mistwan_dagster.mist.call import Retry, Target, get
@@ -37,8 +38,8 @@ def check_access(session: MistSession, quota: Quota, org_id: str, *, retry: Retr
 def usage(session: MistSession, quota: Quota, *, retry: Retry | None = None) -> tuple[int, int]:
     """(requests of this token in this clock hour, its limit) as the cloud counts, this call included.
 
-    The quota learns the count, since other programs may use the same token. Raises `call.get`'s errors, and
-    Unusable when the answer holds no such numbers.
+    The quota learns both: other programs may use the same token, and its limit may be lower than the budget.
+    Raises `call.get`'s errors, and Unusable when the answer holds no such numbers.
     """
     operation = session.operation("self.usage.getSelfApiUsage")
     answer = get(
@@ -51,9 +52,9 @@ def usage(session: MistSession, quota: Quota, *, retry: Retry | None = None) -> 
         retry=retry,
     )
     requests, limit = answer.body.get("requests"), answer.body.get("request_limit")
-    if type(requests) not in (int, float) or type(limit) not in (int, float):
+    if not all(type(n) in (int, float) and math.isfinite(n) for n in (requests, limit)):
         raise Unusable("usage: the answer tells no `requests` and `request_limit`", endpoint="usage")
-    quota.observe(int(requests))
+    quota.observe(int(requests), int(limit))
     return int(requests), int(limit)
 
 

@@ -1,29 +1,27 @@
 """How many calls a token may still make in this clock hour, agreed among all processes of this machine.
 
-Belongs here: the port `Quota` and its SQLite ledger. Does not belong here: calls, and waiting: who finds the
-budget spent decides what to do until then. The cloud counts per token and clock hour (UTC).
+Belongs here: the port `Quota` and its SQLite ledger: what was spent on what, and what was put off. Does not belong
+here: calls, and waiting: who finds the budget spent decides what to do until then. The cloud counts per token and
+clock hour (UTC).
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.errors import QuotaExhausted, RateLimited
+from mistwan_dagster.mist.ledger_file import LedgerFile
 
 DEFAULT_BUDGET = 4500
 DEFAULT_LIVE_RESERVE = 1000
-HOURS_KEPT = 48
+HOURS_KEPT = 14 * 24
 LONGEST_BLOCK = timedelta(hours=1)
 """The cloud's count starts anew each clock hour, so a longer Retry-After is not believed."""
 
@@ -33,6 +31,27 @@ class Purpose(StrEnum):
 
     LIVE = "live"
     BACKFILL = "backfill"
+
+
+OTHER_PROGRAMS = "(other programs)"
+"""Endpoint under which calls of this token are told that were not made here."""
+OTHER_PURPOSE = "other"
+
+
+@dataclass(frozen=True)
+class HourUse:
+    """Use of one endpoint for one purpose in one clock hour.
+
+    `deferred` counts the walks that were put off (one that is put off twice counts twice), and
+    `deferred_reason` tells why; several reasons are joined by a semicolon, null without any.
+    """
+
+    hour_utc: datetime
+    endpoint: str
+    purpose: str
+    calls: int
+    deferred: int
+    deferred_reason: str | None
 
 
 class Quota(Protocol):
@@ -51,14 +70,20 @@ class Quota(Protocol):
     def block_until(self, instant: datetime) -> None:
         """Refuse every call before `instant` (a 429's Retry-After), in all processes."""
 
-    def observe(self, requests_used: int) -> None:
-        """Learn what the cloud counted this hour: other programs may use the same token."""
+    def observe(self, requests_used: int, request_limit: int | None = None) -> None:
+        """Learn what the cloud counted this hour (other programs may use the same token), and its limit."""
+
+    def defer(self, purpose: Purpose, endpoint: str, reason: str, walks: int = 1) -> None:
+        """Record that walks were put off, because no call could be had for them."""
 
     def used(self, hour: datetime | None = None) -> int:
         """Calls counted in an hour (default: this one)."""
 
     def left(self, purpose: Purpose) -> int:
         """Calls that `purpose` may still make in this hour."""
+
+    def history(self, since: datetime) -> list[HourUse]:
+        """Use by hour, endpoint and purpose from the hour of `since` on, as far as it is kept."""
 
 
 def fingerprint(token: str) -> str:
@@ -70,19 +95,35 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS spent (
     token TEXT, hour INTEGER, endpoint TEXT, purpose TEXT, calls INTEGER NOT NULL,
     PRIMARY KEY (token, hour, endpoint, purpose)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deferred (
+    token TEXT, hour INTEGER, endpoint TEXT, purpose TEXT, reason TEXT, walks INTEGER NOT NULL,
+    PRIMARY KEY (token, hour, endpoint, purpose, reason)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS foreign_use (
     token TEXT, hour INTEGER, calls INTEGER NOT NULL, PRIMARY KEY (token, hour)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told_limit (token TEXT PRIMARY KEY, calls INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocked (token TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
 """
+HISTORY = f"""
+SELECT hour, endpoint, purpose, sum(calls), sum(walks), group_concat(reason, '; ')
+FROM (
+    SELECT token, hour, endpoint, purpose, calls, 0 AS walks, NULL AS reason FROM spent
+    UNION ALL SELECT token, hour, endpoint, purpose, 0, walks, reason FROM deferred
+    UNION ALL SELECT token, hour, '{OTHER_PROGRAMS}', '{OTHER_PURPOSE}', calls, 0, NULL
+              FROM foreign_use WHERE calls > 0
+)
+WHERE token = :token AND hour >= :hour
+GROUP BY hour, endpoint, purpose ORDER BY hour, endpoint, purpose
+"""
+BY_HOUR = ("spent", "deferred", "foreign_use")
 
 
 class SqliteQuota:
     """`Quota` in one SQLite file (WAL). Each change is one immediate transaction, so that threads, processes
     and kills at any instant neither lose a counted call nor let the sum pass the budget.
 
-    `budget` calls an hour in all; backfill stops at `budget - live_reserve`. `now` gives an aware instant and
-    must follow the cloud's clock, since its hours are the hours counted here.
-    Raises UserError when the file cannot be opened or written.
+    `budget` calls an hour in all, or fewer once the cloud said that its limit is lower; backfill stops
+    `live_reserve` before that. `now` gives an aware instant and must follow the cloud's clock, since its
+    hours are the hours counted here. Raises UserError when the file cannot be opened or written.
     """
 
     def __init__(
@@ -98,25 +139,24 @@ class SqliteQuota:
         self.budget = budget
         self.live_reserve = live_reserve
         self.now = now
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
+        self._file = LedgerFile(path, SCHEMA)
 
     def limit(self, purpose: Purpose) -> int:
         """Calls an hour after which `purpose` stops."""
-        return self.budget if purpose is Purpose.LIVE else max(0, self.budget - self.live_reserve)
+        with self._file.transaction() as db:
+            return self._limit(db, purpose)
 
     def spend(self, purpose: Purpose, endpoint: str) -> None:
         """See `Quota.spend`. The call is counted even when it then fails: the cloud may have counted it."""
         now = self.now()
         hour = _hour(now)
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             self._refuse_while_blocked(db, now, endpoint)
-            used = self._used(db, hour)
-            if used >= self.limit(purpose):
+            used, limit = self._used(db, hour), self._limit(db, purpose)
+            if used >= limit:
                 until = _instant(hour + 1)
                 raise QuotaExhausted(
-                    f"call budget spent: {used} of {self.limit(purpose)} {purpose} calls of this hour "
+                    f"call budget spent: {used} of {limit} {purpose} calls of this hour "
                     f"({endpoint}); calls are free again at {until:%H:%M} UTC",
                     until,
                     endpoint=endpoint,
@@ -127,37 +167,51 @@ class SqliteQuota:
                 (self.token, hour, endpoint, str(purpose)),
             )
             if used == 0:
-                for table in ("spent", "foreign_use"):
+                for table in BY_HOUR:
                     db.execute(f"DELETE FROM {table} WHERE hour < ?", (hour - HOURS_KEPT,))
+
+    def defer(self, purpose: Purpose, endpoint: str, reason: str, walks: int = 1) -> None:
+        """See `Quota.defer`."""
+        with self._file.transaction() as db:
+            db.execute(
+                "INSERT INTO deferred VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (token, hour, endpoint, purpose, reason) DO UPDATE SET walks = walks + excluded.walks",
+                (self.token, _hour(self.now()), endpoint, str(purpose), reason, walks),
+            )
 
     def block_until(self, instant: datetime) -> None:
         """See `Quota.block_until`. Never shortens a block; at most an hour from now."""
         until = min(instant, self.now() + LONGEST_BLOCK).timestamp()
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute(
                 "INSERT INTO blocked VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET until = max(until, ?)",
                 (self.token, until, until),
             )
 
-    def observe(self, requests_used: int) -> None:
-        """See `Quota.observe`. Only ever raises the count: calls counted here may still be under way."""
+    def observe(self, requests_used: int, request_limit: int | None = None) -> None:
+        """See `Quota.observe`. Only ever raises the count: calls counted here may still be under way.
+
+        The newest limit told holds until another is told; one that allows no call at all is not believed.
+        """
         hour = _hour(self.now())
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             own = self._used(db, hour) - self._foreign(db, hour)
             db.execute(
                 "INSERT INTO foreign_use VALUES (?, ?, ?) "
                 "ON CONFLICT (token, hour) DO UPDATE SET calls = max(calls, excluded.calls)",
                 (self.token, hour, max(0, requests_used - own)),
             )
+            if request_limit is not None and request_limit > 0:
+                db.execute("INSERT OR REPLACE INTO told_limit VALUES (?, ?)", (self.token, request_limit))
 
     def used(self, hour: datetime | None = None) -> int:
         """Calls of the hour that contains `hour` (default: now), other programs' as far as observed."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             return self._used(db, _hour(hour or self.now()))
 
     def by_endpoint(self, hour: datetime | None = None) -> dict[str, int]:
         """Endpoint -> own calls of that hour."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             rows = db.execute(
                 "SELECT endpoint, sum(calls) FROM spent WHERE token = ? AND hour = ? "
                 "GROUP BY endpoint ORDER BY endpoint",
@@ -165,27 +219,35 @@ class SqliteQuota:
             )
             return dict(rows.fetchall())
 
+    def history(self, since: datetime) -> list[HourUse]:
+        """See `Quota.history`; by hour, endpoint, purpose. Calls of other programs are one row an hour."""
+        with self._file.transaction() as db:
+            rows = db.execute(HISTORY, {"token": self.token, "hour": _hour(since)}).fetchall()
+        return [HourUse(_instant(hour), *rest) for hour, *rest in rows]
+
     def left(self, purpose: Purpose) -> int:
         """Calls that `purpose` may still make in this hour; 0 while blocked."""
         now = self.now()
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             if self._blocked(db, now):
                 return 0
-            return max(0, self.limit(purpose) - self._used(db, _hour(now)))
+            return max(0, self._limit(db, purpose) - self._used(db, _hour(now)))
 
     def blocked_until(self) -> datetime | None:
         """End of a block that still holds, else None."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             return self._blocked(db, self.now())
 
     def close(self) -> None:
         """Give the file back. Using the ledger again opens it anew."""
-        with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
-                self._connection.close()
-            self._connection = None
+        self._file.close()
 
     # --- inside one transaction --------------------------------------------------------------------------
+
+    def _limit(self, db: sqlite3.Connection, purpose: Purpose) -> int:
+        told = db.execute("SELECT calls FROM told_limit WHERE token = ?", (self.token,)).fetchone()
+        budget = min(self.budget, told[0]) if told else self.budget
+        return budget if purpose is Purpose.LIVE else max(0, budget - self.live_reserve)
 
     def _refuse_while_blocked(self, db: sqlite3.Connection, now: datetime, endpoint: str) -> None:
         until = self._blocked(db, now)
@@ -214,59 +276,6 @@ class SqliteQuota:
             "SELECT coalesce(sum(calls), 0) FROM spent WHERE token = ? AND hour = ?", (self.token, hour)
         ).fetchone()[0]
         return own + self._foreign(db, hour)
-
-    # --- the file ------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                db = self._open()
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield db
-                except BaseException:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-                    raise
-                db.execute("COMMIT")
-            except sqlite3.Error as error:
-                self.close()
-                raise UserError(f"quota ledger {self.path}: {error}") from error
-
-    def _open(self) -> sqlite3.Connection:
-        # A connection must not cross a fork: the child opens its own and never closes the parent's.
-        if self._connection is not None and self._pid != os.getpid():
-            _INHERITED.append(self._connection)
-            self._connection = None
-        if self._connection is None:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise UserError(f"quota ledger {self.path}: {error.strerror}") from error
-            self._connection = _connect(self.path)
-            self._pid = os.getpid()
-        return self._connection
-
-
-_INHERITED: list[sqlite3.Connection] = []
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open and create the tables. The change to WAL ignores the busy time-out, hence the bounded loop."""
-    for attempt in range(100):
-        db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            db.executescript(SCHEMA)
-            return db
-        except sqlite3.OperationalError as error:
-            db.close()
-            if "locked" not in str(error) or attempt == 99:
-                raise
-            time.sleep(0.02)
-    raise AssertionError("unreachable")
 
 
 def _hour(instant: datetime) -> int:

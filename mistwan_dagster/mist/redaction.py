@@ -10,7 +10,8 @@ from collections.abc import Set
 from typing import Any
 
 SENSITIVE = re.compile(
-    r"password|passwd|passphrase|secret|token|psk|private_?key|api_?key|credential|claim_?code|^magic$",
+    r"password|passwd|passphrase|secret|token|psk|private_?key|api_?key|credential|claim_?code|^magic$"
+    r"|pre_?shared|auth(entication)?_?key|encryption_?key",
     re.IGNORECASE,
 )
 DEEPEST = 40

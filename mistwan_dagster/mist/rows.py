@@ -103,7 +103,7 @@ def row_decoder(endpoint: Endpoint) -> RowDecoder | None:
     """The process's decoder of an endpoint, None where rows are not flat objects in `results`."""
     nested = any(field.json or field.path for field in endpoint.fields)
     key_first = endpoint.fields[0].name == endpoint.key[0]  # it alone is required, so it must come first
-    if nested or not key_first or endpoint.paging is not Paging.CURSOR:
+    if nested or not key_first or not endpoint.keeps_extra or endpoint.paging is not Paging.CURSOR:
         return None
     identity = (endpoint.name, endpoint.fields, endpoint.key, endpoint.secrets)
     return _DECODERS.setdefault(identity, _DECODERS.get(identity) or RowDecoder(endpoint))

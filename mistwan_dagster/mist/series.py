@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -163,17 +164,17 @@ def parse_bins(body: dict[str, Any], fields: tuple[str, ...], notes: list[str], 
     holder = _series_holder(body, fields)
     values = {name: _numbers(holder.get(name)) for name in fields}
     length = max(map(len, values.values()))
-    interval = _seconds(holder.get("interval", body.get("interval")))
+    interval = interval_seconds(holder.get("interval", body.get("interval")))
     starts = _instants(holder.get("rt", body.get("rt")))
     if len(starts) < length:
-        first = _instant(holder.get("start", body.get("start")))
+        first = epoch_seconds(holder.get("start", body.get("start")))
         if length and (first is None or not interval):
             notes.append(f"{subject}: an answer without `start` or `interval` was left out")
             return Bins([], HOUR_S, {name: [] for name in fields})
         starts = [first + i * interval for i in range(length)] if first is not None and interval else []
     if not interval:
-        steps = [b - a for a, b in itertools.pairwise(starts)]
-        interval = int(min(steps)) if steps else HOUR_S
+        steps = [int(b - a) for a, b in itertools.pairwise(starts) if b - a >= 1]
+        interval = min(steps, default=HOUR_S)
     padded = {name: series + [None] * (len(starts) - len(series)) for name, series in values.items()}
     return _hourly(Bins(starts, interval, padded), notes, subject)
 
@@ -259,11 +260,11 @@ def _numbers(series: Any) -> list[float | None]:
 
 
 def _instants(values: Any) -> list[float]:
-    instants = [_instant(value) for value in values] if isinstance(values, list) else []
+    instants = [epoch_seconds(value) for value in values] if isinstance(values, list) else []
     return [] if None in instants else [i for i in instants if i is not None]
 
 
-def _instant(value: Any) -> float | None:
+def epoch_seconds(value: Any) -> float | None:
     """Epoch seconds of an epoch number or an ISO 8601 text (UTC when it names no zone)."""
     if type(value) in (int, float):
         return float(value) if 0 < value < 1e11 else None
@@ -271,17 +272,16 @@ def _instant(value: Any) -> float | None:
         instant = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    seconds = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    return seconds if seconds > 0 else None
 
 
-def _seconds(value: Any) -> int:
+def interval_seconds(value: Any) -> int:
     """Seconds of `3600`, `"3600"` or `"1h"`; 0 when unreadable."""
     if type(value) in (int, float):
         return int(value) if 0 < value < 1e9 else 0
-    text = value.strip() if isinstance(value, str) else ""
-    if text[:-1].isdigit() and text[-1] in UNITS_S:
-        return int(text[:-1]) * UNITS_S[text[-1]]
-    return int(text) if text.isdigit() else 0
+    told = re.fullmatch(r"\s*([0-9]{1,9})([smhd]?)\s*", value) if isinstance(value, str) else None
+    return int(told[1]) * UNITS_S[told[2] or "s"] if told else 0
 
 
 def _epoch(instant: datetime) -> int:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import dagster as dg
 
+from mistwan_dagster.orchestration.assets.alarms import alarm_tables
+from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
+from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
+from mistwan_dagster.orchestration.assets.rankings import RANKING_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
+from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
 from mistwan_dagster.orchestration.assets.reports import REPORT_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import ROLLUP_ASSETS
+from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
+from mistwan_dagster.orchestration.assets.sle import SLE_ASSETS
 from mistwan_dagster.orchestration.assets.warehouse import WAREHOUSE_ASSETS
 from mistwan_dagster.orchestration.checks import CHECKS
 from mistwan_dagster.orchestration.jobs import JOBS
@@ -16,7 +23,22 @@ from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.schedules import SCHEDULES
 
 defs = dg.Definitions(
-    assets=[*RAW_ASSETS, *DIMENSION_ASSETS, *KPI_ASSETS, *ROLLUP_ASSETS, *REPORT_ASSETS, *WAREHOUSE_ASSETS],
+    assets=[
+        *RAW_ASSETS,
+        *SITE_DETAIL_ASSETS,
+        *API_USAGE_ASSETS,
+        *DIMENSION_ASSETS,
+        *REFERENCE_ASSETS,
+        *SITE_TABLE_ASSETS,
+        alarm_tables,
+        *KPI_ASSETS,
+        *ROLLUP_ASSETS,
+        *REPORT_ASSETS,
+        *RANKING_ASSETS,
+        *SLE_ASSETS,
+        *WAREHOUSE_ASSETS,
+        *MAINTENANCE_ASSETS,
+    ],
     asset_checks=CHECKS,
     jobs=JOBS,
     schedules=SCHEDULES,

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Cadence
 from mistwan_dagster.catalog.endpoints import SNAPSHOTS
+from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
+from mistwan_dagster.kpi.maintenance import unmatched_windows
 from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.schema_drift import news
+from mistwan_dagster.orchestration.sle import coverage_now
 
 GAP_LOOK_BACK = timedelta(hours=24)
+SHOWN_FIELDS = 10
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,18 @@ def _access(platform: Platform) -> str:
 def _quota(platform: Platform) -> str:
     told, limit = usage(platform.session, platform.quota)
     hour = floor_hour(platform.settings.now())
-    by_endpoint = platform.quota.by_endpoint(hour)
-    shares = ", ".join(f"{n} {c}" for n, c in sorted(by_endpoint.items(), key=lambda x: -x[1])[:5])
     return (
         f"{told} of {limit} calls used in this hour as the cloud counts, {platform.quota.used(hour)} of "
-        f"{platform.settings.mistwan_call_budget} as counted here ({shares}); "
+        f"{platform.quota.limit(Purpose.LIVE)} as counted here; "
         f"left: live {platform.quota.left(Purpose.LIVE)}, backfill {platform.quota.left(Purpose.BACKFILL)}"
     )
+
+
+def _call_plan(platform: Platform) -> str:
+    fits, text = describe_plan(platform)
+    if not fits:
+        raise UserError(text)
+    return text
 
 
 def _circuits(platform: Platform) -> str:
@@ -79,6 +90,22 @@ def _thresholds(platform: Platform) -> str:
     _ = platform.thresholds
     file = platform.settings.mistwan_thresholds_file
     return f"read from {file}" if file else "defaults"
+
+
+def _maintenance(platform: Platform) -> str:
+    windows = platform.maintenance
+    circuits, sites = platform.kpi.read("dim_circuit"), platform.kpi.read("dim_site")
+    if windows.height and circuits is not None and sites is not None:
+        without_effect = unmatched_windows(windows, circuits, sites)
+        if without_effect:
+            raise UserError(f"{len(without_effect)} windows are without effect: {without_effect[0]}")
+    file = platform.settings.mistwan_maintenance_file
+    return f"{windows.height} windows in {file}" if file else "no maintenance file: nothing is excluded"
+
+
+def _business_hours(platform: Platform) -> str:
+    _ = platform.opening_hours
+    return platform.settings.mistwan_business_hours
 
 
 def _warehouse(platform: Platform) -> str:
@@ -113,13 +140,48 @@ def _collection(platform: Platform) -> str:
     return text
 
 
+def _schema(platform: Platform) -> str:
+    """Drift is no failure: rows are kept or set aside, and a person should look."""
+    if not platform.kpi.labels(RPT_SCHEMA_DRIFT.name):
+        return "no drift report yet: the daily job `maintenance` writes it"
+    new = [
+        f"{row['endpoint']}.{row['field_path']} {row['kind']} ({row['example_type']})"
+        for row in news(platform).iter_rows(named=True)
+    ]
+    if not new:
+        return "no field came, went or changed its type in 24 h"
+    shown = ", ".join(new[:SHOWN_FIELDS])
+    rest = f" and {len(new) - SHOWN_FIELDS} more in rpt_schema_drift" if len(new) > SHOWN_FIELDS else ""
+    return f"new in 24 h: {shown}{rest}"
+
+
+def _sle(platform: Platform) -> str:
+    """How fresh the deep-dive is; a site that is read late is no mistake of anybody."""
+    known = coverage_now(platform)
+    hour = known["score_hour_utc"].max()
+    newest = (
+        f"newest hour {hour:%Y-%m-%dT%H:%M}Z"
+        if isinstance(hour, datetime)
+        else "no hour of the last three read"
+    )
+    states = dict(known["state"].value_counts().iter_rows())
+    told = ", ".join(f"{states.get(s, 0)} {s}" for s in ("fresh", "stale", "missing"))
+    return f"{newest}, {int(known['is_degraded'].sum() or 0)} degraded; detail of sites and metrics: {told}"
+
+
 CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
     ("access", _access),
     ("quota", _quota),
+    ("calls", describe_use),
+    ("call plan", _call_plan),
     ("circuits", _circuits),
     ("thresholds", _thresholds),
+    ("maintenance", _maintenance),
+    ("business hours", _business_hours),
     ("collection", _collection),
+    ("schema", _schema),
+    ("sle", _sle),
     ("warehouse", _warehouse),
 )
 

@@ -3,21 +3,15 @@
 import dagster as dg
 import polars as pl
 
+from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
-    DIM_CIRCUIT,
-    DIM_SITE,
-    DIM_THRESHOLD,
-    FACT_CIRCUIT_HOUR,
-    FACT_CIRCUIT_OUTAGE,
-    FACT_DEVICE_EVENT,
-    FACT_FAILOVER,
-    FACT_PATH_HOUR,
-    RPT_CONGESTION_NOW,
-    RPT_TOP_OFFENDERS,
     Table,
 )
 from mistwan_dagster.kpi.contract import violations
-from mistwan_dagster.orchestration.partitions import HOURS
+from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
+from mistwan_dagster.orchestration.alarms import day_label, days_between
+from mistwan_dagster.orchestration.assets.warehouse import HOURLY_TABLES, LATEST_TABLES, WHOLE_TABLES
+from mistwan_dagster.orchestration.partitions import DAYS, HOURS
 from mistwan_dagster.orchestration.platform import PlatformResource
 
 
@@ -60,8 +54,26 @@ def whole_contract(table: Table) -> dg.AssetChecksDefinition:
     return check
 
 
+def daily_contract(table: Table) -> dg.AssetChecksDefinition:
+    """Contract check over the days of the run."""
+
+    @dg.asset_check(
+        asset=table.name,
+        name="contract",
+        blocking=True,
+        partitions_def=DAYS,
+        description="Columns, key, bounds",
+    )
+    def check(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+        window, kpi = context.op_execution_context.partition_time_window, platform.open().kpi
+        days = [kpi.read(table.name, day_label(day)) for day in days_between(window.start, window.end)]
+        return _result(pl.concat([table.empty(), *(d for d in days if d is not None)]).lazy(), table)
+
+    return check
+
+
 CHECKS = [
-    *(hourly_contract(t) for t in (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)),
-    *(whole_contract(t) for t in (DIM_SITE, DIM_CIRCUIT, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)),
-    *(whole_contract(t) for t in (DIM_THRESHOLD, RPT_CONGESTION_NOW, RPT_TOP_OFFENDERS)),
+    *(hourly_contract(t) for t in (*HOURLY_TABLES, *SLE_HOURLY_TABLES)),
+    *(daily_contract(t) for t in ALARM_TABLES),
+    *(whole_contract(t) for t in (*WHOLE_TABLES, *LATEST_TABLES, *SLE_NEWEST_TABLES, SLE_COVERAGE)),
 ]

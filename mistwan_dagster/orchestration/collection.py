@@ -11,20 +11,21 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoint import Endpoint, Scope
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import SlotReport
+from mistwan_dagster.lake.raw import SlotReport, floor_day, floor_hour
 from mistwan_dagster.mist.errors import FATAL, MistError
-from mistwan_dagster.mist.extract import extract
-from mistwan_dagster.mist.pager import row_keys, walk
+from mistwan_dagster.mist.extract import Quarantined, extract
+from mistwan_dagster.mist.pager import WalkSummary, row_keys, walk
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
 
-EVENT_LOOK_BACK = timedelta(hours=2)
-"""Events arrive late; each walk asks again for this long before the end of what was read."""
+YEAR_3000 = 32_503_680_000
+"""Epoch seconds; a later event is told in milliseconds, or in nonsense."""
 FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
 WALKS_PER_SLOT = 2
+Span = tuple[datetime, datetime]
 
 
 def walk_name(now: datetime) -> str:
@@ -32,18 +33,32 @@ def walk_name(now: datetime) -> str:
     return f"walk-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> SlotReport:
-    """Walk a snapshot endpoint into its slot.
+def collect_snapshot(
+    platform: Platform,
+    endpoint: Endpoint,
+    slot: datetime,
+    *,
+    span: Span | None = None,
+    purpose: Purpose = Purpose.LIVE,
+    raising: tuple[type[MistError], ...] = FATAL,
+) -> SlotReport:
+    """Walk a snapshot endpoint into its slot; an endpoint with a window is asked for `span`.
 
     Rows are live documents and a walk can skip one, so a walk that reaches its end with fewer keys than the `total`
     it was told is made once more and both are pooled. When the second one tells nothing new and as many rows as its
     total, the total counts repeated rows and nothing is missing. A walk that breaks off keeps its pages and is
-    reported incomplete; an error that no later slot would mend by itself (wrong token, wrong org) is raised.
+    reported incomplete; errors of the kinds `raising`, by default those that no later slot would mend by itself
+    (wrong token, wrong org), are raised.
     """
     name = walk_name(platform.settings.now())
-    gathered = _Gathered()
+    gathered = Gathered()
     for attempt in range(1, WALKS_PER_SLOT + 1):
-        _walk_once(platform, endpoint, slot, f"{name}-{attempt}", gathered)
+        try:
+            _walk_once(platform, endpoint, slot, f"{name}-{attempt}", gathered, purpose, span)
+        except MistError as problem:
+            if isinstance(problem, raising):
+                raise
+            gathered.error = str(problem)
         if gathered.error is not None or not gathered.short:
             break
     error = gathered.error
@@ -56,7 +71,7 @@ def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> 
         rows=sum(f.height for f in gathered.frames),
         pages=len(gathered.frames),
         total=gathered.total,
-        quarantined=gathered.quarantined,
+        quarantined=len(gathered.bad_rows),
         error=error,
     )
     stored = platform.raw.finish_slot(endpoint, report, gathered.frames)
@@ -64,13 +79,25 @@ def collect_snapshot(platform: Platform, endpoint: Endpoint, slot: datetime) -> 
 
 
 @dataclass
-class _Gathered:
+class Gathered:
+    """Pages of a slot, from one walk or several."""
+
     frames: list[pl.DataFrame] = field(default_factory=list)
     keys: set[object] = field(default_factory=set)
     total: int | None = None
-    quarantined: int = 0
+    bad_rows: set[int] = field(default_factory=set)
     error: str | None = None
     total_counts_repeats: bool = False
+
+    def set_aside_anew(self, quarantined: list[Quarantined]) -> list[Quarantined]:
+        """Those not set aside before: a second walk tells the same bad rows again."""
+        anew = []
+        for bad in quarantined:
+            mark = hash(bad.row_json)
+            if mark not in self.bad_rows:
+                self.bad_rows.add(mark)
+                anew.append(bad)
+        return anew
 
     @property
     def short(self) -> int:
@@ -79,38 +106,71 @@ class _Gathered:
 
 
 def _walk_once(
-    platform: Platform, endpoint: Endpoint, slot: datetime, name: str, gathered: _Gathered
+    platform: Platform,
+    endpoint: Endpoint,
+    slot: datetime,
+    name: str,
+    gathered: Gathered,
+    purpose: Purpose,
+    span: Span | None,
 ) -> None:
-    pager = walk(platform.session, endpoint, platform.org_id, quota=platform.quota, purpose=Purpose.LIVE)
     before = len(gathered.keys)
-    try:
-        for page in pager:
-            found = extract(endpoint, page.rows, page.received_at)
-            platform.raw.add_page(endpoint, slot, name, page.number, found.frame)
-            platform.raw.quarantine(endpoint, name, page.number, [q.__dict__ for q in found.quarantined])
-            gathered.frames.append(found.frame)
-            gathered.keys.update(row_keys(endpoint, page.rows))
-            gathered.quarantined += len(found.quarantined)
-        summary = pager.summary
-        gathered.total = summary.total
-        nothing_new = before > 0 and len(gathered.keys) == before
-        gathered.total_counts_repeats = nothing_new and summary.rows >= (summary.total or 0)
-    except MistError as problem:
-        if isinstance(problem, FATAL):
-            raise
-        gathered.error = str(problem)
+    ids = org_ids(platform, endpoint)
+    summary = gather(platform, endpoint, slot, name, gathered, ids, purpose, span)
+    gathered.total = summary.total
+    nothing_new = before > 0 and len(gathered.keys) == before
+    gathered.total_counts_repeats = nothing_new and summary.rows >= (summary.total or 0)
+
+
+def org_ids(platform: Platform, endpoint: Endpoint) -> tuple[str, ...]:
+    """The ids in the path of an endpoint that one walk reads whole."""
+    return () if endpoint.scope is Scope.CLOUD else (platform.org_id,)
+
+
+def gather(
+    platform: Platform,
+    endpoint: Endpoint,
+    slot: datetime,
+    name: str,
+    gathered: Gathered,
+    ids: tuple[str, ...],
+    purpose: Purpose,
+    span: Span | None = None,
+) -> WalkSummary:
+    """Walk once, each page on disk before the next is asked for. Raises MistError; what came before it is kept."""
+    start, end = span or (None, None)
+    pager = walk(
+        platform.session, endpoint, *ids, quota=platform.quota, purpose=purpose, start=start, end=end
+    )
+    for page in pager:
+        found = extract(endpoint, page.rows, page.received_at)
+        number = len(gathered.frames) + 1
+        platform.raw.add_page(endpoint, slot, name, number, found.frame)
+        aside = gathered.set_aside_anew(found.quarantined)
+        platform.raw.quarantine(endpoint, name, number, [q.__dict__ for q in aside])
+        gathered.frames.append(found.frame)
+        gathered.keys.update(row_keys(endpoint, page.rows))
+    return pager.summary
 
 
 @dataclass
 class EventReport:
-    """What an event walk brought: new rows by the hour they happened in."""
+    """What an event walk brought: rows told, and the new ones by the hour they happened in."""
 
     start: datetime
     end: datetime
     complete: bool = True
+    told: int = 0
     new_rows: dict[datetime, int] = field(default_factory=dict)
     quarantined: int = 0
     error: str | None = None
+
+    def add(self, other: EventReport) -> None:
+        """Take over what another walk of the same endpoint brought."""
+        self.complete, self.error = self.complete and other.complete, self.error or other.error
+        self.told, self.quarantined = self.told + other.told, self.quarantined + other.quarantined
+        for hour, rows in other.new_rows.items():
+            self.new_rows[hour] = self.new_rows.get(hour, 0) + rows
 
 
 def collect_events(
@@ -118,47 +178,84 @@ def collect_events(
     start: datetime | None = None,
     end: datetime | None = None,
     purpose: Purpose = Purpose.LIVE,
+    endpoint: Endpoint = DEVICE_EVENTS,
 ) -> EventReport:
     """Read events of [start, end), by default from the look-back before what was last read until now.
 
     Each page is stored before the next is asked for; a broken walk is asked again next time, as the span counts
     as read only when it was walked to its end.
     """
-    endpoint = DEVICE_EVENTS
     end = end or platform.settings.now()
-    if start is None:
-        read = platform.raw.coverage(endpoint)
-        start = (
-            max(read[-1][1] - EVENT_LOOK_BACK, end - timedelta(hours=endpoint.history_hours))
-            if read
-            else None
-        )
-        start = min(start or end - FIRST_EVENT_LOOK_BACK, end - EVENT_LOOK_BACK)
-    report = EventReport(start, end)
-    name = walk_name(platform.settings.now())
-    pager = walk(
-        platform.session, endpoint, platform.org_id,
-        quota=platform.quota, purpose=purpose, start=start, end=end,
-    )  # fmt: skip
+    report = EventReport(start or _look_back(platform, endpoint, end), end)
     try:
-        for page in pager:
-            found = extract(endpoint, page.rows, page.received_at)
-            dated = found.frame.filter(pl.col("timestamp").is_between(0, 32503680000))
-            undated = found.frame.height - dated.height
-            platform.raw.quarantine(
-                endpoint, name, page.number,
-                [q.__dict__ for q in found.quarantined]
-                + ([{"row_json": "", "reason": f"{undated} events without a timestamp"}] if undated else []),
-            )  # fmt: skip
-            report.quarantined += len(found.quarantined) + undated
-            for hour, rows in platform.raw.add_events(endpoint, name, page.number, dated).items():
-                report.new_rows[hour] = report.new_rows.get(hour, 0) + rows
+        walk_events(platform, endpoint, (platform.org_id,), report, purpose)
     except MistError as problem:
         if isinstance(problem, FATAL):
             raise
         report.complete, report.error = False, str(problem)
     if report.complete:
-        platform.raw.add_coverage(endpoint, start, end)
+        platform.raw.add_coverage(endpoint, report.start, end)
+    return report
+
+
+def _look_back(platform: Platform, endpoint: Endpoint, end: datetime) -> datetime:
+    """Where a live walk begins: further back with the first of an hour and of a day, as rows may have changed."""
+    read = platform.raw.coverage(endpoint)
+    hours = endpoint.look_back
+    if not read or read[-1][1].date() < end.date():
+        back = timedelta(hours=hours.day)
+    else:
+        back = timedelta(hours=hours.slot if floor_hour(read[-1][1]) == floor_hour(end) else hours.hour)
+    if not read:
+        return end - max(back, FIRST_EVENT_LOOK_BACK)
+    oldest = end - timedelta(hours=endpoint.history_hours)
+    return min(max(read[-1][1] - back, oldest), end - back)
+
+
+def walk_events(
+    platform: Platform, endpoint: Endpoint, ids: tuple[str, ...], report: EventReport, purpose: Purpose
+) -> None:
+    """Walk the report's span once and fill the report. Raises MistError; what came before it is kept."""
+    name = walk_name(platform.settings.now())
+    pager = walk(
+        platform.session, endpoint, *ids,
+        quota=platform.quota, purpose=purpose, start=report.start, end=report.end,
+    )  # fmt: skip
+    for page in pager:
+        found = extract(endpoint, page.rows, page.received_at)
+        is_dated = pl.col("timestamp").is_between(0, YEAR_3000, closed="left").fill_null(False)
+        dated, undated = found.frame.filter(is_dated), found.frame.filter(~is_dated)
+        aside = [q.__dict__ for q in found.quarantined] + [
+            {"row_json": line, "reason": "timestamp: missing, or no time of this age"}
+            for line in undated.write_ndjson().splitlines()
+        ]
+        platform.raw.quarantine(endpoint, name, page.number, aside)
+        report.told += len(page.rows)
+        report.quarantined += len(aside)
+        for hour, rows in platform.raw.add_events(endpoint, name, page.number, dated).items():
+            report.new_rows[hour] = report.new_rows.get(hour, 0) + rows
+
+
+def collect_back(platform: Platform, start: datetime, end: datetime, endpoint: Endpoint) -> EventReport:
+    """Read events of [start, end) a day at a time, newest first; how far the cloud remembers is not documented.
+
+    After a day without any the whole rest is asked for at once: nothing there either is the cloud's horizon,
+    which is recorded. A broken walk ends it; what was read counts.
+    """
+    report, until = EventReport(start, end), end
+    while until > start and report.complete:
+        begin = max(start, floor_day(until - timedelta(microseconds=1)))
+        day = collect_events(platform, begin, until, Purpose.BACKFILL, endpoint)
+        report.add(day)
+        if day.complete and not day.told:
+            older = EventReport(start, begin)
+            if begin > start:
+                older = collect_events(platform, start, begin, Purpose.BACKFILL, endpoint)
+                report.add(older)
+            if older.complete and not older.told:
+                platform.raw.note_told_from(endpoint, until, platform.settings.now())
+            break
+        until = begin
     return report
 
 

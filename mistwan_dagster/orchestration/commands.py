@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,13 +20,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SNAPSHOTS
+from mistwan_dagster.catalog.endpoints import EVENTS, SNAPSHOTS
+from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access
 from mistwan_dagster.orchestration import history, launch
 from mistwan_dagster.orchestration.importing import import_file
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.sle import coverage_now
+from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES
 from mistwan_dagster.settings import load_settings
 
@@ -40,7 +44,7 @@ def now() -> datetime:
 def _validated() -> Platform:
     """The platform with its configuration files read, so that a wrong file fails before anything is asked."""
     platform = Platform.open()
-    _ = platform.circuits_file, platform.thresholds
+    _ = platform.circuits_file, platform.thresholds, platform.maintenance, platform.opening_hours
     return platform
 
 
@@ -61,18 +65,41 @@ def _collect(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
             state = "" if report.complete else " (incomplete)"
             aside = f", {report.quarantined} set aside" if report.quarantined else ""
             say(f"{endpoint.name}: {report.rows} rows in {report.pages} pages{aside}{state}")
-    read = platform.raw.coverage(DEVICE_EVENTS)
-    if read:
-        say(f"device_events: read up to {read[-1][1]:%Y-%m-%dT%H:%M:%S}Z")
+    for endpoint in EVENTS:
+        read = platform.raw.coverage(endpoint)
+        if read:
+            say(f"{endpoint.name}: read up to {read[-1][1]:%Y-%m-%dT%H:%M:%S}Z")
+    sle_outcome = _collect_sle(opened, platform, say)
     launch.require_success(outcome)
+    if sle_outcome is not None:
+        launch.require_success(sle_outcome)
     print(f"collected slot {slot:%Y-%m-%dT%H:%M}Z")
+
+
+def _collect_sle(opened: dg.DagsterInstance, platform: Platform, say: Say) -> launch.Outcome | None:
+    """SLE of the hour that has just ended, with the deep-dive; None when it is read already."""
+    end = floor_hour(platform.settings.now())
+    if end - HOUR not in missing_sle_hours(platform):
+        return None
+    outcome = launch.run_span(opened, "collect_sle", end - HOUR, end)
+    rows = platform.raw.scan_snapshots(SITES_SLE, end - HOUR, end).select(pl.len()).collect().item()
+    states = coverage_now(platform)["state"].value_counts().sort("state").iter_rows()
+    say(f"sites_sle: {rows} sites; detail of sites and metrics: " + ", ".join(f"{n} {s}" for s, n in states))
+    return outcome
 
 
 def aggregate(stage: str | None, span: tuple[datetime, datetime] | None, say: Say) -> None:
     """KPIs of stale partitions, or of the span."""
     platform = _validated()
     with launch.instance(platform) as opened:
-        _aggregate(opened, platform, [stage] if stage else list(STAGES), span, say)
+        _aggregate(opened, platform, _stages(stage), span, say)
+
+
+def _stages(name: str | None) -> list[str]:
+    """Stages that a command means: all, or one; to `hourly` belong the alarms of the hours."""
+    if name is None:
+        return list(STAGES)
+    return ["hourly", "alarms"] if name == "hourly" else [name]
 
 
 def _aggregate(
@@ -125,7 +152,8 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
             say("no circuits are known yet: collecting a slot first")
             _collect(opened, platform, say)
         launch.require_success(launch.run_span(opened, "events", start, end))
-        say(f"device_events: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
+        for endpoint in EVENTS:
+            say(f"{endpoint.name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
         with _progress_bar():
             launch.require_success(launch.run_span(opened, "history", start, end))
         print(f"history of {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z collected")

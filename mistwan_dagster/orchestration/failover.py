@@ -1,4 +1,4 @@
-"""Failovers from the lake: outages, hourly facts and what snapshots said about the active circuit. No Dagster."""
+"""Failovers from the lake: outages, hourly facts, and what was said about the active circuit. No Dagster."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ import polars as pl
 
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER
 from mistwan_dagster.kpi.failover import failovers
+from mistwan_dagster.kpi.failover_quality import NORM_DAYS
 from mistwan_dagster.kpi.sightings import SCHEMA
 from mistwan_dagster.lake.raw import HOUR
-from mistwan_dagster.orchestration.hourly import SIGHTINGS, dim_circuit, observed_until
+from mistwan_dagster.orchestration.episodes import recompute_from, replace_recent, whole_table
+from mistwan_dagster.orchestration.hourly import BACKUP_SAMPLES, SIGHTINGS, dim_circuit, observed_until
 from mistwan_dagster.orchestration.platform import Platform
 
-LOOK_BACK = timedelta(days=2)
-"""Episodes that began this long before the computed hours may still change; older ones are kept as they are."""
-CONTEXT = timedelta(hours=25)
-"""A failover needs the primary's figures of the 24 hours before it."""
+CONTEXT = timedelta(days=NORM_DAYS, hours=1)
+"""A failover is measured against the figures of the days before it."""
 
 
 def compute_failovers(platform: Platform, since: datetime | None) -> int:
     """Replace `fact_failover` from `since` less the look-back on (all of it when None); returns rows."""
     until = observed_until(platform)
-    begin = (since or datetime.fromisoformat("2023-01-01T00:00:00+00:00")) - LOOK_BACK
-    before = platform.kpi.read(FACT_FAILOVER.name)
-    outages = platform.kpi.read(FACT_CIRCUIT_OUTAGE.name)
+    begin = recompute_from(since)
     circuits = dim_circuit(platform)
     lasting = pl.col("end_utc").is_null() | (pl.col("end_utc") >= begin)
-    recent = (FACT_CIRCUIT_OUTAGE.empty() if outages is None else outages).filter(lasting)
+    recent = whole_table(platform, FACT_CIRCUIT_OUTAGE).filter(lasting)
     facts = platform.kpi.scan_hours(FACT_CIRCUIT_HOUR.name, begin - CONTEXT, until)
     sightings = platform.kpi.scan_hours(SIGHTINGS, begin - HOUR, until)
     active = pl.LazyFrame(schema=SCHEMA) if sightings is None else sightings.select(*SCHEMA)
+    samples = platform.kpi.scan_hours(BACKUP_SAMPLES, begin - HOUR, until)
     sites = _sites(recent, active, circuits)
     mine = circuits.filter(pl.col("site_id").is_in(sites.implode()))
     found = failovers(
@@ -41,14 +40,9 @@ def compute_failovers(platform: Platform, since: datetime | None) -> int:
         mine.lazy(),
         until,
         active,
+        None if samples is None else samples.filter(pl.col("circuit_id").is_in(mine["circuit_id"].implode())),
     ).collect()
-    if before is not None:
-        kept = before.filter((pl.col("end_utc") < begin).fill_null(False))
-        found = pl.concat([kept, found.join(kept, on=list(FACT_FAILOVER.key), how="anti")]).sort(
-            FACT_FAILOVER.key
-        )
-    platform.kpi.write(FACT_FAILOVER.name, found)
-    return found.height
+    return replace_recent(platform, FACT_FAILOVER, found, begin)
 
 
 def _sites(outages: pl.DataFrame, active: pl.LazyFrame, circuits: pl.DataFrame) -> pl.Series:

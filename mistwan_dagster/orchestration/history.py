@@ -1,7 +1,8 @@
 """The first 14 days: hourly series of each circuit, asked for once, resumable, within the call budget.
 
 Each circuit's answer is kept as a piece until its span is merged into day files; a stopped backfill skips the
-pieces it finds. When the hour's budget is used up it waits for the next clock hour. No Dagster.
+pieces it finds. When the hour's budget is used up it waits for the next clock hour; the ledger records the circuits
+that were put off. No Dagster.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTI
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_parquet
 from mistwan_dagster.mist.errors import FATAL, MistError, QuotaExhausted, RateLimited
+from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.mist.series import Series, fetch_bandwidth, fetch_quality
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -84,19 +86,19 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
 
     queue = list(reversed(todo))
     running: dict[Future[None], dict[str, str]] = {}
+    pause: QuotaExhausted | RateLimited | None = None
     with ThreadPoolExecutor(WORKERS) as pool:
         while queue or running:
-            while queue and len(running) < WORKERS:
+            while pause is None and queue and len(running) < WORKERS:
                 circuit = queue.pop()
                 running[pool.submit(fetch, circuit)] = circuit
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            pause_until: datetime | None = None
             for future in finished:
                 circuit = running.pop(future)
                 problem = future.exception()
                 if isinstance(problem, QuotaExhausted | RateLimited):
                     queue.append(circuit)
-                    pause_until = problem.until
+                    pause = problem
                     continue
                 if problem is not None:
                     if not isinstance(problem, MistError) or isinstance(problem, FATAL):
@@ -105,8 +107,10 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
                     failed[circuit["circuit_id"]] = str(problem)
                 done += 1
                 report(endpoint.name, done, len(targets))
-            if pause_until is not None and not running:
-                _sleep_until(pause_until, platform)
+            if pause is not None and not running:
+                platform.quota.defer(Purpose.BACKFILL, endpoint.name, pause.reason, len(queue))
+                sleep_until(pause.until, platform)
+                pause = None
     bins = platform.raw.merge_series(endpoint, span, keep_pieces=bool(failed))
     return HistoryReport(len(targets), len(todo) - len(failed), bins, failed, tuple(notes))
 
@@ -122,6 +126,6 @@ def _fetch_one(
     )  # fmt: skip
 
 
-def _sleep_until(instant: datetime, platform: Platform) -> None:
+def sleep_until(instant: datetime, platform: Platform) -> None:
     """The budget turns with the clock hour; one second more, so that the new hour is certain."""
     time.sleep(max(1.0, (instant - platform.settings.now()).total_seconds() + 1))

@@ -19,6 +19,7 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.tables import (
     FACT_CIRCUIT_HOUR,
     FACT_CIRCUIT_OUTAGE,
@@ -28,11 +29,11 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.counters import counter_intervals
-from mistwan_dagster.kpi.events import device_event_facts, reboots
+from mistwan_dagster.kpi.events import device_event_facts, reboots, switch_over_events
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.outages import merge_outages
-from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours
+from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours, up_samples
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import status_hours
@@ -49,10 +50,11 @@ EVENT_REACH = timedelta(days=14)
 LIVE_EVENT_REACH = timedelta(hours=24)
 """ARP and DHCP have no snapshot of their own: their last event holds, so it must be looked for."""
 
-UTILIZATION, STATUS, QUALITY, DOWN_PIECES, SIGHTINGS = (
+UTILIZATION, STATUS, QUALITY, BACKUP_SAMPLES, DOWN_PIECES, SIGHTINGS = (
     "circuit_utilization_hour",
     "circuit_status_hour",
     "circuit_quality_hour",
+    "backup_quality_sample",
     "circuit_down_piece",
     "circuit_active_sighting",
 )
@@ -99,6 +101,17 @@ def chunks(platform: Platform, start: datetime, end: datetime) -> Iterator[tuple
         yield begin, end, live
 
 
+def device_events(platform: Platform, start: datetime, end: datetime) -> pl.LazyFrame:
+    """Events of gateways of [start, end): those of the organization, and what sites told on demand.
+
+    Both may hold the same event; whoever reads them counts each once.
+    """
+    columns = list(DEVICE_EVENTS.schema)
+    of_org = platform.raw.scan_events(DEVICE_EVENTS, start, end).select(columns)
+    of_sites = platform.raw.scan_events(SITE_DEVICE_EVENTS, start, end)
+    return pl.concat([of_org, of_sites.filter(pl.col("device_type") == "gateway").select(columns)])
+
+
 def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> Evidence:
     """Raw rows for a chunk.
 
@@ -112,7 +125,7 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
             raw.scan_snapshots(PORT_STATS, *span),
             raw.scan_snapshots(PATH_STATS, *span),
             raw.scan_snapshots(DEVICE_STATS, *span),
-            raw.scan_events(DEVICE_EVENTS, start - LIVE_EVENT_REACH, end + HOUR),
+            device_events(platform, start - LIVE_EVENT_REACH, end + HOUR),
             None,
         )
     now = platform.settings.now()
@@ -122,7 +135,7 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
         raw.scan_snapshots(PORT_STATS, *first) if first else raw.latest_snapshot(PORT_STATS, now),
         raw.scan_snapshots(PATH_STATS, start, start),
         raw.scan_snapshots(DEVICE_STATS, *first) if first else raw.latest_snapshot(DEVICE_STATS, now),
-        raw.scan_events(DEVICE_EVENTS, start - EVENT_REACH, min(end + EVENT_REACH, now + HOUR)),
+        device_events(platform, start - EVENT_REACH, min(end + EVENT_REACH, now + HOUR)),
         covered,
     )
 
@@ -137,69 +150,57 @@ def _first_snapshot(platform: Platform, after: datetime) -> tuple[datetime, date
     return None
 
 
-def compute_utilization(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `circuit_utilization_hour` for the span; returns rows."""
-    rows = 0
-    circuits = dim_circuit(platform).lazy()
+def compute_measured(platform: Platform, start: datetime, end: datetime) -> dict[str, int]:
+    """Replace the tables that are read straight off the raw rows, for the span; returns rows of each.
+
+    They share one reading: samples of ports and paths are the costly part, and each serves several tables.
+    """
+    rows = dict.fromkeys((UTILIZATION, STATUS, QUALITY, FACT_PATH_HOUR.name, FACT_DEVICE_EVENT.name), 0)
     for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        versions = in_force(circuits, _hours(begin, until), "circuit_id")
-        intervals = counter_intervals(port_samples(found.ports, found.devices), reboots(found.events))
-        measured = utilization_hours(intervals, versions, begin, until)
-        bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
-        frame = prefer_live(measured, insight_hours(bins, versions, begin, until)).collect(engine="in-memory")
-        rows += platform.kpi.write_hours(UTILIZATION, frame, begin, until)
+        for name, frame in _measured(platform, begin, until, live).items():
+            written = platform.kpi.write_hours(name, frame, begin, until)
+            if name in rows:
+                rows[name] += written
     return rows
 
 
-def compute_status(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace status, down stretches and sightings of the active circuit for the span; returns circuit hours."""
-    rows = 0
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        ports = port_samples(found.ports, found.devices).collect(engine="in-memory")
-        paths = path_samples(found.paths, found.devices, circuits).collect(engine="in-memory")
-        status = status_hours(
-            ports, paths, found.devices, found.events, circuits, begin, until, log_complete=found.log_complete
-        )
-        hours, pieces, sightings = pl.collect_all(
-            [
-                status.hours,
-                split_by_hour(status.pieces),
-                active_sightings(ports.lazy(), paths.lazy(), circuits),
-            ],
-            engine="in-memory",
-        )
-        rows += platform.kpi.write_hours(STATUS, hours, begin, until)
-        platform.kpi.write_hours(DOWN_PIECES, pieces, begin, until)
-        platform.kpi.write_hours(SIGHTINGS, sightings, begin, until)
-    return rows
-
-
-def compute_paths(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `fact_path_hour` for the span; returns rows."""
-    rows = 0
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        paths = path_hours(path_samples(found.paths, found.devices, circuits), circuits, begin, until)
-        frame = FACT_PATH_HOUR.conform(paths).collect(engine="in-memory")
-        rows += platform.kpi.write_hours(FACT_PATH_HOUR.name, frame, begin, until)
-    return rows
-
-
-def compute_quality(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `circuit_quality_hour` for the span; returns circuit hours."""
-    rows = 0
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    for begin, until, live in chunks(platform, start, end):
-        found = evidence(platform, begin, until, live)
-        frame = quality_hours(path_samples(found.paths, found.devices, circuits), begin, until).collect(
-            engine="in-memory"
-        )
-        rows += platform.kpi.write_hours(QUALITY, frame, begin, until)
-    return rows
+def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) -> dict[str, pl.DataFrame]:
+    versions = dim_circuit(platform)
+    circuits = versions.filter(pl.col("is_current"))
+    found = evidence(platform, begin, until, live)
+    devices = found.devices.collect(engine="in-memory")
+    interfaces = interface_map(devices)
+    samples = pl.collect_all(
+        [
+            port_samples(found.ports, devices, interfaces),
+            path_samples(found.paths, devices, interfaces, circuits),
+        ],
+        engine="in-memory",
+    )
+    ports, paths = (frame.lazy() for frame in samples)
+    status = status_hours(
+        ports, paths, devices, found.events, circuits, interfaces, begin, until, found.log_complete
+    )
+    switched = switch_over_events(found.events, circuits, interfaces)
+    primaries = circuits.lazy().filter(pl.col("role") == "primary").select("circuit_id")
+    in_hour = in_force(versions.lazy(), _hours(begin, until), "circuit_id")
+    intervals = counter_intervals(ports, reboots(found.events))
+    bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
+    told = device_events(platform, begin, until)
+    tables = {
+        UTILIZATION: prefer_live(
+            utilization_hours(intervals, in_hour, begin, until), insight_hours(bins, in_hour, begin, until)
+        ),
+        STATUS: status.hours,
+        DOWN_PIECES: split_by_hour(status.pieces),
+        SIGHTINGS: active_sightings(ports, paths, circuits, switched),
+        QUALITY: quality_hours(paths, begin, until),
+        BACKUP_SAMPLES: up_samples(paths, begin, until).join(primaries, on="circuit_id", how="anti"),
+        FACT_PATH_HOUR.name: FACT_PATH_HOUR.conform(path_hours(paths, circuits, begin, until)),
+        FACT_DEVICE_EVENT.name: device_event_facts(told, circuits, interfaces),
+    }
+    frames = pl.collect_all(list(tables.values()), engine="in-memory")
+    return dict(zip(tables, frames, strict=True))
 
 
 def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
@@ -222,15 +223,6 @@ def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
             FACT_CIRCUIT_HOUR.name, FACT_CIRCUIT_HOUR.conform(frame).collect(engine="in-memory"), begin, until
         )
     return rows
-
-
-def compute_device_events(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace `fact_device_event` for the span; returns rows."""
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
-    interfaces = interface_map(platform.raw.latest_snapshot(DEVICE_STATS, platform.settings.now()))
-    events = device_event_facts(platform.raw.scan_events(DEVICE_EVENTS, start, end), circuits, interfaces)
-    frame = FACT_DEVICE_EVENT.conform(events).collect(engine="in-memory")
-    return platform.kpi.write_hours(FACT_DEVICE_EVENT.name, frame, start, end)
 
 
 def compute_outages(platform: Platform, since: datetime | None) -> int:

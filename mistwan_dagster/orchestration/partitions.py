@@ -23,6 +23,8 @@ PARTITION_KEY_FORMAT = "%Y-%m-%d-%H:%M"
 SLOT_TAG = "mistwan/slot"
 WAREHOUSE_POOL = "warehouse"
 """One load at a time: DuckDB takes one writer."""
+LAKE_POOL = "lake"
+"""One at a time of what deletes or compacts raw files."""
 OWNER = "team:wan-platform"
 
 
@@ -35,6 +37,9 @@ def newest_partition(key: dg.CoercibleToAssetKey) -> dg.AssetDep:
 
 
 def first_hour_of_run(tags: Mapping[str, str]) -> datetime | None:
-    """Start of the first hourly partition that a run works on; None when it names none."""
+    """Start of the first partition (hour, day, week or month) that a run works on; None when it names none."""
     key = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
-    return datetime.strptime(key, PARTITION_KEY_FORMAT).replace(tzinfo=UTC) if key else None
+    if not key:
+        return None
+    hourly = key if ":" in key else f"{key}-00:00"
+    return datetime.strptime(hourly, PARTITION_KEY_FORMAT).replace(tzinfo=UTC)

@@ -13,8 +13,12 @@ import dagster as dg
 import polars as pl
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.business_hours import OpeningHours, parse_opening_hours
+from mistwan_dagster.kpi.calendar import Period
+from mistwan_dagster.kpi.carrier_incidents import IncidentRule
 from mistwan_dagster.kpi.chronic import ChronicRule
 from mistwan_dagster.kpi.circuits_file import read_circuits_file
+from mistwan_dagster.kpi.maintenance import MAINTENANCE_SCHEMA, read_maintenance_file
 from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
 from mistwan_dagster.lake.kpi import KpiLake
 from mistwan_dagster.lake.raw import RawLake
@@ -98,6 +102,23 @@ class Platform:
         """Defaults and the overrides of the thresholds file. Raises UserError for a wrong file."""
         return load_thresholds(self.settings.mistwan_thresholds_file)
 
+    @cached_property
+    def maintenance(self) -> pl.DataFrame:
+        """Windows of the maintenance file, none without one. Raises UserError for a wrong file."""
+        path = self.settings.mistwan_maintenance_file
+        return read_maintenance_file(path) if path else pl.DataFrame(schema=MAINTENANCE_SCHEMA)
+
+    @cached_property
+    def opening_hours(self) -> OpeningHours:
+        """When stores are open. Raises UserError for a wrong setting."""
+        return parse_opening_hours(self.settings.mistwan_business_hours)
+
+    @property
+    def incident_rule(self) -> IncidentRule:
+        """What makes a carrier incident."""
+        settings = self.settings
+        return IncidentRule(settings.mistwan_incident_min_circuits, settings.mistwan_incident_min_share_pct)
+
     @property
     def chronic_rule(self) -> ChronicRule:
         """When a circuit is a chronic offender, by the settings."""
@@ -109,6 +130,12 @@ class Platform:
             s.mistwan_chronic_flaps,
             s.mistwan_availability_target_pct,
         )
+
+    def period_configuration(self, period: Period) -> str:
+        """Text of the configuration that figures of periods depend on, for their fingerprints."""
+        path = self.settings.mistwan_maintenance_file
+        planned = path.read_text(encoding="utf-8") if period == "month" and path and path.exists() else ""
+        return f"{self.settings.mistwan_business_hours}\n{planned}\n"
 
 
 class PlatformResource(dg.ConfigurableResource):

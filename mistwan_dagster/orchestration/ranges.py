@@ -10,20 +10,20 @@ from dagster._core.storage.tags import (
 )
 
 from mistwan_dagster.kpi.calendar import period_start
-from mistwan_dagster.orchestration.jobs import JOB_PERIODS
+from mistwan_dagster.orchestration.jobs import PARTITION_PERIODS
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT
 
 
 def partition_key(job: str, start: datetime) -> str:
     """Key of the partition of a job that begins at `start`."""
-    return start.strftime("%Y-%m-%d" if job in JOB_PERIODS else PARTITION_KEY_FORMAT)
+    return start.strftime("%Y-%m-%d" if job in PARTITION_PERIODS else PARTITION_KEY_FORMAT)
 
 
 def range_tags(job: str, start: datetime, end: datetime) -> dict[str, str]:
     """Run tags for the partitions of [start, end): one run takes them all."""
     last = end - timedelta(hours=1)
-    if job in JOB_PERIODS:
-        last = period_start(last, JOB_PERIODS[job])
+    if job in PARTITION_PERIODS:
+        last = period_start(last, PARTITION_PERIODS[job])
     return {
         ASSET_PARTITION_RANGE_START_TAG: partition_key(job, start),
         ASSET_PARTITION_RANGE_END_TAG: partition_key(job, last),

@@ -5,6 +5,7 @@ No Dagster.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -30,6 +31,8 @@ from mistwan_dagster.orchestration.hourly import CHUNK
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW
 
+Figures = dict[Table, pl.LazyFrame]
+
 
 def hourly_facts(platform: Platform, start: datetime, end: datetime) -> pl.LazyFrame:
     """Facts of [start, end); no rows when there are none."""
@@ -38,9 +41,9 @@ def hourly_facts(platform: Platform, start: datetime, end: datetime) -> pl.LazyF
 
 
 def hourly_with_thresholds(platform: Platform, start: datetime, end: datetime) -> pl.LazyFrame:
-    """Facts of [start, end) with the provider, store type and thresholds in force in each hour."""
+    """Facts of [start, end) with the provider, store type, time zone and thresholds in force in each hour."""
     facts = hourly_facts(platform, start, end)
-    placed = with_version(facts, _dimension(platform, DIM_SITE), "site_id", "store_type")
+    placed = with_version(facts, _dimension(platform, DIM_SITE), "site_id", "store_type", "timezone")
     served = with_version(placed, _dimension(platform, DIM_CIRCUIT), "circuit_id", "provider")
     return with_thresholds(served, platform.thresholds)
 
@@ -67,29 +70,51 @@ def compute_windows(platform: Platform, start: datetime, end: datetime) -> int:
     return rows
 
 
-def compute_periods(period: Period, platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace the periods of one kind that begin in [start, end); each is computed on its own, in bounded memory."""
-    rows, begin = 0, start
-    while begin < end:
-        until = period_end(begin, period)
+def compute_periods(platform: Platform, period: Period, start: datetime, end: datetime) -> int:
+    """Replace the periods of one kind that begin in [start, end); returns rows of circuits."""
+
+    def found(begin: datetime, until: datetime) -> Figures:
         hourly = hourly_with_thresholds(platform, begin, until)
-        frames = pl.collect_all(period_figures(hourly, period, begin, until, *PERIOD_TABLES))
-        for table, frame in zip(PERIOD_TABLES, frames, strict=True):
-            platform.kpi.write(table.name, frame, period_label(period, begin))
-        rows += frames[0].height
-        begin = until
-    return rows
+        figures = period_figures(hourly, period, begin, until, *PERIOD_TABLES)
+        return dict(zip(PERIOD_TABLES, figures, strict=True))
+
+    return replace_periods(platform, period, start, end, found)
 
 
 def compute_rolling(platform: Platform, start: datetime, end: datetime) -> int:
-    """Replace the 13 months that end with each month of [start, end); returns rows of circuits and regions."""
+    """Replace the 13 months that end with each month of [start, end); returns rows of circuits."""
+
+    def pooled(months: Table, table: Table, as_of: datetime) -> pl.LazyFrame:
+        known = platform.kpi.scan_periods(months.name, "month", rolling_start(as_of), as_of)
+        return rolling_figures(months.empty().lazy() if known is None else known, as_of, table)
+
+    return replace_periods(
+        platform,
+        "month",
+        start,
+        end,
+        lambda _, until: {table: pooled(months, table, until) for months, table in ROLLING_PAIRS},
+    )
+
+
+def replace_periods(
+    platform: Platform,
+    period: Period,
+    start: datetime,
+    end: datetime,
+    found: Callable[[datetime, datetime], Figures],
+) -> int:
+    """Replace what `found` tells of each period that begins in [start, end); returns rows of its first table.
+
+    Each period is computed on its own, in bounded memory.
+    """
     rows, begin = 0, start
     while begin < end:
-        as_of = period_end(begin, "month")
-        for months, table in ROLLING_PAIRS:
-            known = platform.kpi.scan_periods(months.name, "month", rolling_start(as_of), as_of)
-            frame = rolling_figures(months.empty().lazy() if known is None else known, as_of, table).collect()
-            platform.kpi.write(table.name, frame, period_label("month", begin))
-            rows += frame.height
-        begin = as_of
+        until = period_end(begin, period)
+        figures = found(begin, until)
+        frames = pl.collect_all(list(figures.values()))
+        for table, frame in zip(figures, frames, strict=True):
+            platform.kpi.write(table.name, frame, period_label(period, begin))
+        rows += frames[0].height
+        begin = until
     return rows

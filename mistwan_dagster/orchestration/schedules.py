@@ -4,19 +4,35 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from mistwan_dagster.lake.raw import floor_hour, floor_slot
-from mistwan_dagster.orchestration.jobs import JOBS, collect_job
+from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
+from mistwan_dagster.orchestration.jobs import (
+    JOBS,
+    collect_job,
+    collect_sle_job,
+    maintenance_job,
+    site_details_job,
+)
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
+from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES, ranges
 
-MAX_PARTITIONS_PER_RUN = {"hourly": 24, "windows": 48}
+MAX_PARTITIONS_PER_RUN = {"hourly": 24, "sle": 48, "windows": 48}
 MAX_RUNS_PER_TICK = 4
 
 STAGE_MINUTE = {
-    "hourly": 17, "windows": 22, "daily": 27, "weekly": 32, "monthly": 37, "rolling": 42, "chronic": 42, "latest": 47,
-}  # fmt: skip
+    "hourly": 17,
+    "alarms": 19,
+    "sle": 20,
+    "windows": 22,
+    "daily": 27,
+    "weekly": 32,
+    "monthly": 37,
+    "rolling": 44,
+    "chronic": 44,
+    "latest": 49,
+}
 """Minute of the hour: 17 is after the slot at :15, the last one that bounds the hour before."""
 
 
@@ -43,6 +59,22 @@ def collect_schedule(
     )
 
 
+@dg.schedule(
+    name="collect_sle_every_hour",
+    job=collect_sle_job,
+    cron_schedule="9 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="SLE of all sites in the hours of the last day that are not read yet, then the deep-dive",
+)
+def collect_sle_schedule(platform: PlatformResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """The hour that has just ended, and what a stopped daemon or a spent budget left out before it."""
+    missing = missing_sle_hours(platform.open())
+    if not missing:
+        yield dg.SkipReason("every hour of the last day is read")
+        return
+    yield dg.RunRequest(tags=range_tags("collect_sle", missing[0], missing[-1] + HOUR))
+
+
 def stage_schedule(name: str) -> dg.ScheduleDefinition:
     """Computes what is stale in one stage, in bounded ranges."""
     job = next(j for j in JOBS if j.name == name)
@@ -66,4 +98,32 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
     return schedule
 
 
-SCHEDULES = [collect_schedule, *(stage_schedule(name) for name in STAGE_MINUTE)]
+maintenance_schedule = dg.ScheduleDefinition(
+    name="maintain_daily",
+    job=maintenance_job,
+    cron_schedule="42 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Schema drift, retention, compaction",
+)
+
+
+@dg.schedule(
+    name="site_details_hourly",
+    job=site_details_job,
+    cron_schedule="42 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Sites in trouble in detail, with the calls that live collection leaves over",
+)
+def site_details_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """The cloud tells only now, so a late tick still reads the present hour."""
+    hour = floor_hour(context.scheduled_execution_time)
+    return dg.RunRequest(run_key=hour.isoformat(), partition_key=hour.strftime(PARTITION_KEY_FORMAT))
+
+
+SCHEDULES = [
+    collect_schedule,
+    collect_sle_schedule,
+    site_details_schedule,
+    *(stage_schedule(name) for name in STAGE_MINUTE),
+    maintenance_schedule,
+]

@@ -25,7 +25,9 @@ from mistwan_dagster.simulator.clock import Clock
 from mistwan_dagster.simulator.faults import HTML_502, Faults, Strike
 from mistwan_dagster.simulator.gate import Gate
 from mistwan_dagster.simulator.paging import ApiError, array_page
+from mistwan_dagster.simulator.release import Release
 from mistwan_dagster.simulator.searches import Searches
+from mistwan_dagster.simulator.sle_routes import sle_handlers
 from mistwan_dagster.simulator.world import World
 
 Answer = dict[str, Any] | list[Any] | tuple[list[Any], dict[str, str]]
@@ -38,6 +40,7 @@ class Api:
     def __init__(self, world: World, clock: Clock, faults: Faults, gate: Gate) -> None:
         self.world, self.clock, self.faults, self.gate = world, clock, faults, gate
         self.searches = Searches(world)
+        self.release = Release()
         self.calls: Counter[str] = Counter()
 
     def app(self) -> Starlette:
@@ -70,6 +73,8 @@ class Api:
             f"{org}/stats/ports/search": lambda r, n, p: s.search_ports(r.url.path, r.query_params, n, p),
             f"{org}/stats/vpn_peers/search": lambda r, n, p: s.search_paths(r.url.path, r.query_params, n, p),
             f"{org}/devices/events/search": lambda r, n, p: s.search_events(r.url.path, r.query_params, n, p),
+            f"{org}/alarms/search": lambda r, n, p: s.search_alarms(r.url.path, r.query_params, n, p),
+            f"{org}/wan_clients/search": lambda r, n, p: s.search_clients(r.url.path, r.query_params, n, p),
             f"{site}/devices": lambda r, _n, p: s.configurations(r.path_params["site_id"], r.query_params, p),
             f"{site}/devices/events/search": lambda r, n, p: s.search_events(
                 r.url.path, r.query_params, n, p, r.path_params["site_id"]
@@ -81,6 +86,7 @@ class Api:
             f"{site}/insights/device/{{device}}/{{metric}}": lambda r, n, _p: series.device_metric(
                 self.world, self._gateway(r), r.path_params["metric"], r.query_params, n
             ),
+            **sle_handlers(self.world),
         }
 
     def _gateway(self, request: Request) -> Any:
@@ -147,6 +153,7 @@ class Api:
     def _after(self, answer: Answer, strike: Strike) -> Response:
         """The answer with the faults that spoil it."""
         body, headers = answer if isinstance(answer, tuple) else (answer, {})
+        body = self.release.change(body)
         if "duplicate_rows" in strike:
             body = self._duplicate(body)
         response = _json(body, 200, headers)

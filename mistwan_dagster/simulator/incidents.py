@@ -11,7 +11,7 @@ least every 28 days, which bounds how far back a counter reaches.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import lru_cache
 
@@ -46,6 +46,8 @@ class Kind(IntEnum):
 
 
 LINK_KINDS = (Kind.LINK, Kind.BOUNCE)
+CARRIER_GATEWAYS = 3
+"""A provider fails as a whole only where it serves this many gateways."""
 DARK_KINDS = (Kind.DISCONNECT, Kind.REBOOT)
 """While one of these lasts the cloud knows nothing of the gateway."""
 LOSSY_KINDS = (Kind.LINK, Kind.BOUNCE, Kind.ISP, Kind.STEER)
@@ -123,6 +125,7 @@ class Calendar:
         self.has_second_path = np.array(
             [s >= 0 and topology.circuits[s].has_paths for s in self.second], dtype=bool
         )
+        self.served = _served(topology, self.second)
         self._day = lru_cache(maxsize=128)(self._draw)
 
     def day(self, day: int) -> Incidents:
@@ -172,6 +175,7 @@ class _Draw:
         yield self._one(Kind.REBOOT, anyone, 0.003, 0, None, minute(25, 120))
         long = multi & (self.turn == 0)
         yield self._one(Kind.LINK, long, 0.006, 0, cal.primary, minute(360, 1500), moves=True, long=True)
+        yield self._carrier()
 
     def _minutes(self, low: float, high: float) -> Callable[[int], Floats]:
         return lambda n: 60 * np.exp(self.rng.uniform(np.log(low), np.log(high), n))
@@ -214,6 +218,24 @@ class _Draw:
         none, took = np.full(n, -1), self.rng.uniform(240, 420, n)
         return _incidents(Kind.REBOOT, gateway, none, none, start, start + took, np.full(n, 2), False)
 
+    def _carrier(self) -> Incidents:
+        """Every second day a provider is gone in one city, at all gateways there that have nothing else. Drawn with
+        numbers of its own, so that the other incidents are what they would be without it."""
+        free = [[(g, c) for g, c in lines if self.free[g]] for lines in self.cal.served]
+        able = [lines for lines in free if len(lines) >= CARRIER_GATEWAYS]
+        day = round(self.day_s / DAY_S)
+        if not able or day % 2:
+            return EMPTY
+        rng = np.random.default_rng([self.cal.seed, day % 2**31, 11])
+        gateway, circuit = np.array(able[rng.integers(len(able))]).T
+        self.free[gateway] = False
+        n, took = len(gateway), rng.uniform(1800, 9000)
+        start = self.day_s + 300 + rng.uniform(0, DAY_S - took - 1200) + rng.uniform(0, 20, n)
+        end = start + took + rng.uniform(0, 60, n)
+        none, one = np.full(n, -1), np.ones(n, dtype=np.int64)
+        moves = circuit == self.cal.primary[gateway]
+        return replace(_incidents(Kind.ISP, gateway, circuit, none, start, end, one, False), moves=moves)
+
     def _flaps(self, eligible: Bools, share: float, at_least: int) -> Iterator[Incidents]:
         """Bursts of 1 to 4 short outages on the primary: too short for traffic to move."""
         if at_least == 0:
@@ -235,6 +257,16 @@ class _Draw:
             g = gateway[part]
             none, one = np.full(m, -1), np.ones(m, dtype=np.int64)
             yield _incidents(Kind.LINK, g, self.cal.primary[g], none, start[part], end[part], one, False)
+
+
+def _served(topology: Topology, second: Ints) -> list[list[tuple[int, int]]]:
+    """(gateway, circuit) of each provider in each city where it could fail at several: gateways with another line."""
+    found: dict[tuple[str, str], dict[int, int]] = {}
+    for c in topology.circuits:
+        city = topology.sites[topology.gateways[c.gateway].site].place.city
+        if c.state == "up" and c.tariff.wan_type != "lte" and second[c.gateway] >= 0:
+            found.setdefault((c.provider, city), {}).setdefault(c.gateway, c.index)
+    return [list(found[key].items()) for key in sorted(found) if len(found[key]) >= CARRIER_GATEWAYS]
 
 
 def _incidents(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid5
 
+from mistwan_dagster.simulator.alarms import is_critical
 from mistwan_dagster.simulator.places import REGIONS, STORE_TYPES
 from mistwan_dagster.simulator.topology import Circuit, Gateway, Topology
 
@@ -136,6 +137,7 @@ def configuration(topology: Topology, gateway: Gateway, circuits: list[Circuit])
             "name": c.wan_name,
             "wan_type": c.tariff.wan_type,
             "disabled": c.state == "disabled",
+            "critical": is_critical(c),
             "vpn_paths": vpn_paths,
         }
         if gateway.shows_shaping:
@@ -157,7 +159,7 @@ def configuration(topology: Topology, gateway: Gateway, circuits: list[Circuit])
         "serial": gateway.serial,
         "type": "gateway",
         "port_config": ports,
-        "bgp_config": {"core": {"auth_key": "sim-secret-bgp", "local_as": 65000}},
+        "bgp_config": {"core": {"auth_key": "sim-secret-bgp", "local_as": 65000, "via": "lan"}},
         "created_time": CREATED_S,
         "modified_time": MODIFIED_S,
     }

@@ -17,6 +17,7 @@ from mistwan_dagster.simulator.topology import Circuit, Gateway
 from mistwan_dagster.simulator.world import World
 
 EVENT_RETENTION_S = 14 * 86400
+ALARM_RETENTION_S = 20 * 86400
 Query = Mapping[str, str]
 
 
@@ -148,6 +149,37 @@ class Searches:
         maker = self.maker(cursor.now_s)
         return cursor_page(found, path, query, (start, end), cursor, maker.event, repeat)
 
+    def search_alarms(self, path: str, query: Query, now_s: float, repeat: bool) -> dict[str, Any]:
+        """alarms/search: raised in the window, told as they are now; 20 days back."""
+        cursor = _cursor(query, now_s)
+        start, end = window({k: v for k, v in query.items() if k != "search_after"}, cursor.now_s)
+        book = self.world.alarms
+        alarms = book.between(max(start, cursor.now_s - ALARM_RETENTION_S), end, cursor.now_s)
+        found = [book.row(alarm, cursor.now_s) for alarm in alarms]
+        for name in ("site_id", "type", "group", "severity"):
+            if query.get(name):
+                wanted = set(query[name].split(","))
+                found = [row for row in found if row[name] in wanted]
+        if query.get("acked"):
+            found = [row for row in found if row["acked"] == _is_true(query["acked"])]
+        if query.get("sort") == "-timestamp":
+            found = found[::-1]
+        return cursor_page(found, path, query, (start, end), cursor, lambda row: row, repeat)
+
+    def search_clients(self, path: str, query: Query, now_s: float, repeat: bool) -> dict[str, Any]:
+        """wan_clients/search: clients last seen in the window."""
+        cursor = _cursor(query, now_s)
+        start, end = window({k: v for k, v in query.items() if k != "search_after"}, cursor.now_s)
+        clients = self.world.clients
+        found = clients.seen(start, end, cursor.now_s)
+        if query.get("site_id"):
+            site = self.site_index.get(query["site_id"])
+            found = [c for c in found if clients.site[c[0]] == site]
+        for name in ("mac", "hostname", "ip", "network", "mfg", "ip_src"):
+            if query.get(name):
+                found = [c for c in found if _holds(clients.row(*c).get(name), query[name])]
+        return cursor_page(found, path, query, (start, end), cursor, lambda c: clients.row(*c), repeat)
+
     def site_of(self, gateway: Gateway) -> str:
         """Id of the gateway's site."""
         return self.topology.sites[gateway.site].id
@@ -175,6 +207,10 @@ def _wants_gateways(kind: str | None) -> bool:
 
 def _is_true(text: str | None) -> bool:
     return (text or "").lower() in ("true", "1")
+
+
+def _holds(told: Any, wanted: str) -> bool:
+    return wanted in told if isinstance(told, list) else told == wanted
 
 
 def _cursor(query: Query, now_s: float) -> Cursor:

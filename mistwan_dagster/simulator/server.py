@@ -20,6 +20,7 @@ from mistwan_dagster.simulator.api import Api
 from mistwan_dagster.simulator.clock import Clock
 from mistwan_dagster.simulator.faults import Faults
 from mistwan_dagster.simulator.gate import DEFAULT_QUOTA, Gate
+from mistwan_dagster.simulator.release import Release
 from mistwan_dagster.simulator.world import World
 
 SIM_TOKEN = "simulated-mist-token-0000000000000000"
@@ -38,6 +39,7 @@ class Running:
     gate: Gate
     world: World
     calls: Counter[str]
+    release: Release
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def running(
                 raise RuntimeError("the simulated cloud did not start")
             time.sleep(0.005)
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        yield Running(base_url, token, world.org_id, clock, faults, gate, world, api.calls)
+        yield Running(base_url, token, world.org_id, clock, faults, gate, world, api.calls, api.release)
     finally:
         server.should_exit = True
         thread.join(timeout=10)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mistwan_dagster.simulator.alarms import KINDS
+
 INTERVALS = {"10m": {"interval": 600, "max_age": 86400}, "1h": {"interval": 3600, "max_age": 1209600}}
 """Bins that the cloud keeps, and for how many seconds."""
 
@@ -55,12 +57,14 @@ DEVICE_EVENTS: list[dict[str, Any]] = [
     for key, text in _EVENTS.items()
 ]
 
+_ALARMS = {
+    "gateway_down": "Gateway offline",
+    "vpn_path_down": "VPN path down",
+    "gw_critical_port_down": "Critical port down",
+    "bad_wan_uplink": "Bad WAN uplink",
+    "device_down": "Device offline",
+}
 ALARM_DEFINITIONS: list[dict[str, Any]] = [
-    {"key": key, "display": text, "group": "infrastructure", "severity": severity, "fields": ["gateways"]}
-    for key, text, severity in (
-        ("gateway_down", "Gateway offline", "critical"),
-        ("vpn_peer_down", "VPN peer down", "warn"),
-        ("gw_critical_port_down", "Critical port down", "critical"),
-        ("bad_wan_uplink", "Bad WAN uplink", "warn"),
-    )
+    {"key": key, "display": text, "group": KINDS[key][0], "severity": KINDS[key][1], "fields": ["gateways"]}
+    for key, text in _ALARMS.items()
 ]

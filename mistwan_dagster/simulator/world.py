@@ -11,7 +11,9 @@ from functools import lru_cache
 import polars as pl
 
 from mistwan_dagster.simulator import truth
+from mistwan_dagster.simulator.alarms import AlarmBook
 from mistwan_dagster.simulator.carried import Carried
+from mistwan_dagster.simulator.clients import Clients
 from mistwan_dagster.simulator.events import Chronicle
 from mistwan_dagster.simulator.incidents import Calendar, Incidents
 from mistwan_dagster.simulator.quality import Quality
@@ -38,6 +40,8 @@ class World:
             self.topology, self.calendar, self.carried, Quality(self.topology), self.start_s
         )
         self.chronicle = Chronicle(self.topology, self.calendar, self.start_s)
+        self.alarms = AlarmBook(self.topology, self.calendar, self.start_s)
+        self.clients = Clients(self.topology)
         self._snapshot = lru_cache(maxsize=4)(self.observer.at)
 
     @property

@@ -27,9 +27,15 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.port import Load
 from mistwan_dagster.warehouse.render import create_table, create_views
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
+READERS_MAY: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+"""Given when connecting, since connections of one process to one file share their configuration: a second thread
+could not set what the first has locked."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,7 +55,7 @@ def _naive_frame(frame: pl.DataFrame) -> pl.DataFrame:
     reraise=True,
 )
 def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(path), read_only=read_only)
+    return duckdb.connect(str(path), read_only=read_only, config=READERS_MAY if read_only else {})
 
 
 def open_file(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -264,8 +270,6 @@ class PublishedDuckDB:
             )
         connection = open_file(self.folder / f"serve-{number}.duckdb", read_only=True)
         try:
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
             relation = connection.sql(sql, params=parameters or None)
             if relation is None:
                 raise UserError("the statement gives no rows: `query` takes a SELECT")

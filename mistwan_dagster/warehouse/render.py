@@ -14,6 +14,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.endpoints import ENDPOINTS
+from mistwan_dagster.catalog.sle import SLE_CLASSIFIERS, SLE_METRICS
 from mistwan_dagster.catalog.tables import TABLES, Table
 from mistwan_dagster.catalog.thresholds import DEFAULT_THRESHOLDS
 from mistwan_dagster.catalog.views import VIEWS
@@ -118,6 +119,13 @@ def data_dictionary() -> str:
         "\n## Default thresholds\n\n| measure | warning | high | critical |\n| --- | --- | --- | --- |\n"
     )
     parts += [f"| {m} | {a:g} | {b:g} | {c:g} |\n" for m, (a, b, c) in DEFAULT_THRESHOLDS.items()]
+    parts.append(
+        "\n## SLE metrics and classifiers\n\nUnknown ones are kept under the names that Mist tells.\n\n"
+    )
+    parts.append("| metric | scopes | meaning |\n| --- | --- | --- |\n")
+    parts += [f"| {m.name} | {', '.join(m.scopes)} | {m.meaning} |\n" for m in SLE_METRICS.values()]
+    parts.append("\n| classifier | metric | meaning |\n| --- | --- | --- |\n")
+    parts += [f"| {c.name} | {c.metric} | {c.meaning} |\n" for c in SLE_CLASSIFIERS.values()]
     parts.append("\n## Mist endpoints\n")
     for e in ENDPOINTS.values():
         history = f"{e.history_hours} h of history" if e.history_hours else "tells only the present"

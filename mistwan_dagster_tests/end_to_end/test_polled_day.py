@@ -21,7 +21,9 @@ from mistwan_dagster.catalog.endpoints import (
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, Table
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
+from mistwan_dagster.lake.compaction import compact_days, sweep
 from mistwan_dagster.orchestration import hourly
 from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
 from mistwan_dagster.orchestration.platform import Platform
@@ -63,13 +65,7 @@ def dimension(platform: Platform, table: Table, observed: pl.DataFrame) -> None:
 
 
 def compute(platform: Platform) -> pl.DataFrame:
-    for step in (
-        hourly.compute_utilization,
-        hourly.compute_status,
-        hourly.compute_paths,
-        hourly.compute_quality,
-    ):
-        step(platform, START, END)
+    hourly.compute_measured(platform, START, END)
     hourly.compute_facts(platform, START, END)
     facts = platform.kpi.scan_hours(FACT_CIRCUIT_HOUR.name, START, END)
     assert facts is not None
@@ -101,7 +97,11 @@ def polled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Polled]:
         ports, devices = (
             platform.raw.scan_snapshots(e, *slots).collect() for e in (PORT_STATS, DEVICE_STATS)
         )
-        dimension(platform, DIM_CIRCUIT, discover_circuits(ports, devices, platform.circuits_file))
+        dimension(
+            platform,
+            DIM_CIRCUIT,
+            discover_circuits(ports, devices, interface_map(devices), platform.circuits_file),
+        )
         yield Polled(
             platform,
             compute(platform),
@@ -160,6 +160,18 @@ def test_nothing_is_told_where_nothing_was_observed(polled: Polled) -> None:
     assert dark["latency_avg_ms"].null_count() == dark.height
     down = compared(polled).filter(pl.col("state") == "down")
     assert down["down_minutes"].unique().to_list() == [60.0]
+
+
+def test_compacting_the_raw_days_makes_nothing_stale_and_every_figure_the_same(polled: Polled) -> None:
+    raw, later = polled.platform.raw, END + timedelta(days=3)
+    HOURLY.begin(polled.platform, "before", START, END)
+    polled.platform.kpi.confirm_pending("before")
+    compacted = list(compact_days(raw, later))
+    assert {done.name for done in compacted} >= {"raw/port_stats", "raw/path_stats", "raw/device_events"}
+    assert sweep(raw, later + timedelta(hours=1)) == sum(done.files for done in compacted)
+    assert not list(raw.root.rglob("slot-*"))
+    assert [h for h in HOURLY.stale(polled.platform) if START <= h < END] == []
+    assert compute(polled.platform).equals(polled.facts)
 
 
 def test_recomputing_gives_the_same_rows_and_a_late_event_makes_just_its_hours_stale(polled: Polled) -> None:

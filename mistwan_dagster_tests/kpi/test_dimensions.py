@@ -13,6 +13,7 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 
 T0 = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -45,6 +46,18 @@ def test_membership_is_what_either_side_says():
         ("s2", "South", "(none)"),
         ("s3", "(none)", "(none)"),
     ]
+
+
+def test_membership_that_is_no_list_of_ids_says_nothing():
+    sites = [
+        {"id": "s1", "sitegroup_ids": {"g1": "g1"}},
+        {"id": "s2", "sitegroup_ids": [7, None, "g1", ["g1"]]},
+    ]
+    groups = [
+        {"id": "g1", "name": "Region North", "site_ids": {}},
+        {"id": "g2", "name": "Store type X", "site_ids": [{"id": "s1"}, "s1"]},
+    ]
+    assert regions(sites, groups) == [("s1", "(none)", "X"), ("s2", "North", "(none)")]
 
 
 def test_the_first_of_several_regions_in_the_alphabet_counts():
@@ -94,7 +107,8 @@ def port(port_id: str, **more) -> dict:
 
 def circuits(ports: list[dict], devices: list[dict], file: list[dict] | None = None) -> dict[str, dict]:
     told = None if file is None else pl.DataFrame(file, schema=CIRCUITS_SCHEMA)
-    found = discover_circuits(frame(PORT_STATS, *ports), frame(DEVICE_STATS, *devices), told)
+    seen = frame(DEVICE_STATS, *devices)
+    found = discover_circuits(frame(PORT_STATS, *ports), seen, interface_map(seen), told)
     assert violations(apply_versions(DIM_CIRCUIT.empty(), found, "circuit_id", T0).lazy(), DIM_CIRCUIT) == {}
     return {row["circuit_id"]: row for row in found.to_dicts()}
 

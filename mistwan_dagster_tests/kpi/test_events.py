@@ -12,10 +12,10 @@ from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.events import (
     connection_events,
     device_event_facts,
-    ha_events,
     link_events,
     reach_events,
     reboots,
+    switch_over_events,
 )
 from mistwan_dagster.kpi.identity import INTERFACE_SCHEMA
 
@@ -29,6 +29,7 @@ CIRCUITS = pl.DataFrame(
             "hh:node1:ge-0/0/1",
             "hh:node1:ge-0/0/2",
         ],
+        "site_id": ["s1", "s1", "s2", "s2", "s2"],
         "device_mac": ["aa", "aa", "hh", "hh", "hh"],
         "node": [None, None, "node0", "node1", "node1"],
         "port_id": ["ge-0/0/1", "lte0", "ge-0/0/1", "ge-0/0/1", "ge-0/0/2"],
@@ -158,12 +159,24 @@ def test_reboots_in_both_spellings_each_once():
     assert found.rows() == [("aa", T0 + timedelta(seconds=s)) for s in (0, 5, 9)]
 
 
-def test_switch_over_events():
-    row = {"type": "GW_PORT_RG_STATE_CHANGED", "port_id": "ge-0/0/1", "node": "node1", "text": "a to b"}
-    found = ha_events(events(row, row, {"type": "GW_RG_STATE_CHANGED", "node": "", "timestamp": 1}))
+def test_switch_overs_tell_which_port_became_active_and_unreadable_texts_tell_nothing():
+    port = {"type": "GW_PORT_RG_STATE_CHANGED", "port_id": "ge-0/0/1"}
+    text = "Redundancy group 1 changed state from {} to {}"
+    found = switch_over_events(
+        events(
+            {**port, "text": text.format("secondary", "primary")},
+            {**port, "text": text.format("secondary", "primary")},
+            {**port, "text": text.format("primary", "secondary"), "timestamp": 7},
+            {**port, "text": text.format("primary", "ineligible"), "timestamp": 8},
+            {**port, "text": None, "timestamp": 9},
+            {"type": "GW_RG_STATE_CHANGED", "text": text.format("secondary", "primary"), "timestamp": 1},
+        ),
+        CIRCUITS,
+        INTERFACES,
+    )
     assert found.collect().rows() == [
-        ("aa", "node1", "ge-0/0/1", T0, "GW_PORT_RG_STATE_CHANGED", "a to b"),
-        ("aa", None, None, T0 + timedelta(seconds=1), "GW_RG_STATE_CHANGED", None),
+        ("aa:ge-0/0/1", T0, True),
+        ("aa:ge-0/0/1", T0 + timedelta(seconds=7), False),
     ]
 
 
@@ -189,6 +202,26 @@ def test_facts_hold_each_event_once_with_its_locator():
         ("GW_VPN_PATH_DOWN", "peer path [a,b] down", None, 1, T0),
         ("GW_VPN_PATH_DOWN", "peer path [c,d] down", None, 1, T0),
     ]
+
+
+def test_path_events_name_their_circuit_and_stay_apart_by_their_text():
+    texts = [
+        f"peer path [{hub},198.51.100.1,gw,{name},0] down" for hub in ("h1", "h2") for name in ("Lte", "eth9")
+    ]
+    told = events(*({"type": "GW_VPN_PATH_DOWN", "text": text} for text in [*texts, texts[0]]))
+    found = device_event_facts(told, CIRCUITS, INTERFACES).select("locator", "circuit_id").collect()
+    assert found.sort("locator").rows() == sorted(
+        (text, "aa:lte0" if "Lte" in text else None) for text in texts
+    )
+
+
+def test_an_event_without_a_site_has_that_of_its_gateway_or_is_left_out():
+    rows = [
+        {"type": "GW_RESTARTED", "site_id": None},
+        {"type": "GW_RESTARTED", "site_id": None, "mac": "stranger"},
+    ]
+    found = device_event_facts(events(*rows), CIRCUITS, INTERFACES).collect()
+    assert found.select("device_mac", "site_id").rows() == [("aa", "s1")]
 
 
 def test_no_events_give_empty_frames_of_the_same_columns():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from mistwan_dagster.catalog.tables import (
 )
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.failover import failovers
+from mistwan_dagster.kpi.sightings import SCHEMA
 
 DAY = datetime(2025, 1, 2, tzinfo=UTC)
 UNTIL = DAY + timedelta(hours=13)
@@ -40,6 +42,8 @@ def run(
     hours: list[dict] | None = None,
     active: list[tuple[str, str, bool | None]] | None = None,
     roles: dict[str, str | None] | None = None,
+    events: Sequence[tuple[str, str, bool]] = (),
+    samples: pl.LazyFrame | None = None,
 ) -> list[dict[str, Any]]:
     roles = roles or {"p": "primary", "q": "secondary", "r": "secondary"}
     circuits = [
@@ -48,14 +52,14 @@ def run(
     ]
     if hours is None:
         hours = [fact("q", n) for n in range(13)]
-    told = [(c, at(t), a) for c, t, a in active or []]
-    schema = {"circuit_id": pl.String, "t": pl.Datetime("us", "UTC"), "active": pl.Boolean}
+    told = [(c, at(t), a, False) for c, t, a in active or []] + [(c, at(t), a, True) for c, t, a in events]
     found = failovers(
         pl.LazyFrame(outages, schema=FACT_CIRCUIT_OUTAGE.schema),
         pl.LazyFrame(hours, schema=FACT_CIRCUIT_HOUR.schema),
         pl.LazyFrame(circuits, schema=DIM_CIRCUIT.schema),
         UNTIL,
-        None if active is None else pl.LazyFrame(told, schema=schema, orient="row"),
+        None if active is None and not events else pl.LazyFrame(told, schema=SCHEMA, orient="row"),
+        samples,
     )
     assert violations(found, FACT_FAILOVER) == {}
     return found.collect().to_dicts()
@@ -182,16 +186,15 @@ def test_two_active_circuits_or_a_silent_one_are_no_steering():
     assert run([], active=silent) == []
 
 
-def test_averages_are_of_the_hours_touched_and_of_the_primary_the_day_before():
-    hours = [
-        fact("q", 9, latency_avg_ms=900.0), fact("q", 10, latency_avg_ms=40.0, loss_avg_pct=1.0),
-        fact("q", 11, latency_avg_ms=60.0),
-        fact("p", 9, latency_avg_ms=20.0), fact("p", -14, latency_avg_ms=30.0),
-        fact("p", -15, latency_avg_ms=900.0), fact("p", 10, latency_avg_ms=900.0),
-    ]  # fmt: skip
-    (row,) = run([outage("10:30", "11:10")], hours)
-    assert (row["latency_avg_ms"], row["loss_avg_pct"], row["jitter_avg_ms"]) == (50, 1, None)
-    assert (row["primary_latency_avg_ms"], row["primary_loss_avg_pct"]) == (25, None)
+def test_switch_overs_of_a_cluster_tell_the_edges_to_the_millisecond():
+    away = [("p", "10:01:07", False), ("q", "10:01:07", True)]
+    back = [("p", "11:40:31", True), ("q", "11:40:31", False)]
+    (row,) = run([], events=away + back)
+    assert episodes([row]) == [("10:01:07", "11:40:31", "q", "steered")]
+    seen = (
+        sightings("09:00", "10:00", "p") + sightings("10:05", "11:40", "q") + sightings("11:45", "12:00", "p")
+    )
+    assert episodes(run([], active=seen, events=away + back)) == [("10:01:07", "11:40:31", "q", "steered")]
 
 
 def test_nothing_in_gives_an_empty_table():

@@ -12,6 +12,7 @@ from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.counters import counter_intervals
 from mistwan_dagster.kpi.dimensions import discover_circuits
 from mistwan_dagster.kpi.hour import circuit_hours
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.quality import insight_quality_hours, quality_hours
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.thresholds import Override, Thresholds
@@ -214,14 +215,17 @@ def test_from_raw_rows_to_the_fact():
         schema={**DEVICE_STATS.schema, **extra},
     )
     dims = apply_versions(
-        DIM_CIRCUIT.empty(), discover_circuits(ports, devices, None), "circuit_id", EARLY
+        DIM_CIRCUIT.empty(),
+        discover_circuits(ports, devices, interface_map(devices), None),
+        "circuit_id",
+        EARLY,
     ).lazy()
     bandwidth = in_force(dims, pl.LazyFrame({"hour_utc": [T0]}, schema={"hour_utc": INSTANT}), "circuit_id")
-    seen = port_samples(ports, devices)
+    seen = port_samples(ports, devices, interface_map(devices))
     [row] = facts(
         dim_circuit=dims,
         utilization=utilization_hours(counter_intervals(seen, None), bandwidth, T0, T1),
-        quality=quality_hours(path_samples(paths, devices, dims), T0, T1),
+        quality=quality_hours(path_samples(paths, devices, interface_map(devices), dims), T0, T1),
         insight_quality=insight_quality_hours(pl.LazyFrame(schema=INSIGHT_QUALITY.schema), T0, T1),
     )
     assert row["rx_bytes"] == 12 * 225_000_000

@@ -105,3 +105,14 @@ def test_a_circuit_never_seen_again_is_down_still():
     assert outages(("a", "link", 200, 210, "event"), ("a", "unknown", 210, 240, None)) == [
         ("a", "link", minute(200), None, "event", None)
     ]
+
+
+def test_the_part_that_was_not_observed_is_told():
+    rows = pieces(
+        ("a", "link", 0, 10, "event"), ("a", "unknown", 10, 25, None), ("a", "link", 25, 30, "event"),
+        ("b", "link", 0, 10, "event"), ("b", "unknown", 10, 240, None),
+        ("b", "reachability", 0, 7, "event"),
+    )  # fmt: skip
+    found = merge_outages(rows, CIRCUITS, UNTIL).collect()
+    told = {(c, k): u for c, k, u in found.select("circuit_id", "kind", "unknown_minutes").iter_rows()}
+    assert told == {("a", "link"): 15, ("b", "link"): 230, ("b", "reachability"): 0}

@@ -41,7 +41,7 @@ SCHEMA = {
     "loss": pl.Float64,
     "mos": pl.Float64,
 }
-CIRCUITS = pl.DataFrame({"circuit_id": ["aa:p", "aa:q"]})
+CIRCUITS = pl.DataFrame({"circuit_id": ["aa:p", "aa:q"], "device_mac": ["aa"] * 2, "site_id": ["s"] * 2})
 
 
 def samples(*given: dict) -> pl.LazyFrame:
@@ -228,3 +228,9 @@ def test_the_clouds_series_has_means_only():
     assert found["loss_avg_pct"].to_list() == [None, 0.5]
     for name in ("latency_max_ms", "loss_p95_pct", "quality_sample_count"):
         assert found[name].null_count() == 2
+
+
+def test_a_path_without_a_site_has_that_of_its_gateway_or_is_left_out():
+    rows = [{"site_id": None}, {"site_id": None, "mac": "stranger"}]
+    found = path_hours(samples(*rows), CIRCUITS, T0, END).collect()
+    assert found.select("device_mac", "site_id").rows() == [("aa", "s")]

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PATH_STATS, PORT_STATS
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.samples import from_epoch, path_samples, port_samples
 
 T0 = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -41,6 +42,12 @@ def devices(*given: dict) -> pl.DataFrame:
     return rows(DEVICE_STATS, {"mac": "aa", "status": "connected", "if_stat": WAN}, *given)
 
 
+def known_by(*given: dict) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Device rows and the interfaces they tell."""
+    seen = devices(*given)
+    return seen, interface_map(seen)
+
+
 def times(samples: pl.LazyFrame) -> list[float]:
     return [(t - T0).total_seconds() for t in samples.collect()["t"]]
 
@@ -50,11 +57,12 @@ def test_source_time_is_the_timestamp_else_the_last_contact_of_the_same_slot():
     known = devices(
         {"slot": 0, "last_seen": -2.0}, {"slot": 1, "last_seen": 290.0}, {"slot": 2, "last_seen": 400.0}
     )
-    assert times(port_samples(seen, known)) == [-10, 290, 595.5]
+    assert times(port_samples(seen, known, interface_map(known))) == [-10, 290, 595.5]
 
 
 def test_a_row_without_any_source_time_is_no_sample():
-    assert times(port_samples(ports({"slot": 0}), devices({"slot": 1, "last_seen": 290.0}))) == []
+    known = devices({"slot": 1, "last_seen": 290.0})
+    assert times(port_samples(ports({"slot": 0}), known, interface_map(known))) == []
 
 
 def test_a_disconnected_gateway_repeats_its_last_row():
@@ -66,7 +74,7 @@ def test_a_disconnected_gateway_repeats_its_last_row():
         {"slot": 1, "last_seen": 20.0, "status": "disconnected"},
         {"slot": 2, "last_seen": 20.0, "status": "disconnected"},
     )
-    found = port_samples(seen, known).collect()
+    found = port_samples(seen, known, interface_map(known)).collect()
     assert times(found.lazy()) == [0, 20]
     assert found["connected"].to_list() == [True, False]
 
@@ -74,7 +82,7 @@ def test_a_disconnected_gateway_repeats_its_last_row():
 def test_a_source_time_that_did_not_advance_is_no_sample():
     given = [(0, 0.0), (1, 0.0), (2, -50.0), (3, 900.0), (4, 0.0), (5, 900.0), (6, 901.0)]
     seen = ports(*({"slot": s, "timestamp": t, "rx_bytes": s} for s, t in given))
-    found = port_samples(seen, devices({"slot": 0})).collect()
+    found = port_samples(seen, *known_by({"slot": 0})).collect()
     assert times(found.lazy()) == [0, 900, 901]
     assert found["rx_bytes"].to_list() == [0, 3, 6]
 
@@ -83,7 +91,7 @@ def test_slots_count_in_their_order_even_when_rows_do_not():
     seen = ports(
         {"slot": 2, "timestamp": 100.0}, {"slot": 1, "timestamp": 300.0}, {"slot": 0, "timestamp": 0.0}
     )
-    assert times(port_samples(seen, devices({"slot": 0}))) == [0, 300]
+    assert times(port_samples(seen, *known_by({"slot": 0}))) == [0, 300]
 
 
 def test_circuits_do_not_share_a_source_time():
@@ -92,7 +100,7 @@ def test_circuits_do_not_share_a_source_time():
         {"slot": 0, "timestamp": 5.0, "port_id": "lte-0"},
         {"slot": 0, "timestamp": 5.0, "mac": "bb"},
     )
-    found = port_samples(seen, devices({"slot": 0})).collect()
+    found = port_samples(seen, *known_by({"slot": 0})).collect()
     assert sorted(found["circuit_id"]) == ["aa:ge-0/0/1", "aa:lte-0", "bb:ge-0/0/1"]
     assert found.filter(mac="bb")["connected"].to_list() == [None]
 
@@ -102,7 +110,7 @@ def test_lan_ports_are_no_samples_and_columns_are_as_promised():
         {"timestamp": 1.0, "port_usage": "lan"},
         {"timestamp": 1.0, "port_id": "ge-0/0/2", "last_flapped": -9.25, "speed": 1000.0},
     )
-    found = port_samples(seen, devices({"slot": 0, "uptime": 77.0})).collect()
+    found = port_samples(seen, *known_by({"slot": 0, "uptime": 77.0})).collect()
     assert found.columns == [
         "mac",
         "node",
@@ -126,6 +134,11 @@ def test_lan_ports_are_no_samples_and_columns_are_as_promised():
     assert row["last_flapped"] == T0 - timedelta(seconds=9.25)
 
 
+@pytest.mark.parametrize("seconds", [1e300, -1e300, 1741082700123.0, 253402300800.0, -1.0, float("inf")])
+def test_what_is_no_second_of_an_age_is_no_time(seconds: float):
+    assert pl.select(from_epoch(pl.lit(seconds))).item() is None
+
+
 def test_from_epoch_keeps_microseconds_and_nulls():
     found = (
         pl.Series("s", [1735725600.123456, None, float("nan"), float("inf")])
@@ -147,13 +160,13 @@ def test_path_time_is_last_seen_else_timestamp_else_contact():
     known = devices(
         {"slot": 0, "last_seen": 0.0}, {"slot": 1, "last_seen": 295.0}, {"slot": 2, "last_seen": 599.0}
     )
-    assert times(path_samples(seen, known)) == [-3, 200, 599]
+    assert times(path_samples(seen, known, interface_map(known))) == [-3, 200, 599]
 
 
 def test_a_path_of_a_disconnected_gateway_is_not_newer_than_its_contact():
     seen = paths({"slot": 0, "last_seen": 0.0}, {"slot": 1, "last_seen": 300.0})
     known = devices({"slot": 0, "last_seen": 0.0}, {"slot": 1, "last_seen": 0.0, "status": "disconnected"})
-    assert times(path_samples(seen, known)) == [0]
+    assert times(path_samples(seen, known, interface_map(known))) == [0]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +180,7 @@ def test_a_path_of_a_disconnected_gateway_is_not_newer_than_its_contact():
     ],
 )
 def test_an_impossible_value_is_null_and_blanks_no_other(given, expected):
-    found = path_samples(paths({"last_seen": 0.0, **given}), devices({"slot": 0})).collect()
+    found = path_samples(paths({"last_seen": 0.0, **given}), *known_by({"slot": 0})).collect()
     assert found.select("latency", "jitter", "loss").row(0) == expected
 
 
@@ -176,7 +189,7 @@ def test_an_impossible_value_is_null_and_blanks_no_other(given, expected):
     [(4.2, 4.2), (436.0, 4.36), (5.0, 5), (0.0, 0), (900.0, None), (-1.0, None), (None, None)],
 )
 def test_mos_in_both_scales(told, mos):
-    found = path_samples(paths({"last_seen": 0.0, "mos": told}), devices({"slot": 0})).collect()
+    found = path_samples(paths({"last_seen": 0.0, "mos": told}), *known_by({"slot": 0})).collect()
     assert found["mos"].item() == pytest.approx(mos) if mos is not None else found["mos"].item() is None
 
 
@@ -186,7 +199,7 @@ def test_units_of_a_port_are_paths_of_their_own_on_one_circuit():
         {"last_seen": 0.0, "port_id": "ge-0/0/1.20"},
         {"last_seen": 0.0, "port_id": "Fibre"},
     )
-    found = path_samples(seen, devices({"slot": 0})).collect()
+    found = path_samples(seen, *known_by({"slot": 0})).collect()
     assert found["circuit_id"].to_list() == ["aa:ge-0/0/1"] * 3
     assert found["port_id"].to_list() == ["ge-0/0/1"] * 3
 
@@ -214,12 +227,12 @@ CLUSTER = pl.DataFrame(
 )
 def test_the_circuit_of_a_path_whose_node_may_be_missing(node, port, circuit):
     seen = paths({"last_seen": 0.0, "node": node, "port_id": port})
-    found = path_samples(seen, devices({"slot": 0}), CLUSTER).collect()
+    found = path_samples(seen, *known_by({"slot": 0}), CLUSTER).collect()
     assert found["circuit_id"].to_list() == [circuit]
 
 
 def test_without_circuits_the_interfaces_tell_the_node():
     only = json.dumps({"ge-0/0/1": {"port_usage": "wan"}})
     both = {"slot": 0, "if_stat": only, "if2_stat": json.dumps({"ge-0/0/2": {"port_usage": "wan"}})}
-    found = path_samples(paths({"last_seen": 0.0, "port_id": "ge-0/0/2"}), devices(both)).collect()
+    found = path_samples(paths({"last_seen": 0.0, "port_id": "ge-0/0/2"}), *known_by(both)).collect()
     assert found["circuit_id"].to_list() == ["aa:node1:ge-0/0/2"]

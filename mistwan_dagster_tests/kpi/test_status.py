@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, DEVICE_STATS, PATH_STATS, PORT_STATS
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.status import StatusResult, status_hours
 
@@ -74,12 +75,14 @@ def run(
         return pl.DataFrame(rows, schema={**endpoint.schema, "slot_utc": INSTANT})
 
     stats = frame(devices, DEVICE_STATS)
+    interfaces = interface_map(stats)
     return status_hours(
-        port_samples(frame(ports, PORT_STATS), stats),
-        path_samples(frame(paths, PATH_STATS), stats, CIRCUITS),
+        port_samples(frame(ports, PORT_STATS), stats, interfaces),
+        path_samples(frame(paths, PATH_STATS), stats, interfaces, CIRCUITS),
         stats,
         frame(events, DEVICE_EVENTS).drop("slot_utc"),
         CIRCUITS,
+        interfaces,
         at(span[0]),
         at(span[1]),
         **options,
@@ -190,8 +193,8 @@ def test_a_disconnected_gateway_last_seen_at_the_sample_before_is_unknown_from_t
     devices = [device(c) for c in slots("09:55", "10:10")]
     devices += [device(c, False, "10:10") for c in slots("10:15", "10:20")]
     devices += [device(c) for c in slots("10:25", "11:05")]
-    # Away 10:10 to the middle of 10:20 and 10:25.
-    assert minutes(hour(run(ports, devices=devices))) == (47.5, 0, 12.5)
+    # Away from the last contact at 10:10 to the first one at 10:25.
+    assert minutes(hour(run(ports, devices=devices))) == (45, 0, 15)
 
 
 def test_a_disabled_port_is_unknown_not_down_and_its_switching_no_flap():

@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import (
-    DEVICE_EVENTS,
     DEVICE_STATS,
+    EVENTS,
     INVENTORY,
     PATH_STATS,
     PORT_STATS,
+    SITE_DETAILS,
     SITES,
     SNAPSHOTS,
 )
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICES
 from mistwan_dagster.mist.extract import extract
 
 AT = datetime(2025, 1, 1, 10, 5, tzinfo=UTC)
@@ -43,7 +45,7 @@ def only(endpoint: Endpoint, row: dict[str, Any]) -> dict[str, Any]:
     return done.frame.row(0, named=True)
 
 
-@pytest.mark.parametrize("endpoint", [*SNAPSHOTS, DEVICE_EVENTS], ids=lambda e: e.name)
+@pytest.mark.parametrize("endpoint", [*SNAPSHOTS, *EVENTS, *SITE_DETAILS], ids=lambda e: e.name)
 def test_frame_has_exactly_the_declared_columns_also_without_rows(endpoint: Endpoint) -> None:
     done = extract(endpoint, [], AT)
     assert dict(done.frame.schema) == {
@@ -206,6 +208,28 @@ names = st.sampled_from([*(f.name for f in PORT_STATS.fields), "odd", "other", "
 rows_of_ports = st.lists(
     st.dictionaries(names, values, max_size=8).map(lambda d: {**GOOD, **d}) | values, max_size=8
 )
+
+
+def test_of_a_configuration_nothing_but_the_declared_keys_is_kept_also_not_aside() -> None:
+    port = {"usage": "wan", "ip_config": {"type": "pppoe", "ppoe_username": "me", "ppoe_password": "hidden"}}
+    config = {"mac": "5c5b35000001", "port_config": {"ge-0/0/0": port}, "bgp_config": {"x": {"auth_key": "hidden"}},
+              "snmp_config": {"community": "hidden"}}  # fmt: skip
+    row = only(SITE_DEVICES, config)
+    assert json.loads(row["port_config"]) == {"ge-0/0/0": {"usage": "wan", "ip_config": {"type": "pppoe"}}}
+    assert row["extra"] is None
+    done = extract(SITE_DEVICES, [{**config, "model": 7}, "hidden"], AT)
+    assert [q.reason for q in done.quarantined] == [
+        "row is null, not an object",
+        "model: number where a string is expected",
+    ]
+    assert "hidden" not in repr(done)
+
+
+@pytest.mark.parametrize(
+    "key", ["pre_shared_key", "preshared", "auth_key", "authentication_key", "encryption_key"]
+)
+def test_keys_of_tunnels_and_routing_are_credentials(key: str) -> None:
+    assert only(PORT_STATS, port(**{key: "hidden", "kept": 1}))["extra"] == '{"kept":1}'
 
 
 @settings(max_examples=300, deadline=None)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, EVENT_DEFINITIONS, INSIGHT_DEFINITIONS
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PATH_STATS, PORT_STATS, SITES
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS, SITE_DEVICE_STATS, SITE_DEVICES
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.mist.errors import Forbidden, RateLimited, Unreachable, Unusable
+from mistwan_dagster.mist.errors import Forbidden, MistError, RateLimited, Unreachable, Unusable
 from mistwan_dagster.mist.pager import Walk, walk
 from mistwan_dagster.mist.sdk_session import MistSession
 
@@ -75,9 +78,28 @@ def test_absolute_next_of_the_same_origin_is_followed(cloud: Cloud, tools: Tools
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/x", "//evil.example/x", "@evil.example/", 7])
 def test_next_that_leads_elsewhere_is_refused(cloud: Cloud, tools: Tools, elsewhere: Any) -> None:
     cloud.replies(Reply({"results": ports(0), "next": elsewhere}))
+    work = begin(tools)
+    assert next(work).rows  # the page itself is good
     with pytest.raises(Unusable, match="leads away"):
-        list(begin(tools))
+        next(work)
     assert len(cloud.asked) == 1
+    assert not work.summary.complete
+
+
+@pytest.mark.parametrize(
+    "odd", ["//[", "/\ud800", "/a b\r\nHost: evil", "/\x00", "/" + "a" * 70_000, [], {"a": 1}, 1e300, True]
+)
+def test_a_next_that_no_path_can_be_keeps_its_page_and_is_an_error(
+    cloud: Cloud, tools: Tools, odd: Any
+) -> None:
+    cloud.script = lambda _asked, n: Reply({"results": ports(n), "next": odd} if n == 0 else {"results": []})
+    work = begin(tools)
+    assert len(next(work).rows) == 1
+    with suppress(MistError):
+        list(work)
+        assert len(cloud.asked) == 2  # asked for as it is, and answered
+    assert work.summary.complete == (len(cloud.asked) == 2)
+    assert all("evil" not in asked.headers.get("Host", "") for asked in cloud.asked)
 
 
 def paged(names: str, limit: int, headers: bool = True) -> Any:
@@ -264,8 +286,8 @@ def test_argument_unknown_to_the_sdk_is_a_mistake_of_the_programme(tools: Tools)
         list(begin(tools, PATH_STATS, extra_arguments={"duration_h": 1}))
 
 
-def test_time_window_belongs_to_events_only(tools: Tools) -> None:
-    with pytest.raises(ValueError, match="event"):
+def test_time_window_belongs_to_what_has_one(tools: Tools) -> None:
+    with pytest.raises(ValueError, match="window"):
         begin(tools, PORT_STATS, start=HALF_PAST, end=HALF_PAST)
 
 
@@ -283,3 +305,69 @@ def test_rows_that_are_no_objects_do_not_stop_a_walk(cloud: Cloud, tools: Tools)
     work = begin(tools)
     assert [p.rows for p in work] == [rows]
     assert work.summary.distinct == 5
+
+
+def test_an_object_is_one_row_and_nothing_but_the_declared_arguments_is_sent(
+    cloud: Cloud, tools: Tools
+) -> None:
+    usage = {"requests": 7, "request_limit": 5000, "total": 9, "next": "https://evil.example/"}
+    cloud.replies(Reply(usage))
+    work = walk(tools.session, API_USAGE, **tools.how)
+    assert [(p.rows, p.is_last) for p in work] == [([usage], True)]
+    assert [a.target for a in cloud.asked] == ["/api/v1/self/usage"]
+    assert work.summary.complete
+
+
+def test_a_map_is_a_row_for_each_key_and_a_vocabulary_needs_no_page(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"rx_bps": {"unit": "bps"}, "next": {}, "odd": 3}), Reply([{"key": "GW_PORT_DOWN"}]))
+    (page,) = walk(tools.session, INSIGHT_DEFINITIONS, **tools.how)
+    assert page.rows == [{"unit": "bps", "key": "rx_bps"}, {"key": "next"}, 3]
+    (page,) = walk(tools.session, EVENT_DEFINITIONS, **tools.how)
+    assert page.rows == [{"key": "GW_PORT_DOWN"}]
+    assert [a.target for a in cloud.asked] == ["/api/v1/const/insight_metrics", "/api/v1/const/device_events"]
+
+
+@pytest.mark.parametrize("body", [[], 3, None])
+def test_what_should_be_an_object_and_is_none_is_refused(cloud: Cloud, tools: Tools, body: Any) -> None:
+    cloud.script = lambda _asked, _n: Reply(body)
+    with pytest.raises(Unusable, match="unexpected form"):
+        list(walk(tools.session, API_USAGE, **tools.how))
+
+
+def test_ids_fill_the_path_of_sites_and_gateways(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(
+        Reply([{"mac": "a"}, {"mac": "b"}], headers={"X-Page-Limit": "2", "X-Page-Total": "3"}),
+        Reply([{"mac": "c"}], headers={"X-Page-Limit": "2", "X-Page-Total": "3"}),
+        Reply({"mac": "a"}),
+        Reply({"results": []}),
+    )
+    assert [len(p.rows) for p in walk(tools.session, SITE_DEVICES, "site-1", **tools.how)] == [2, 1]
+    assert [len(p.rows) for p in walk(tools.session, SITE_DEVICE_STATS, "site-1", "dev-1", **tools.how)] == [
+        1
+    ]
+    span = {"start": HALF_PAST, "end": HALF_PAST}
+    list(walk(tools.session, SITE_DEVICE_EVENTS, "site-1", **tools.how, **span))
+    stamp = int(HALF_PAST.timestamp())
+    assert [a.target for a in cloud.asked] == [
+        "/api/v1/sites/site-1/devices?type=gateway&limit=1000",
+        "/api/v1/sites/site-1/devices?type=gateway&limit=1000&page=2",
+        "/api/v1/sites/site-1/stats/devices/dev-1",
+        f"/api/v1/sites/site-1/devices/events/search?limit=1000&start={stamp}&end={stamp}",
+    ]
+
+
+def test_a_site_that_is_gone_is_named_and_an_id_that_is_none_is_not_sent(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"detail": "Not found."}, 404))
+    with pytest.raises(Forbidden, match="site site-1 not found"):
+        list(walk(tools.session, SITE_DEVICES, "site-1", **tools.how))
+    with pytest.raises(UserError, match="is not an id of a site or device") as caught:
+        walk(tools.session, SITE_DEVICES, "../self", **tools.how)
+    assert caught.value.exit_code == 2
+    assert len(cloud.asked) == 1
+
+
+@pytest.mark.parametrize("total", ["0", "-1"])
+def test_a_total_below_the_rows_told_is_not_believed(cloud: Cloud, tools: Tools, total: str) -> None:
+    told = {"X-Page-Limit": "2", "X-Page-Total": total}
+    cloud.replies(Reply(ids("a", "b"), headers=told), Reply(ids("c"), headers=told))
+    assert [len(p.rows) for p in begin(tools, SITES)] == [2, 1]

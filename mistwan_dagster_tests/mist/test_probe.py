@@ -37,7 +37,16 @@ def test_quota_learns_what_the_cloud_counted(cloud: Cloud, tools: Tools) -> None
     assert tools.quota.left(Purpose.LIVE) == 4500 - 1730
 
 
-def test_usage_without_numbers_is_an_error(cloud: Cloud, tools: Tools) -> None:
-    cloud.replies(Reply({"requests": "many"}))
+def test_quota_learns_a_limit_below_the_budget(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"requests": 10, "request_limit": 1500.0}))
+    usage(tools.session, tools.quota)
+    assert (tools.quota.left(Purpose.LIVE), tools.quota.left(Purpose.BACKFILL)) == (1490, 490)
+
+
+@pytest.mark.parametrize(
+    "body", [{"requests": "many"}, {"requests": float("inf"), "request_limit": 5000}, {}]
+)
+def test_usage_without_numbers_is_an_error(cloud: Cloud, tools: Tools, body: dict[str, object]) -> None:
+    cloud.replies(*[Reply(body)] * 5)
     with pytest.raises(Unusable, match="usage"):
         usage(tools.session, tools.quota)

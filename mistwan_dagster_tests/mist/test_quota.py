@@ -16,7 +16,15 @@ import pytest
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.errors import QuotaExhausted, RateLimited
-from mistwan_dagster.mist.quota import Purpose, Quota, SqliteQuota, fingerprint
+from mistwan_dagster.mist.quota import (
+    HOURS_KEPT,
+    OTHER_PROGRAMS,
+    HourUse,
+    Purpose,
+    Quota,
+    SqliteQuota,
+    fingerprint,
+)
 
 TEN = datetime(2025, 1, 1, 10, tzinfo=UTC)
 
@@ -139,7 +147,7 @@ def test_old_hours_are_pruned(tmp_path: Path) -> None:
     clock = Clock()
     quota = ledger(tmp_path, clock)
     quota.spend(Purpose.LIVE, "ports")
-    clock.now += timedelta(hours=49)
+    clock.now += timedelta(hours=HOURS_KEPT + 1)
     quota.spend(Purpose.LIVE, "ports")
     with sqlite3.connect(quota.path) as db:
         assert db.execute("SELECT count(*) FROM spent").fetchone() == (1,)
@@ -232,3 +240,57 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="quota ledger"):
         SqliteQuota(tmp_path / "file" / "quota.sqlite", "t").used()
     assert stat.S_ISREG((tmp_path / "file").stat().st_mode)
+
+
+def test_optional_work_stops_first_when_the_cloud_says_a_lower_limit(tmp_path: Path) -> None:
+    quota = ledger(tmp_path, budget=4500, live_reserve=1000)
+    assert (quota.limit(Purpose.LIVE), quota.limit(Purpose.BACKFILL)) == (4500, 3500)
+    quota.observe(10, request_limit=1200)
+    assert (quota.left(Purpose.LIVE), quota.left(Purpose.BACKFILL)) == (1190, 190)
+    assert spend_all(quota, Purpose.BACKFILL) == 190
+    assert spend_all(quota, Purpose.LIVE) == 1000
+    with pytest.raises(QuotaExhausted, match="1200 of 1200 live calls"):
+        quota.spend(Purpose.LIVE, "ports")
+
+
+def test_a_limit_below_the_reserve_leaves_everything_to_live(tmp_path: Path) -> None:
+    quota = ledger(tmp_path, budget=4500, live_reserve=1000)
+    quota.observe(0, request_limit=600)
+    assert (quota.left(Purpose.LIVE), quota.left(Purpose.BACKFILL)) == (600, 0)
+
+
+def test_the_newest_limit_told_holds_for_all_hours_and_never_raises_the_budget(tmp_path: Path) -> None:
+    clock = Clock()
+    quota = ledger(tmp_path, clock, budget=100, live_reserve=0)
+    quota.observe(0, request_limit=50)
+    clock.now += timedelta(hours=1)
+    assert ledger(tmp_path, clock, budget=100).limit(Purpose.LIVE) == 50
+    quota.observe(0)
+    assert quota.limit(Purpose.LIVE) == 50
+    quota.observe(0, request_limit=0)  # a cloud that allows nothing would not have answered
+    assert quota.limit(Purpose.LIVE) == 50
+    quota.observe(0, request_limit=5000)
+    assert quota.limit(Purpose.LIVE) == 100
+
+
+def test_use_is_told_by_hour_endpoint_and_purpose_with_what_was_put_off(tmp_path: Path) -> None:
+    clock = Clock()
+    quota = ledger(tmp_path, clock)
+    for purpose in (Purpose.LIVE, Purpose.LIVE, Purpose.BACKFILL):
+        quota.spend(purpose, "ports")
+    quota.defer(Purpose.BACKFILL, "history", "call budget spent", 40)
+    quota.observe(5)
+    clock.now += timedelta(hours=1)
+    quota.spend(Purpose.LIVE, "ports")
+    quota.defer(Purpose.LIVE, "ports", "call budget spent")
+    quota.defer(Purpose.LIVE, "ports", "429 from the cloud", 2)
+    ledger(tmp_path, clock, token="other").spend(Purpose.LIVE, "ports")
+    eleven = TEN + timedelta(hours=1)
+    assert quota.history(TEN) == [
+        HourUse(TEN, OTHER_PROGRAMS, "other", 2, 0, None),
+        HourUse(TEN, "history", "backfill", 0, 40, "call budget spent"),
+        HourUse(TEN, "ports", "backfill", 1, 0, None),
+        HourUse(TEN, "ports", "live", 2, 0, None),
+        HourUse(eleven, "ports", "live", 1, 3, "429 from the cloud; call budget spent"),
+    ]
+    assert quota.history(clock.now) == quota.history(eleven) == quota.history(TEN)[-1:]

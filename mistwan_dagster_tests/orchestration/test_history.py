@@ -12,6 +12,7 @@ from mistwan_dagster.catalog.endpoints import DEVICE_STATS, INSIGHT_BANDWIDTH, P
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.dimensions import discover_circuits
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.raw import floor_slot
 from mistwan_dagster.mist.quota import Purpose
@@ -51,7 +52,7 @@ def platform(cloud: Running, tmp_path: Path) -> Platform:
         (collect_snapshot(found, e, slot), found.raw.scan_snapshots(e, slot, NOW).collect())[1]
         for e in (PORT_STATS, DEVICE_STATS)
     ]
-    observed = discover_circuits(*frames, None)
+    observed = discover_circuits(*frames, interface_map(frames[1]), None)
     dimension = apply_versions(DIM_CIRCUIT.empty(), observed, "circuit_id", slot)
     found.kpi.write("dim_circuit", DIM_CIRCUIT.conform(dimension.lazy()).collect())
     return found
@@ -98,7 +99,7 @@ def test_a_spent_budget_waits_for_the_next_hour_and_then_finishes(
         platform.settings.mistwan_now = until + timedelta(seconds=1)
         quota.budget = 4500
 
-    monkeypatch.setattr(history, "_sleep_until", next_hour)
+    monkeypatch.setattr(history, "sleep_until", next_hour)
     report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
     assert waited == [NOW.replace(hour=11, minute=0)]
     assert report.fetched == report.circuits

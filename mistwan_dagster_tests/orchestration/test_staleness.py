@@ -12,7 +12,7 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_H
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.orchestration.platform import Platform
-from mistwan_dagster.orchestration.reports import (
+from mistwan_dagster.orchestration.rankings import (
     compute_chronic,
     compute_congestion,
     compute_thresholds,
@@ -25,9 +25,9 @@ from mistwan_dagster.settings import Settings
 NOW = datetime(2025, 3, 4, 10, 7, tzinfo=UTC)
 COMPUTE = {
     "windows": lambda _p, _s, _e: None,  # recorded only: nothing else here is fed by windows
-    "daily": lambda p, s, e: compute_periods("day", p, s, e),
-    "weekly": lambda p, s, e: compute_periods("week", p, s, e),
-    "monthly": lambda p, s, e: compute_periods("month", p, s, e),
+    "daily": lambda p, s, e: compute_periods(p, "day", s, e),
+    "weekly": lambda p, s, e: compute_periods(p, "week", s, e),
+    "monthly": lambda p, s, e: compute_periods(p, "month", s, e),
     "rolling": compute_rolling,
     "chronic": compute_chronic,
     "latest": lambda p, _s, _e: (compute_congestion(p), compute_top(p)),
@@ -71,7 +71,7 @@ def renew(parts: Platform) -> dict[str, list[datetime]]:
 def parts(tmp_path: Path) -> Platform:
     found = platform(tmp_path)
     for hour in (
-        *(at("2025-03-04T09:00") - timedelta(hours=i) for i in range(34)),
+        *(at("2025-03-04T09:00") - timedelta(hours=i) for i in range(35)),
         at("2024-03-10T12:00"),
     ):
         write_fact(found, hour, 50.0)
@@ -121,7 +121,21 @@ def test_an_hour_of_a_year_ago_renews_its_day_and_every_13_months_that_hold_it(p
     assert rolling is not None
     row = rolling.row(0, named=True)
     assert (row["start_utc"], row["as_of_utc"]) == (at("2024-03-01"), at("2025-04-01"))
-    assert (row["down_minutes"], row["total_minutes"]) == (30, 35 * 60)
+    assert (row["down_minutes"], row["total_minutes"]) == (30, 36 * 60)
+
+
+def test_what_began_before_what_retention_has_left_keeps_its_figures(parts: Platform) -> None:
+    horizon = at("2025-01-01")
+    parts.kpi.horizon.advance(horizon)
+    for name in STAGES:
+        parts.kpi.forget_stamps_before(name, horizon)
+    assert renew(parts) == {}
+    write_fact(parts, at("2025-03-03T09:00"), 95.0)
+    done = renew(parts)
+    assert (done["rolling"], done["chronic"]) == ([at("2025-03-01")], [at("2025-03-03")])
+    rolling = parts.kpi.read("agg_circuit_rolling_13m", "month-2025-03-01")
+    assert rolling is not None
+    assert rolling["total_minutes"].item() == 36 * 60, "the month before the horizon is still in it"
 
 
 def test_a_span_is_renewed_with_the_stale_partitions_that_look_back_on_it_only(parts: Platform) -> None:
@@ -142,7 +156,7 @@ def test_a_threshold_that_begins_later_makes_no_older_partition_stale(tmp_path: 
     assert done["daily"] == [at("2025-03-03"), at("2025-03-04")]
     assert min(done["windows"]) == at("2025-03-03")
     # The same day, recomputed, is judged by what was in force then.
-    compute_periods("day", changed, at("2025-03-02"), at("2025-03-04"))
+    compute_periods(changed, "day", at("2025-03-02"), at("2025-03-04"))
     old, new = (changed.kpi.read("agg_circuit_period", f"day-2025-03-0{d}") for d in (2, 3))
     assert old is not None
     assert new is not None
@@ -194,7 +208,7 @@ def test_a_provider_pools_by_the_version_of_the_circuit_in_force(parts: Platform
         seen = DIM_CIRCUIT.conform(pl.LazyFrame([row])).collect().drop("valid_from", "valid_to", "is_current")
         circuits = apply_versions(circuits, seen, "circuit_id", at(since))
     parts.kpi.write(DIM_CIRCUIT.name, DIM_CIRCUIT.conform(circuits.lazy()).collect())
-    compute_periods("day", parts, at("2025-03-03"), at("2025-03-04"))
+    compute_periods(parts, "day", at("2025-03-03"), at("2025-03-04"))
     found = parts.kpi.read("agg_provider_period", "day-2025-03-03")
     assert found is not None
     assert found.select("provider", "observed_hours", "circuit_count").rows() == [

@@ -126,3 +126,22 @@ def test_a_quota_that_is_used_up_refuses_with_the_hours_rest(cloud: Running) -> 
 def test_every_fault_is_off_by_default() -> None:
     assert set(Faults().probability.values()) == {0.0}
     assert len(KINDS) == 8
+
+
+def test_another_release_adds_drops_and_retypes_keys_of_rows(cloud: Running) -> None:
+    path = "stats/ports/search"
+    before = get(cloud, path, device_type="gateway").json()["results"]
+    cloud.release.added, cloud.release.dropped, cloud.release.as_text = (
+        {"odd": 1},
+        ("full_duplex",),
+        ("mac_limit",),
+    )
+    try:
+        after = get(cloud, path, device_type="gateway").json()["results"]
+        sites = get(cloud, "sites").json()
+    finally:
+        cloud.release.added, cloud.release.dropped, cloud.release.as_text = {}, (), ()
+    assert "full_duplex" in before[0]
+    assert after[1] == {k: v for k, v in {**before[1], "odd": 1}.items() if k != "full_duplex"}
+    assert [type(row["mac_limit"]) for row in after[:11]] == [str, *[int] * 9, str]
+    assert not any("odd" in row for row in sites)

@@ -1,7 +1,9 @@
 import errno
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import duckdb
 import polars as pl
@@ -9,7 +11,7 @@ import pytest
 
 from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, DIM_HOUR
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
+from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION, DuckDBWarehouse, PublishedDuckDB, open_file
 from mistwan_dagster.warehouse.port import Load
 
 HOUR = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -67,7 +69,7 @@ def test_readers_keep_their_copy_and_see_only_what_is_published(tmp_path: Path) 
         reader.query("SELECT 1")
     warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)])
     warehouse.publish()
-    held = duckdb.connect(str(tmp_path / "serve-1.duckdb"), read_only=True)
+    held = open_file(tmp_path / "serve-1.duckdb", read_only=True)
     warehouse.load([Load(DIM_HOUR, hours(HOUR, NEXT), HOUR, NEXT + timedelta(hours=1))])
     assert reader.query("SELECT count(*) FROM dim_hour").item() == 1
     for expected in (2, 3, 4, 5):
@@ -79,6 +81,18 @@ def test_readers_keep_their_copy_and_see_only_what_is_published(tmp_path: Path) 
         "serve-4.duckdb",
         "serve-5.duckdb",
     ]
+
+
+def test_many_threads_may_read_at_once(tmp_path: Path) -> None:
+    DuckDBWarehouse(tmp_path).publish()
+    reader, together = PublishedDuckDB(tmp_path), Barrier(8)
+
+    def ask(number: int) -> int:
+        together.wait()
+        return sum(reader.query("SELECT count(*) + ? FROM range(100000)", [number]).item() for _ in range(5))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [5 * (100000 + n) for n in range(8)]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +117,7 @@ def test_a_file_of_another_version_or_kind_is_refused_untouched(tmp_path: Path) 
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as other:
         other.execute("CREATE TABLE mistwan_schema AS SELECT 99 AS version")
-    with pytest.raises(UserError, match=r"version 99.*version 1.*move the file away"):
+    with pytest.raises(UserError, match=rf"version 99.*version {SCHEMA_VERSION}:.*move the file away"):
         DuckDBWarehouse(tmp_path).load([])
     path.unlink()
     with duckdb.connect(str(path)) as other:

@@ -221,7 +221,8 @@ CREATE TABLE IF NOT EXISTS fact_circuit_outage (
     end_utc TIMESTAMP,
     kind VARCHAR NOT NULL,
     evidence VARCHAR NOT NULL,
-    duration_minutes DOUBLE
+    duration_minutes DOUBLE,
+    unknown_minutes DOUBLE
 );
 COMMENT ON TABLE fact_circuit_outage IS 'Stretches in which a circuit was down (link) or up but unreachable (reachability)';
 COMMENT ON COLUMN fact_circuit_outage.site_id IS 'Mist site id';
@@ -231,6 +232,7 @@ COMMENT ON COLUMN fact_circuit_outage.end_utc IS 'first instant after it; null w
 COMMENT ON COLUMN fact_circuit_outage.kind IS 'link or reachability';
 COMMENT ON COLUMN fact_circuit_outage.evidence IS 'what tells its start: an event, a snapshot, or inference between two';
 COMMENT ON COLUMN fact_circuit_outage.duration_minutes IS 'length; null while it lasts';
+COMMENT ON COLUMN fact_circuit_outage.unknown_minutes IS 'part of it (so far, while it lasts) that was not observed but lies between observed parts';
 
 CREATE TABLE IF NOT EXISTS fact_failover (
     site_id VARCHAR NOT NULL,
@@ -243,6 +245,10 @@ CREATE TABLE IF NOT EXISTS fact_failover (
     loss_avg_pct DOUBLE,
     jitter_avg_ms DOUBLE,
     latency_avg_ms DOUBLE,
+    quality_sample_count BIGINT,
+    norm_loss_avg_pct DOUBLE,
+    norm_jitter_avg_ms DOUBLE,
+    norm_latency_avg_ms DOUBLE,
     primary_loss_avg_pct DOUBLE,
     primary_jitter_avg_ms DOUBLE,
     primary_latency_avg_ms DOUBLE
@@ -255,12 +261,16 @@ COMMENT ON COLUMN fact_failover.from_circuit_id IS 'the primary';
 COMMENT ON COLUMN fact_failover.to_circuit_id IS 'the circuit that took over';
 COMMENT ON COLUMN fact_failover.cause IS 'why: the primary''s link was down, it was unreachable, or traffic was steered';
 COMMENT ON COLUMN fact_failover.duration_minutes IS 'length; null while it lasts';
-COMMENT ON COLUMN fact_failover.loss_avg_pct IS 'mean frame loss of the backup in the hours of the failover';
-COMMENT ON COLUMN fact_failover.jitter_avg_ms IS 'mean jitter of the backup in the hours of the failover';
-COMMENT ON COLUMN fact_failover.latency_avg_ms IS 'mean latency of the backup in the hours of the failover';
-COMMENT ON COLUMN fact_failover.primary_loss_avg_pct IS 'mean frame loss of the primary (primary, the 24 hours before)';
-COMMENT ON COLUMN fact_failover.primary_jitter_avg_ms IS 'mean jitter of the primary (primary, the 24 hours before)';
-COMMENT ON COLUMN fact_failover.primary_latency_avg_ms IS 'mean latency of the primary (primary, the 24 hours before)';
+COMMENT ON COLUMN fact_failover.loss_avg_pct IS 'mean frame loss of the backup during the failover';
+COMMENT ON COLUMN fact_failover.jitter_avg_ms IS 'mean jitter of the backup during the failover';
+COMMENT ON COLUMN fact_failover.latency_avg_ms IS 'mean latency of the backup during the failover';
+COMMENT ON COLUMN fact_failover.quality_sample_count IS 'samples in the failover behind these means; null when they come from the cloud''s hourly history';
+COMMENT ON COLUMN fact_failover.norm_loss_avg_pct IS 'mean frame loss of the backup over the hours of the 7 days before: its own norm';
+COMMENT ON COLUMN fact_failover.norm_jitter_avg_ms IS 'mean jitter of the backup over the hours of the 7 days before: its own norm';
+COMMENT ON COLUMN fact_failover.norm_latency_avg_ms IS 'mean latency of the backup over the hours of the 7 days before: its own norm';
+COMMENT ON COLUMN fact_failover.primary_loss_avg_pct IS 'mean frame loss of the primary over the 24 hours before';
+COMMENT ON COLUMN fact_failover.primary_jitter_avg_ms IS 'mean jitter of the primary over the 24 hours before';
+COMMENT ON COLUMN fact_failover.primary_latency_avg_ms IS 'mean latency of the primary over the 24 hours before';
 
 CREATE TABLE IF NOT EXISTS fact_device_event (
     site_id VARCHAR NOT NULL,
@@ -846,6 +856,298 @@ COMMENT ON COLUMN agg_provider_period.down_minutes IS 'minutes the link was know
 COMMENT ON COLUMN agg_provider_period.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
 COMMENT ON COLUMN agg_provider_period.total_minutes IS 'up + down + unknown minutes';
 
+CREATE TABLE IF NOT EXISTS agg_circuit_period_business (
+    site_id VARCHAR NOT NULL,
+    circuit_id VARCHAR NOT NULL,
+    region VARCHAR,
+    role VARCHAR,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE,
+    business_hours BIGINT,
+    unknown_timezone_hours BIGINT
+);
+COMMENT ON TABLE agg_circuit_period_business IS 'agg_circuit_period over the hours in which each store is open, by its own clock; periods are those of UTC';
+COMMENT ON COLUMN agg_circuit_period_business.site_id IS 'Mist site id';
+COMMENT ON COLUMN agg_circuit_period_business.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
+COMMENT ON COLUMN agg_circuit_period_business.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_circuit_period_business.role IS 'primary or secondary; null when unknown';
+COMMENT ON COLUMN agg_circuit_period_business.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_circuit_period_business.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_circuit_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_circuit_period_business.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_circuit_period_business.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_circuit_period_business.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_circuit_period_business.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_circuit_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_circuit_period_business.total_minutes IS 'up + down + unknown minutes';
+COMMENT ON COLUMN agg_circuit_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
+COMMENT ON COLUMN agg_circuit_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
+
+CREATE TABLE IF NOT EXISTS agg_region_period_business (
+    region VARCHAR NOT NULL,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    circuit_count BIGINT,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE,
+    business_hours BIGINT,
+    unknown_timezone_hours BIGINT
+);
+COMMENT ON TABLE agg_region_period_business IS 'agg_region_period over the hours in which each store is open, by its own clock; periods are those of UTC';
+COMMENT ON COLUMN agg_region_period_business.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_region_period_business.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_region_period_business.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_region_period_business.circuit_count IS 'circuits pooled';
+COMMENT ON COLUMN agg_region_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_region_period_business.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_region_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_region_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_region_period_business.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_region_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_region_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_region_period_business.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_region_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_region_period_business.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_region_period_business.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_region_period_business.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_region_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_region_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_region_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_region_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_region_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_region_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_region_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_region_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_region_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_region_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_region_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_region_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_region_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_region_period_business.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_region_period_business.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_region_period_business.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_region_period_business.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_region_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_region_period_business.total_minutes IS 'up + down + unknown minutes';
+COMMENT ON COLUMN agg_region_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
+COMMENT ON COLUMN agg_region_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
+
+CREATE TABLE IF NOT EXISTS agg_provider_period_business (
+    provider VARCHAR NOT NULL,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    circuit_count BIGINT,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE,
+    business_hours BIGINT,
+    unknown_timezone_hours BIGINT
+);
+COMMENT ON TABLE agg_provider_period_business IS 'agg_provider_period over the hours in which each store is open, by its own clock; periods are those of UTC';
+COMMENT ON COLUMN agg_provider_period_business.provider IS 'internet provider of the circuit in force in each hour';
+COMMENT ON COLUMN agg_provider_period_business.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_provider_period_business.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_provider_period_business.circuit_count IS 'circuits pooled';
+COMMENT ON COLUMN agg_provider_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_period_business.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_provider_period_business.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_provider_period_business.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_provider_period_business.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_provider_period_business.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_provider_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_provider_period_business.total_minutes IS 'up + down + unknown minutes';
+COMMENT ON COLUMN agg_provider_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
+COMMENT ON COLUMN agg_provider_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
+
 CREATE TABLE IF NOT EXISTS agg_circuit_rolling_13m (
     site_id VARCHAR NOT NULL,
     circuit_id VARCHAR NOT NULL,
@@ -1073,6 +1375,708 @@ COMMENT ON COLUMN rpt_top_offenders.value IS 'the figure';
 COMMENT ON COLUMN rpt_top_offenders.observed_hours IS 'hours with a utilization behind it';
 COMMENT ON COLUMN rpt_top_offenders.known_circuits IS 'circuits with the figure, all of them ranked';
 COMMENT ON COLUMN rpt_top_offenders.unknown_circuits IS 'circuits left out because the figure is unknown';
+
+CREATE TABLE IF NOT EXISTS fact_site_sle_hour (
+    site_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    hour_utc TIMESTAMP NOT NULL,
+    score DOUBLE,
+    gateway_count DOUBLE,
+    client_count DOUBLE,
+    source VARCHAR,
+    observed_at_utc TIMESTAMP
+);
+COMMENT ON TABLE fact_site_sle_hour IS 'SLE score of each site and metric in one hour, as Mist computes it. A metric that Mist tells of some site is there for all of them, null where it was not told';
+COMMENT ON COLUMN fact_site_sle_hour.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_site_sle_hour.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_site_sle_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_site_sle_hour.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_site_sle_hour.gateway_count IS 'gateways behind the score';
+COMMENT ON COLUMN fact_site_sle_hour.client_count IS 'clients behind the score';
+COMMENT ON COLUMN fact_site_sle_hour.source IS 'answer that told the score';
+COMMENT ON COLUMN fact_site_sle_hour.observed_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_trend (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    classifier VARCHAR NOT NULL,
+    bin_start_utc TIMESTAMP NOT NULL,
+    bin_seconds DOUBLE,
+    total DOUBLE,
+    degraded DOUBLE,
+    score DOUBLE,
+    value DOUBLE,
+    duration DOUBLE,
+    unit VARCHAR,
+    hour_utc TIMESTAMP NOT NULL,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_trend IS 'One bin of a metric of a site or gateway, as a whole and by classifier; the newest answer holds. Only what the deep-dive has read: see sle_coverage';
+COMMENT ON COLUMN fact_sle_trend.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_trend.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_trend.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_trend.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_trend.classifier IS 'reason of the degradation, empty for the metric as a whole';
+COMMENT ON COLUMN fact_sle_trend.bin_start_utc IS 'start of the bin';
+COMMENT ON COLUMN fact_sle_trend.bin_seconds IS 'length of the bin';
+COMMENT ON COLUMN fact_sle_trend.total IS 'time looked at, in `unit`; null when not told';
+COMMENT ON COLUMN fact_sle_trend.degraded IS 'of it degraded; null when not told';
+COMMENT ON COLUMN fact_sle_trend.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_sle_trend.value IS 'value of the metric, where it has one';
+COMMENT ON COLUMN fact_sle_trend.duration IS 'duration of the degradation, where told';
+COMMENT ON COLUMN fact_sle_trend.unit IS 'unit as Mist names it, for example interface-minutes';
+COMMENT ON COLUMN fact_sle_trend.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_sle_trend.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_histogram (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    position BIGINT NOT NULL,
+    range_low DOUBLE,
+    range_high DOUBLE,
+    value DOUBLE,
+    range_unit VARCHAR,
+    unit VARCHAR,
+    span_start_utc TIMESTAMP,
+    span_end_utc TIMESTAMP,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_histogram IS 'Distribution of a metric''s values over the window last read';
+COMMENT ON COLUMN fact_sle_histogram.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_histogram.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_histogram.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_histogram.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_histogram.position IS 'place of the range, from 0';
+COMMENT ON COLUMN fact_sle_histogram.range_low IS 'lower end in `range_unit`; null: open';
+COMMENT ON COLUMN fact_sle_histogram.range_high IS 'upper end in `range_unit`; null: open';
+COMMENT ON COLUMN fact_sle_histogram.value IS 'amount in the range, in `unit`';
+COMMENT ON COLUMN fact_sle_histogram.range_unit IS 'unit of the ranges as Mist names it';
+COMMENT ON COLUMN fact_sle_histogram.unit IS 'unit as Mist names it, for example interface-minutes';
+COMMENT ON COLUMN fact_sle_histogram.span_start_utc IS 'start of the window that the answer names';
+COMMENT ON COLUMN fact_sle_histogram.span_end_utc IS 'end of the window that the answer names';
+COMMENT ON COLUMN fact_sle_histogram.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_threshold (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    threshold DOUBLE,
+    default_threshold DOUBLE,
+    minimum DOUBLE,
+    maximum DOUBLE,
+    direction VARCHAR,
+    unit VARCHAR,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_threshold IS 'Threshold from which Mist counts a metric of a site or gateway as degraded, as last read';
+COMMENT ON COLUMN fact_sle_threshold.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_threshold.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_threshold.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_threshold.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_threshold.threshold IS 'threshold in force, in `unit`';
+COMMENT ON COLUMN fact_sle_threshold.default_threshold IS 'Mist''s own default';
+COMMENT ON COLUMN fact_sle_threshold.minimum IS 'lowest threshold that can be set';
+COMMENT ON COLUMN fact_sle_threshold.maximum IS 'highest threshold that can be set';
+COMMENT ON COLUMN fact_sle_threshold.direction IS 'side on which values are degraded, as Mist names it';
+COMMENT ON COLUMN fact_sle_threshold.unit IS 'unit as Mist names it, for example interface-minutes';
+COMMENT ON COLUMN fact_sle_threshold.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_impacted_gateway (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    device_name VARCHAR,
+    model VARCHAR,
+    version VARCHAR,
+    total DOUBLE,
+    degraded DOUBLE,
+    score DOUBLE,
+    span_start_utc TIMESTAMP,
+    span_end_utc TIMESTAMP,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_impacted_gateway IS 'Gateways behind a site''s degradation over the window last read';
+COMMENT ON COLUMN fact_sle_impacted_gateway.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_impacted_gateway.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_impacted_gateway.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_impacted_gateway.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_impacted_gateway.device_mac IS 'MAC of the gateway, 12 lowercase hex digits';
+COMMENT ON COLUMN fact_sle_impacted_gateway.device_name IS 'name of the gateway';
+COMMENT ON COLUMN fact_sle_impacted_gateway.model IS 'model of the gateway';
+COMMENT ON COLUMN fact_sle_impacted_gateway.version IS 'software version';
+COMMENT ON COLUMN fact_sle_impacted_gateway.total IS 'time looked at, in `unit`; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_gateway.degraded IS 'of it degraded; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_gateway.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_sle_impacted_gateway.span_start_utc IS 'start of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_gateway.span_end_utc IS 'end of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_gateway.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS fact_sle_impacted_interface (
+    site_id VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    device_name VARCHAR,
+    interface_name VARCHAR NOT NULL,
+    total DOUBLE,
+    degraded DOUBLE,
+    score DOUBLE,
+    span_start_utc TIMESTAMP,
+    span_end_utc TIMESTAMP,
+    read_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_sle_impacted_interface IS 'Interfaces behind the degradation of a site or gateway over the window last read';
+COMMENT ON COLUMN fact_sle_impacted_interface.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_sle_impacted_interface.scope IS 'what the figure is about';
+COMMENT ON COLUMN fact_sle_impacted_interface.scope_id IS 'site id or Mist device id';
+COMMENT ON COLUMN fact_sle_impacted_interface.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN fact_sle_impacted_interface.device_mac IS 'MAC of the gateway, 12 lowercase hex digits';
+COMMENT ON COLUMN fact_sle_impacted_interface.device_name IS 'name of the gateway';
+COMMENT ON COLUMN fact_sle_impacted_interface.interface_name IS 'interface, for example ge-0/0/1';
+COMMENT ON COLUMN fact_sle_impacted_interface.total IS 'time looked at, in `unit`; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_interface.degraded IS 'of it degraded; null when not told';
+COMMENT ON COLUMN fact_sle_impacted_interface.score IS 'share of the time that was not degraded; null when unknown';
+COMMENT ON COLUMN fact_sle_impacted_interface.span_start_utc IS 'start of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_interface.span_end_utc IS 'end of the window that the answer names';
+COMMENT ON COLUMN fact_sle_impacted_interface.read_at_utc IS 'when it was read';
+
+CREATE TABLE IF NOT EXISTS sle_coverage (
+    site_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    score DOUBLE,
+    score_hour_utc TIMESTAMP,
+    is_degraded BOOLEAN,
+    is_enabled BOOLEAN,
+    last_read_utc TIMESTAMP,
+    state VARCHAR NOT NULL,
+    as_of_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE sle_coverage IS 'How fresh the deep-dive into each site and WAN metric is';
+COMMENT ON COLUMN sle_coverage.site_id IS 'Mist site id';
+COMMENT ON COLUMN sle_coverage.metric IS 'SLE metric, for example wan-link-health';
+COMMENT ON COLUMN sle_coverage.score IS 'score of the newest hour that was read; null when unknown';
+COMMENT ON COLUMN sle_coverage.score_hour_utc IS 'the hour of that score';
+COMMENT ON COLUMN sle_coverage.is_degraded IS 'the score is below the setting; null without a score';
+COMMENT ON COLUMN sle_coverage.is_enabled IS 'the site''s metric list has it enabled; null when not told';
+COMMENT ON COLUMN sle_coverage.last_read_utc IS 'last whole reading; null when there was none';
+COMMENT ON COLUMN sle_coverage.state IS 'fresh: read within six hours; stale: longer ago; missing: never read';
+COMMENT ON COLUMN sle_coverage.as_of_utc IS 'instant to which the state refers';
+
+CREATE TABLE IF NOT EXISTS rpt_schema_drift (
+    endpoint VARCHAR NOT NULL,
+    field_path VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    first_seen_utc TIMESTAMP NOT NULL,
+    row_count BIGINT,
+    example_type VARCHAR NOT NULL
+);
+COMMENT ON TABLE rpt_schema_drift IS 'Fields of Mist''s answers that came, went or changed their type, when this was first seen; never a value';
+COMMENT ON COLUMN rpt_schema_drift.endpoint IS 'raw table, for example port_stats';
+COMMENT ON COLUMN rpt_schema_drift.field_path IS 'key of the answer''s rows, nested ones joined by a dot';
+COMMENT ON COLUMN rpt_schema_drift.kind IS 'new: undeclared and never told before (kept in `extra`); missing: told on the day before and by no row on this one (null), or a key without which rows are refused; type_changed: of another JSON type than declared (the row is in quarantine) or, for an undeclared field, than ever before';
+COMMENT ON COLUMN rpt_schema_drift.first_seen_utc IS 'arrival of the first row that shows it';
+COMMENT ON COLUMN rpt_schema_drift.row_count IS 'rows of that UTC day that show it; of missing fields, rows without';
+COMMENT ON COLUMN rpt_schema_drift.example_type IS 'JSON type that was told; of missing ones, the declared';
+
+CREATE TABLE IF NOT EXISTS fact_alarm (
+    alarm_id VARCHAR NOT NULL,
+    site_id VARCHAR,
+    alarm_type VARCHAR,
+    alarm_group VARCHAR,
+    severity VARCHAR,
+    first_seen_utc TIMESTAMP NOT NULL,
+    last_seen_utc TIMESTAMP,
+    alarm_count BIGINT,
+    status VARCHAR,
+    resolved_utc TIMESTAMP,
+    duration_minutes DOUBLE,
+    acked BOOLEAN,
+    acked_utc TIMESTAMP,
+    device_mac VARCHAR,
+    circuit_id VARCHAR,
+    text VARCHAR,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_alarm IS 'Alarms as they were last seen, each once; Mist changes them in place';
+COMMENT ON COLUMN fact_alarm.alarm_id IS 'Mist alarm id';
+COMMENT ON COLUMN fact_alarm.site_id IS 'Mist site id; null for an alarm of the organization';
+COMMENT ON COLUMN fact_alarm.alarm_type IS 'Mist alarm type, for example gateway_down';
+COMMENT ON COLUMN fact_alarm.alarm_group IS 'infrastructure, marvis, security as Mist says';
+COMMENT ON COLUMN fact_alarm.severity IS 'critical, warn or info as Mist says';
+COMMENT ON COLUMN fact_alarm.first_seen_utc IS 'when it was raised';
+COMMENT ON COLUMN fact_alarm.last_seen_utc IS 'newest occurrence';
+COMMENT ON COLUMN fact_alarm.alarm_count IS 'occurrences folded into it';
+COMMENT ON COLUMN fact_alarm.status IS 'open or resolved at `read_utc`; null when Mist did not say';
+COMMENT ON COLUMN fact_alarm.resolved_utc IS 'when it was resolved; null while it is open';
+COMMENT ON COLUMN fact_alarm.duration_minutes IS 'from raised to resolved; null while it is open';
+COMMENT ON COLUMN fact_alarm.acked IS 'true when somebody acknowledged it';
+COMMENT ON COLUMN fact_alarm.acked_utc IS 'when it was acknowledged';
+COMMENT ON COLUMN fact_alarm.device_mac IS 'gateway MAC, 12 lowercase hex digits';
+COMMENT ON COLUMN fact_alarm.circuit_id IS 'circuit that it concerns; null when none, several or unknown';
+COMMENT ON COLUMN fact_alarm.text IS 'text of the alarm, where Mist tells one';
+COMMENT ON COLUMN fact_alarm.read_utc IS 'when this version was first read; alarms of the last 7 days are read again each day, of a day each hour';
+
+CREATE TABLE IF NOT EXISTS fact_alarm_site_hour (
+    site_id VARCHAR NOT NULL,
+    hour_utc TIMESTAMP NOT NULL,
+    alarm_type VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL,
+    alarm_count BIGINT,
+    occurrence_count BIGINT,
+    open_count BIGINT,
+    acked_count BIGINT,
+    observed_minutes DOUBLE
+);
+COMMENT ON TABLE fact_alarm_site_hour IS 'Alarms raised in an hour at a site, by type and severity; no row where none was raised';
+COMMENT ON COLUMN fact_alarm_site_hour.site_id IS 'Mist site id, `(none)` for alarms of the organization';
+COMMENT ON COLUMN fact_alarm_site_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_alarm_site_hour.alarm_type IS 'Mist alarm type, `(none)` when not told';
+COMMENT ON COLUMN fact_alarm_site_hour.severity IS 'severity as Mist says, `(none)` when not told';
+COMMENT ON COLUMN fact_alarm_site_hour.alarm_count IS 'alarms raised in the hour';
+COMMENT ON COLUMN fact_alarm_site_hour.occurrence_count IS 'occurrences folded into them so far';
+COMMENT ON COLUMN fact_alarm_site_hour.open_count IS 'of them still open when last read';
+COMMENT ON COLUMN fact_alarm_site_hour.acked_count IS 'of them acknowledged';
+COMMENT ON COLUMN fact_alarm_site_hour.observed_minutes IS 'minutes of the hour that alarms were read for';
+
+CREATE TABLE IF NOT EXISTS fact_wan_client_hour (
+    site_id VARCHAR NOT NULL,
+    locator VARCHAR NOT NULL,
+    circuit_id VARCHAR,
+    hour_utc TIMESTAMP NOT NULL,
+    client_count BIGINT,
+    network_count BIGINT,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_wan_client_hour IS 'Clients behind a site''s WAN gateways that Mist listed for the 60 minutes before it was asked in an hour';
+COMMENT ON COLUMN fact_wan_client_hour.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_wan_client_hour.locator IS 'circuit_id, empty when it is unknown (part of the key)';
+COMMENT ON COLUMN fact_wan_client_hour.circuit_id IS 'circuit that it concerns; null when none, several or unknown';
+COMMENT ON COLUMN fact_wan_client_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_wan_client_hour.client_count IS 'distinct clients';
+COMMENT ON COLUMN fact_wan_client_hour.network_count IS 'distinct networks that they are in';
+COMMENT ON COLUMN fact_wan_client_hour.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_org (
+    org_id VARCHAR NOT NULL,
+    org_name VARCHAR,
+    msp_name VARCHAR,
+    created_utc TIMESTAMP,
+    modified_utc TIMESTAMP,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_org IS 'The organization';
+COMMENT ON COLUMN dim_org.org_id IS 'Mist organization id';
+COMMENT ON COLUMN dim_org.org_name IS 'its name';
+COMMENT ON COLUMN dim_org.msp_name IS 'managed service provider; null without one';
+COMMENT ON COLUMN dim_org.created_utc IS 'when it was created';
+COMMENT ON COLUMN dim_org.modified_utc IS 'when its settings were last changed';
+COMMENT ON COLUMN dim_org.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_vocabulary (
+    kind VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    display VARCHAR,
+    vocabulary_group VARCHAR,
+    severity VARCHAR,
+    unit VARCHAR,
+    history_hours DOUBLE,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_vocabulary IS 'Names that Mist uses, by kind: alarms, device events, insight metrics';
+COMMENT ON COLUMN dim_vocabulary.kind IS 'what is named';
+COMMENT ON COLUMN dim_vocabulary.name IS 'type of the alarm or event, or name of the metric';
+COMMENT ON COLUMN dim_vocabulary.display IS 'words for people; null when Mist has none';
+COMMENT ON COLUMN dim_vocabulary.vocabulary_group IS 'group as Mist says';
+COMMENT ON COLUMN dim_vocabulary.severity IS 'severity of an alarm';
+COMMENT ON COLUMN dim_vocabulary.unit IS 'unit of a metric';
+COMMENT ON COLUMN dim_vocabulary.history_hours IS 'longest that Mist keeps a metric''s bins';
+COMMENT ON COLUMN dim_vocabulary.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_port_config (
+    site_id VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    port_id VARCHAR NOT NULL,
+    port_usage VARCHAR,
+    wan_name VARCHAR,
+    wan_type VARCHAR,
+    is_disabled BOOLEAN,
+    is_critical BOOLEAN,
+    shaping_up_mbps DOUBLE,
+    vpn_preference BIGINT,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_port_config IS 'Configured ports of gateways, for sites that were read on demand';
+COMMENT ON COLUMN dim_port_config.site_id IS 'Mist site id';
+COMMENT ON COLUMN dim_port_config.device_mac IS 'gateway MAC, 12 lowercase hex digits';
+COMMENT ON COLUMN dim_port_config.port_id IS 'physical port, for example ge-0/0/1';
+COMMENT ON COLUMN dim_port_config.port_usage IS 'wan or lan as configured';
+COMMENT ON COLUMN dim_port_config.wan_name IS 'name of the WAN interface';
+COMMENT ON COLUMN dim_port_config.wan_type IS 'broadband, dsl or lte';
+COMMENT ON COLUMN dim_port_config.is_disabled IS 'true when switched off by configuration';
+COMMENT ON COLUMN dim_port_config.is_critical IS 'true when the port raises gw_critical_port_down';
+COMMENT ON COLUMN dim_port_config.shaping_up_mbps IS 'upload limit that is configured';
+COMMENT ON COLUMN dim_port_config.vpn_preference IS 'lowest preference among its VPN paths; lower is preferred';
+COMMENT ON COLUMN dim_port_config.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS dim_gateway_detail (
+    site_id VARCHAR NOT NULL,
+    device_mac VARCHAR NOT NULL,
+    device_name VARCHAR,
+    model VARCHAR,
+    version VARCHAR,
+    status VARCHAR,
+    last_seen_utc TIMESTAMP,
+    uptime_hours DOUBLE,
+    cpu_used_pct DOUBLE,
+    memory_used_pct DOUBLE,
+    config_status VARCHAR,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE dim_gateway_detail IS 'Gateways in detail as last read, for sites that were read on demand';
+COMMENT ON COLUMN dim_gateway_detail.site_id IS 'Mist site id';
+COMMENT ON COLUMN dim_gateway_detail.device_mac IS 'gateway MAC, 12 lowercase hex digits';
+COMMENT ON COLUMN dim_gateway_detail.device_name IS 'name of the gateway';
+COMMENT ON COLUMN dim_gateway_detail.model IS 'model';
+COMMENT ON COLUMN dim_gateway_detail.version IS 'software version';
+COMMENT ON COLUMN dim_gateway_detail.status IS 'connected or disconnected';
+COMMENT ON COLUMN dim_gateway_detail.last_seen_utc IS 'last contact with the cloud';
+COMMENT ON COLUMN dim_gateway_detail.uptime_hours IS 'since boot, at the last contact';
+COMMENT ON COLUMN dim_gateway_detail.cpu_used_pct IS 'processor use at the last contact';
+COMMENT ON COLUMN dim_gateway_detail.memory_used_pct IS 'memory use at the last contact';
+COMMENT ON COLUMN dim_gateway_detail.config_status IS 'state of the configuration as Mist says';
+COMMENT ON COLUMN dim_gateway_detail.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS fact_api_usage (
+    hour_utc TIMESTAMP NOT NULL,
+    request_count BIGINT,
+    request_limit BIGINT,
+    read_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE fact_api_usage IS 'Calls of the API token, by every program that uses it, as Mist counted them when it was asked in an hour';
+COMMENT ON COLUMN fact_api_usage.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_api_usage.request_count IS 'calls of the hour so far';
+COMMENT ON COLUMN fact_api_usage.request_limit IS 'calls that the token may make in an hour';
+COMMENT ON COLUMN fact_api_usage.read_utc IS 'when Mist was asked';
+
+CREATE TABLE IF NOT EXISTS api_usage_hour (
+    hour_utc TIMESTAMP NOT NULL,
+    endpoint VARCHAR NOT NULL,
+    purpose VARCHAR NOT NULL,
+    calls BIGINT NOT NULL,
+    deferred BIGINT NOT NULL,
+    deferred_reason VARCHAR
+);
+COMMENT ON TABLE api_usage_hour IS 'Calls to the Mist API and walks that were put off, from the call ledger';
+COMMENT ON COLUMN api_usage_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN api_usage_hour.endpoint IS 'endpoint as in this dictionary, `org` and `usage` for probes, `(other programs)` for calls of the same token that were not made here, as far as the cloud told them';
+COMMENT ON COLUMN api_usage_hour.purpose IS 'live collection, optional work (backfill), or another program''s affair';
+COMMENT ON COLUMN api_usage_hour.calls IS 'calls made, retries included';
+COMMENT ON COLUMN api_usage_hour.deferred IS 'walks that were put off because no call was left; one that is put off twice counts twice';
+COMMENT ON COLUMN api_usage_hour.deferred_reason IS 'why they were put off; null when none was';
+
+CREATE TABLE IF NOT EXISTS fact_site_hour (
+    site_id VARCHAR NOT NULL,
+    hour_utc TIMESTAMP NOT NULL,
+    region VARCHAR,
+    circuit_count BIGINT,
+    active_circuit_id VARCHAR,
+    active_evidence VARCHAR,
+    utilization_pct DOUBLE,
+    primary_circuit_id VARCHAR,
+    primary_utilization_pct DOUBLE,
+    site_up_minutes DOUBLE,
+    site_outage_minutes DOUBLE,
+    site_unknown_minutes DOUBLE,
+    backup_circuit_id VARCHAR,
+    backup_load_pct DOUBLE,
+    backup_can_carry BOOLEAN,
+    backup_bandwidth_source VARCHAR
+);
+COMMENT ON TABLE fact_site_hour IS 'A site in one hour: which circuit carried it, how full that one was, whether the site was cut off, and whether a backup could have carried everything';
+COMMENT ON COLUMN fact_site_hour.site_id IS 'Mist site id';
+COMMENT ON COLUMN fact_site_hour.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN fact_site_hour.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN fact_site_hour.circuit_count IS 'circuits with a row in the hour';
+COMMENT ON COLUMN fact_site_hour.active_circuit_id IS 'circuit that carried the site''s traffic for most of the hour; null when unknown';
+COMMENT ON COLUMN fact_site_hour.active_evidence IS 'seen: snapshots or events told it; inferred: the primary was up, or another was while it was down';
+COMMENT ON COLUMN fact_site_hour.utilization_pct IS 'utilization of the active circuit';
+COMMENT ON COLUMN fact_site_hour.primary_circuit_id IS 'the primary; the first by id of several';
+COMMENT ON COLUMN fact_site_hour.primary_utilization_pct IS 'utilization of the primary';
+COMMENT ON COLUMN fact_site_hour.site_up_minutes IS 'minutes in which a circuit was surely up';
+COMMENT ON COLUMN fact_site_hour.site_outage_minutes IS 'minutes in which every circuit was known to be down or unreachable';
+COMMENT ON COLUMN fact_site_hour.site_unknown_minutes IS 'minutes in which neither is known; up + outage + unknown are all minutes';
+COMMENT ON COLUMN fact_site_hour.backup_circuit_id IS 'secondary that would have been loaded least; null when unknown';
+COMMENT ON COLUMN fact_site_hour.backup_load_pct IS 'what primaries and backup carried, against the backup''s capacity, in the fuller direction; null without traffic or bandwidth of any of them';
+COMMENT ON COLUMN fact_site_hour.backup_can_carry IS 'whether a secondary that was up had room: load below 100; null when that cannot be told';
+COMMENT ON COLUMN fact_site_hour.backup_bandwidth_source IS 'where the backup''s bandwidth comes from; link speed is no contract';
+
+CREATE TABLE IF NOT EXISTS agg_site_period (
+    site_id VARCHAR NOT NULL,
+    region VARCHAR,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    observed_hours BIGINT,
+    failover_count BIGINT,
+    failover_minutes DOUBLE,
+    site_up_minutes DOUBLE,
+    site_outage_minutes DOUBLE,
+    site_unknown_minutes DOUBLE,
+    total_minutes DOUBLE,
+    site_availability_pct DOUBLE
+);
+COMMENT ON TABLE agg_site_period IS 'A site in a UTC day, ISO week or month: traffic of the active circuit, failovers, time cut off';
+COMMENT ON COLUMN agg_site_period.site_id IS 'Mist site id';
+COMMENT ON COLUMN agg_site_period.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_site_period.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_site_period.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_site_period.utilization_avg_pct IS 'mean utilization of the active circuit (p95: linear interpolation)';
+COMMENT ON COLUMN agg_site_period.utilization_max_pct IS 'maximum utilization of the active circuit (p95: linear interpolation)';
+COMMENT ON COLUMN agg_site_period.utilization_p95_pct IS '95th percentile utilization of the active circuit (p95: linear interpolation)';
+COMMENT ON COLUMN agg_site_period.observed_hours IS 'hours with a utilization of the active circuit';
+COMMENT ON COLUMN agg_site_period.failover_count IS 'failovers that began in the period; null when the site was not observed';
+COMMENT ON COLUMN agg_site_period.failover_minutes IS 'minutes of the period on another circuit than the primary; null when the site was not observed';
+COMMENT ON COLUMN agg_site_period.site_up_minutes IS 'minutes in which a circuit was surely up';
+COMMENT ON COLUMN agg_site_period.site_outage_minutes IS 'minutes in which every circuit was known to be down or unreachable';
+COMMENT ON COLUMN agg_site_period.site_unknown_minutes IS 'minutes in which neither is known; up + outage + unknown are all minutes';
+COMMENT ON COLUMN agg_site_period.total_minutes IS 'up + outage + unknown minutes';
+COMMENT ON COLUMN agg_site_period.site_availability_pct IS '100 * up / (up + outage) minutes; null when both are 0';
+
+CREATE TABLE IF NOT EXISTS rpt_primary_secondary (
+    site_id VARCHAR NOT NULL,
+    region VARCHAR,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    primary_circuit_count BIGINT,
+    primary_utilization_avg_pct DOUBLE,
+    primary_utilization_max_pct DOUBLE,
+    primary_loss_avg_pct DOUBLE,
+    primary_loss_max_pct DOUBLE,
+    primary_jitter_avg_ms DOUBLE,
+    primary_jitter_max_ms DOUBLE,
+    primary_latency_avg_ms DOUBLE,
+    primary_latency_max_ms DOUBLE,
+    primary_availability_pct DOUBLE,
+    primary_flap_count BIGINT,
+    primary_observed_hours BIGINT,
+    primary_up_minutes DOUBLE,
+    primary_down_minutes DOUBLE,
+    primary_unknown_minutes DOUBLE,
+    secondary_circuit_count BIGINT,
+    secondary_utilization_avg_pct DOUBLE,
+    secondary_utilization_max_pct DOUBLE,
+    secondary_loss_avg_pct DOUBLE,
+    secondary_loss_max_pct DOUBLE,
+    secondary_jitter_avg_ms DOUBLE,
+    secondary_jitter_max_ms DOUBLE,
+    secondary_latency_avg_ms DOUBLE,
+    secondary_latency_max_ms DOUBLE,
+    secondary_availability_pct DOUBLE,
+    secondary_flap_count BIGINT,
+    secondary_observed_hours BIGINT,
+    secondary_up_minutes DOUBLE,
+    secondary_down_minutes DOUBLE,
+    secondary_unknown_minutes DOUBLE
+);
+COMMENT ON TABLE rpt_primary_secondary IS 'The primary of a site against its secondaries; circuits of unknown role are in neither';
+COMMENT ON COLUMN rpt_primary_secondary.site_id IS 'Mist site id';
+COMMENT ON COLUMN rpt_primary_secondary.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN rpt_primary_secondary.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN rpt_primary_secondary.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN rpt_primary_secondary.primary_circuit_count IS 'circuits (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_utilization_avg_pct IS 'mean utilization over the observed hours (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_utilization_max_pct IS 'maximum utilization over the observed hours (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_loss_avg_pct IS 'mean frame loss over the hours observed (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_loss_max_pct IS 'maximum frame loss over the hours observed (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_jitter_avg_ms IS 'mean jitter over the hours observed (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_jitter_max_ms IS 'maximum jitter over the hours observed (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_latency_avg_ms IS 'mean latency over the hours observed (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_latency_max_ms IS 'maximum latency over the hours observed (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_availability_pct IS '100 * up / (up + down) minutes (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_flap_count IS 'link transitions (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_observed_hours IS 'circuit hours with a utilization (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_up_minutes IS 'minutes the link was known to be up (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_down_minutes IS 'minutes the link was known to be down (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.primary_unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed (primary)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_circuit_count IS 'circuits (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_utilization_avg_pct IS 'mean utilization over the observed hours (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_utilization_max_pct IS 'maximum utilization over the observed hours (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_loss_avg_pct IS 'mean frame loss over the hours observed (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_loss_max_pct IS 'maximum frame loss over the hours observed (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_jitter_avg_ms IS 'mean jitter over the hours observed (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_jitter_max_ms IS 'maximum jitter over the hours observed (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_latency_avg_ms IS 'mean latency over the hours observed (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_latency_max_ms IS 'maximum latency over the hours observed (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_availability_pct IS '100 * up / (up + down) minutes (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_flap_count IS 'link transitions (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_observed_hours IS 'circuit hours with a utilization (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_up_minutes IS 'minutes the link was known to be up (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_down_minutes IS 'minutes the link was known to be down (secondaries, pooled)';
+COMMENT ON COLUMN rpt_primary_secondary.secondary_unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed (secondaries, pooled)';
+
+CREATE TABLE IF NOT EXISTS rpt_failover_readiness (
+    site_id VARCHAR NOT NULL,
+    region VARCHAR,
+    month VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    ready_hours BIGINT,
+    not_ready_hours BIGINT,
+    unknown_hours BIGINT,
+    total_hours BIGINT,
+    ready_pct DOUBLE,
+    link_speed_hours BIGINT,
+    backup_load_max_pct DOUBLE,
+    backup_load_p95_pct DOUBLE,
+    backup_circuit_id VARCHAR
+);
+COMMENT ON TABLE rpt_failover_readiness IS 'In how many hours of a month a backup could have carried primary and own traffic';
+COMMENT ON COLUMN rpt_failover_readiness.site_id IS 'Mist site id';
+COMMENT ON COLUMN rpt_failover_readiness.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN rpt_failover_readiness.month IS 'UTC month, for example 2025-01';
+COMMENT ON COLUMN rpt_failover_readiness.period_start_utc IS 'start of the month';
+COMMENT ON COLUMN rpt_failover_readiness.ready_hours IS 'hours in which a backup had room for everything';
+COMMENT ON COLUMN rpt_failover_readiness.not_ready_hours IS 'hours in which no backup had';
+COMMENT ON COLUMN rpt_failover_readiness.unknown_hours IS 'hours in which that cannot be told';
+COMMENT ON COLUMN rpt_failover_readiness.total_hours IS 'ready + not ready + unknown hours';
+COMMENT ON COLUMN rpt_failover_readiness.ready_pct IS '100 * ready / (ready + not ready) hours; null when both are 0';
+COMMENT ON COLUMN rpt_failover_readiness.link_speed_hours IS 'hours judged by link speed, which is no contract';
+COMMENT ON COLUMN rpt_failover_readiness.backup_load_max_pct IS 'highest load that a backup would have had';
+COMMENT ON COLUMN rpt_failover_readiness.backup_load_p95_pct IS '95th percentile of that load (linear interpolation)';
+COMMENT ON COLUMN rpt_failover_readiness.backup_circuit_id IS 'backup that was the best one in most hours';
+
+CREATE TABLE IF NOT EXISTS rpt_carrier_incident (
+    provider VARCHAR NOT NULL,
+    area VARCHAR NOT NULL,
+    start_utc TIMESTAMP NOT NULL,
+    end_utc TIMESTAMP,
+    duration_minutes DOUBLE,
+    kind VARCHAR,
+    circuit_count BIGINT,
+    site_count BIGINT,
+    peak_circuit_count BIGINT,
+    area_circuit_count BIGINT,
+    unobserved_circuit_count BIGINT,
+    peak_share_pct DOUBLE
+);
+COMMENT ON TABLE rpt_carrier_incident IS 'Circuits of one provider in one area down or degraded together, at two sites or more';
+COMMENT ON COLUMN rpt_carrier_incident.provider IS 'internet provider, `(none)` when unknown';
+COMMENT ON COLUMN rpt_carrier_incident.area IS 'region, or `around <site>` where coordinates are known';
+COMMENT ON COLUMN rpt_carrier_incident.start_utc IS 'enough circuits were hit from here on';
+COMMENT ON COLUMN rpt_carrier_incident.end_utc IS 'no longer enough; null while it lasts';
+COMMENT ON COLUMN rpt_carrier_incident.duration_minutes IS 'length; null while it lasts';
+COMMENT ON COLUMN rpt_carrier_incident.kind IS 'down, degraded (quality severity), or mixed';
+COMMENT ON COLUMN rpt_carrier_incident.circuit_count IS 'circuits hit in it';
+COMMENT ON COLUMN rpt_carrier_incident.site_count IS 'sites of these circuits';
+COMMENT ON COLUMN rpt_carrier_incident.peak_circuit_count IS 'most circuits hit at one time';
+COMMENT ON COLUMN rpt_carrier_incident.area_circuit_count IS 'circuits of the provider in the area';
+COMMENT ON COLUMN rpt_carrier_incident.unobserved_circuit_count IS 'of these, circuits of which nothing was known in its hours';
+COMMENT ON COLUMN rpt_carrier_incident.peak_share_pct IS '100 * peak / circuits in the area';
+
+CREATE TABLE IF NOT EXISTS rpt_sla_outage (
+    provider VARCHAR NOT NULL,
+    site_id VARCHAR NOT NULL,
+    site_name VARCHAR,
+    region VARCHAR,
+    circuit_id VARCHAR NOT NULL,
+    wan_name VARCHAR,
+    month VARCHAR NOT NULL,
+    start_utc TIMESTAMP NOT NULL,
+    end_utc TIMESTAMP,
+    kind VARCHAR NOT NULL,
+    evidence VARCHAR,
+    lasted_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    excluded_minutes DOUBLE,
+    counted_minutes DOUBLE,
+    excluded_reason VARCHAR,
+    incident_start_utc TIMESTAMP
+);
+COMMENT ON TABLE rpt_sla_outage IS 'Outages as evidence for a provider: what was seen, what was not, and what a maintenance window excludes';
+COMMENT ON COLUMN rpt_sla_outage.provider IS 'internet provider, `(none)` when unknown';
+COMMENT ON COLUMN rpt_sla_outage.site_id IS 'Mist site id';
+COMMENT ON COLUMN rpt_sla_outage.site_name IS 'name of the site in Mist';
+COMMENT ON COLUMN rpt_sla_outage.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN rpt_sla_outage.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
+COMMENT ON COLUMN rpt_sla_outage.wan_name IS 'name of the WAN interface';
+COMMENT ON COLUMN rpt_sla_outage.month IS 'UTC month in which it began, for example 2025-01';
+COMMENT ON COLUMN rpt_sla_outage.start_utc IS 'first instant of the outage';
+COMMENT ON COLUMN rpt_sla_outage.end_utc IS 'first instant after it; null while it lasts';
+COMMENT ON COLUMN rpt_sla_outage.kind IS 'link or reachability';
+COMMENT ON COLUMN rpt_sla_outage.evidence IS 'what tells its start: an event, a snapshot, or inference between two';
+COMMENT ON COLUMN rpt_sla_outage.lasted_minutes IS 'length, so far when it lasts';
+COMMENT ON COLUMN rpt_sla_outage.unknown_minutes IS 'part of it that was not observed, bridged by both ends';
+COMMENT ON COLUMN rpt_sla_outage.excluded_minutes IS 'part of it inside maintenance windows';
+COMMENT ON COLUMN rpt_sla_outage.counted_minutes IS 'lasted - excluded minutes';
+COMMENT ON COLUMN rpt_sla_outage.excluded_reason IS 'reasons of the maintenance windows that touch it; null without one';
+COMMENT ON COLUMN rpt_sla_outage.incident_start_utc IS 'start of the carrier incident that it is part of; null for a fault of one site';
+
+CREATE TABLE IF NOT EXISTS rpt_provider_scorecard (
+    provider VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    circuit_count BIGINT,
+    site_count BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    excluded_minutes DOUBLE,
+    total_minutes DOUBLE,
+    unreachable_minutes DOUBLE,
+    availability_pct DOUBLE,
+    service_availability_pct DOUBLE,
+    outage_count BIGINT,
+    outage_open_count BIGINT,
+    restore_mean_minutes DOUBLE,
+    restore_median_minutes DOUBLE,
+    restore_max_minutes DOUBLE,
+    flap_count BIGINT,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    quality_hours BIGINT,
+    incident_count BIGINT
+);
+COMMENT ON TABLE rpt_provider_scorecard IS 'A provider in a month, pooled over its circuits, without the time inside maintenance windows; hours that a window touches are left out of flaps and quality';
+COMMENT ON COLUMN rpt_provider_scorecard.provider IS 'internet provider, `(none)` when unknown';
+COMMENT ON COLUMN rpt_provider_scorecard.month IS 'UTC month, for example 2025-01';
+COMMENT ON COLUMN rpt_provider_scorecard.period_start_utc IS 'start of the month';
+COMMENT ON COLUMN rpt_provider_scorecard.circuit_count IS 'circuits with an hour in the month';
+COMMENT ON COLUMN rpt_provider_scorecard.site_count IS 'sites of these circuits';
+COMMENT ON COLUMN rpt_provider_scorecard.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN rpt_provider_scorecard.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN rpt_provider_scorecard.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN rpt_provider_scorecard.excluded_minutes IS 'circuit minutes inside maintenance windows';
+COMMENT ON COLUMN rpt_provider_scorecard.total_minutes IS 'up + down + unknown + excluded minutes';
+COMMENT ON COLUMN rpt_provider_scorecard.unreachable_minutes IS 'part of the up minutes in which the provider did not answer';
+COMMENT ON COLUMN rpt_provider_scorecard.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN rpt_provider_scorecard.service_availability_pct IS '100 * (up - unreachable) / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN rpt_provider_scorecard.outage_count IS 'outages that began in the month and do not lie all in maintenance';
+COMMENT ON COLUMN rpt_provider_scorecard.outage_open_count IS 'of these, outages that still last';
+COMMENT ON COLUMN rpt_provider_scorecard.restore_mean_minutes IS 'mean time to restore, over the outages that ended, without excluded minutes';
+COMMENT ON COLUMN rpt_provider_scorecard.restore_median_minutes IS 'median time to restore, over the outages that ended, without excluded minutes';
+COMMENT ON COLUMN rpt_provider_scorecard.restore_max_minutes IS 'longest time to restore, over the outages that ended, without excluded minutes';
+COMMENT ON COLUMN rpt_provider_scorecard.flap_count IS 'link transitions';
+COMMENT ON COLUMN rpt_provider_scorecard.loss_avg_pct IS 'mean frame loss over the circuit hours observed';
+COMMENT ON COLUMN rpt_provider_scorecard.loss_max_pct IS 'maximum frame loss over the circuit hours observed';
+COMMENT ON COLUMN rpt_provider_scorecard.jitter_avg_ms IS 'mean jitter over the circuit hours observed';
+COMMENT ON COLUMN rpt_provider_scorecard.jitter_max_ms IS 'maximum jitter over the circuit hours observed';
+COMMENT ON COLUMN rpt_provider_scorecard.latency_avg_ms IS 'mean latency over the circuit hours observed';
+COMMENT ON COLUMN rpt_provider_scorecard.latency_max_ms IS 'maximum latency over the circuit hours observed';
+COMMENT ON COLUMN rpt_provider_scorecard.quality_hours IS 'circuit hours with a quality figure';
+COMMENT ON COLUMN rpt_provider_scorecard.incident_count IS 'carrier incidents that began in the month';
 
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL,

@@ -16,6 +16,7 @@ from mistwan_dagster.catalog.endpoints import (
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, Table
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
+from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.samples import path_samples
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.raw import SLOT
@@ -82,8 +83,9 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
     before = parts.settings.now() + SLOT
     ports = parts.raw.latest_snapshot(PORT_STATS, before).collect()
     devices = parts.raw.latest_snapshot(DEVICE_STATS, before).collect()
-    found = discover_circuits(ports, devices, parts.circuits_file)
-    paths = path_samples(parts.raw.latest_snapshot(PATH_STATS, before), devices, found)
+    interfaces = interface_map(devices)
+    found = discover_circuits(ports, devices, interfaces, parts.circuits_file)
+    paths = path_samples(parts.raw.latest_snapshot(PATH_STATS, before), devices, interfaces, found)
     observed = with_active_paths(found, paths)
     frame = _replace_dimension(parts, DIM_CIRCUIT, observed, _as_of(ports, parts))
     current = frame.filter("is_current")

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import dagster as dg
 
+from mistwan_dagster.catalog.alarm_tables import FACT_WAN_CLIENT_HOUR
+from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, WAN_CLIENTS
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
@@ -14,6 +16,8 @@ from mistwan_dagster.catalog.endpoints import (
     PATH_STATS,
     PORT_STATS,
 )
+from mistwan_dagster.catalog.reference_tables import FACT_API_USAGE
+from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.tables import (
     DIM_CIRCUIT,
     DIM_SITE,
@@ -24,7 +28,7 @@ from mistwan_dagster.catalog.tables import (
     FACT_PATH_HOUR,
     TABLES,
 )
-from mistwan_dagster.orchestration import hourly
+from mistwan_dagster.orchestration import hourly, reference
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
@@ -37,12 +41,26 @@ NEIGHBOURS = dg.TimeWindowPartitionMapping(
     start_offset=-1, end_offset=1, allow_nonexistent_upstream_partitions=True
 )
 """An hour also needs the last sample before it and the first after it."""
+EVENT_LOGS = (DEVICE_EVENTS, SITE_DEVICE_EVENTS)
 SAME_HOUR = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
 
 
 def _raw(endpoint: Endpoint) -> dg.AssetDep:
-    mapping = SAME_HOUR if endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY) else NEIGHBOURS
+    alone = (INSIGHT_BANDWIDTH, INSIGHT_QUALITY, WAN_CLIENTS, API_USAGE)
+    mapping = SAME_HOUR if endpoint in alone else NEIGHBOURS
     return dg.AssetDep(raw_key(endpoint), partition_mapping=mapping)
+
+
+def _spec(name: str, description: str, deps: Iterable[dg.AssetDep | str]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        name,
+        description=description,
+        deps=list(deps),
+        group_name=GROUP,
+        kinds={"polars", "parquet"},
+        owners=[OWNER],
+        metadata=table_metadata(TABLES[name]) if name in TABLES else None,
+    )
 
 
 def hourly_asset(
@@ -53,16 +71,11 @@ def hourly_asset(
 ) -> dg.AssetsDefinition:
     """An hourly asset whose run takes any range of hours."""
 
-    @dg.asset(
-        key=name,
-        description=description,
-        deps=list(deps),
+    @dg.multi_asset(
+        name=name,
+        specs=[_spec(name, description, deps)],
         partitions_def=HOURS,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"polars", "parquet"},
-        owners=[OWNER],
-        metadata=table_metadata(TABLES[name]) if name in TABLES else None,
     )
     def materialize(
         context: dg.AssetExecutionContext, platform: PlatformResource
@@ -70,70 +83,91 @@ def hourly_asset(
         window, parts = context.partition_time_window, platform.open()
         HOURLY.begin(parts, context.run.run_id, window.start, window.end)
         rows = compute(parts, window.start, window.end)
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+        return dg.MaterializeResult(asset_key=name, metadata={"dagster/row_count": rows})
 
     return materialize
 
 
+@dg.multi_asset(
+    name="measure_hours",
+    specs=[
+        _spec(
+            hourly.UTILIZATION,
+            "Traffic of each circuit and hour from counter deltas, or from history bins where live coverage is thin",
+            [
+                *(_raw(e) for e in (PORT_STATS, DEVICE_STATS, *EVENT_LOGS, INSIGHT_BANDWIDTH)),
+                DIM_CIRCUIT.name,
+            ],
+        ),
+        _spec(
+            hourly.STATUS,
+            "Up, down, unknown and reachable minutes and flaps: a step function of events anchored by snapshots",
+            [*(_raw(e) for e in (PORT_STATS, PATH_STATS, DEVICE_STATS, *EVENT_LOGS)), DIM_CIRCUIT.name],
+        ),
+        _spec(
+            hourly.QUALITY,
+            "Loss, jitter and latency of each circuit and hour over the samples of its up paths",
+            [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
+        ),
+        _spec(
+            FACT_PATH_HOUR.name,
+            table_description(FACT_PATH_HOUR),
+            [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
+        ),
+        _spec(
+            FACT_DEVICE_EVENT.name,
+            table_description(FACT_DEVICE_EVENT),
+            [*(_raw(e) for e in (DEVICE_STATS, *EVENT_LOGS)), DIM_CIRCUIT.name],
+        ),
+    ],
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def measured(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """Every table that is read straight off the raw rows, from one reading of them."""
+    window, parts = context.partition_time_window, platform.open()
+    HOURLY.begin(parts, context.run.run_id, window.start, window.end)
+    for name, rows in hourly.compute_measured(parts, window.start, window.end).items():
+        yield dg.MaterializeResult(asset_key=name, metadata={"dagster/row_count": rows})
+
+
 HOURLY_ASSETS = [
-    hourly_asset(
-        hourly.UTILIZATION,
-        "Traffic of each circuit and hour from counter deltas, or from history bins where live coverage is thin",
-        [
-            _raw(PORT_STATS),
-            _raw(DEVICE_STATS),
-            _raw(DEVICE_EVENTS),
-            _raw(INSIGHT_BANDWIDTH),
-            DIM_CIRCUIT.name,
-        ],
-        hourly.compute_utilization,
-    ),
-    hourly_asset(
-        hourly.STATUS,
-        "Up, down, unknown and reachable minutes and flaps: a step function of events anchored by snapshots",
-        [_raw(PORT_STATS), _raw(PATH_STATS), _raw(DEVICE_STATS), _raw(DEVICE_EVENTS), DIM_CIRCUIT.name],
-        hourly.compute_status,
-    ),
-    hourly_asset(
-        FACT_PATH_HOUR.name,
-        table_description(FACT_PATH_HOUR),
-        [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
-        hourly.compute_paths,
-    ),
-    hourly_asset(
-        hourly.QUALITY,
-        "Loss, jitter and latency of each circuit and hour over the samples of its up paths",
-        [_raw(PATH_STATS), _raw(DEVICE_STATS), DIM_CIRCUIT.name],
-        hourly.compute_quality,
-    ),
+    measured,
     hourly_asset(
         FACT_CIRCUIT_HOUR.name,
         table_description(FACT_CIRCUIT_HOUR),
         [
-            hourly.UTILIZATION,
-            hourly.STATUS,
-            hourly.QUALITY,
+            *(hourly.UTILIZATION, hourly.STATUS, hourly.QUALITY),
             _raw(INSIGHT_QUALITY),
-            DIM_SITE.name,
-            DIM_CIRCUIT.name,
+            *(DIM_SITE.name, DIM_CIRCUIT.name),
         ],
         hourly.compute_facts,
     ),
     hourly_asset(
-        FACT_DEVICE_EVENT.name,
-        table_description(FACT_DEVICE_EVENT),
-        [_raw(DEVICE_EVENTS), DIM_CIRCUIT.name],
-        hourly.compute_device_events,
+        FACT_WAN_CLIENT_HOUR.name,
+        table_description(FACT_WAN_CLIENT_HOUR),
+        [_raw(WAN_CLIENTS), DIM_CIRCUIT.name],
+        reference.compute_wan_clients,
+    ),
+    hourly_asset(
+        FACT_API_USAGE.name,
+        table_description(FACT_API_USAGE),
+        [_raw(API_USAGE)],
+        reference.compute_api_usage,
     ),
 ]
 
 
-def _whole_table(
+def whole_table_asset(
     name: str,
     deps: list[str | dg.AssetDep],
     compute: Callable[[Platform, datetime | None], int],
     description: str,
 ) -> dg.AssetsDefinition:
+    """An asset without partitions that an hourly run renews from its first hour on."""
+
     @dg.asset(
         key=name,
         description=description,
@@ -153,13 +187,13 @@ def _whole_table(
 
 
 EPISODE_ASSETS = [
-    _whole_table(
+    whole_table_asset(
         FACT_CIRCUIT_OUTAGE.name,
         [newest_partition(hourly.STATUS), DIM_CIRCUIT.name],
         hourly.compute_outages,
         table_description(FACT_CIRCUIT_OUTAGE),
     ),
-    _whole_table(
+    whole_table_asset(
         FACT_FAILOVER.name,
         [FACT_CIRCUIT_OUTAGE.name, newest_partition(FACT_CIRCUIT_HOUR.name), DIM_CIRCUIT.name],
         compute_failovers,

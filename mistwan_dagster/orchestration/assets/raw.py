@@ -5,11 +5,16 @@ from datetime import datetime
 import dagster as dg
 
 from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Shape
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, SERIES, SNAPSHOTS
+from mistwan_dagster.catalog.endpoints import EVENTS, SERIES, SNAPSHOTS
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import floor_hour, floor_slot
+from mistwan_dagster.lake.raw import HOUR, floor_day, floor_hour, floor_slot, hours_between
 from mistwan_dagster.mist.quota import Purpose
-from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot, require_current_hour
+from mistwan_dagster.orchestration.collection import (
+    collect_back,
+    collect_events,
+    collect_snapshot,
+    require_current_hour,
+)
 from mistwan_dagster.orchestration.history import collect_series, require_within_retention
 from mistwan_dagster.orchestration.metadata import endpoint_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, SLOT_TAG, SNAPSHOT_HOURS
@@ -23,12 +28,21 @@ def raw_key(endpoint: Endpoint) -> dg.AssetKey:
     return dg.AssetKey(["raw", endpoint.name])
 
 
-def _quota_metadata(platform: Platform) -> dict[str, int]:
+def quota_metadata(platform: Platform) -> dict[str, int]:
+    """Calls of this clock hour, beside what a raw asset read."""
     hour = floor_hour(platform.settings.now())
     return {
         "calls_this_hour": platform.quota.used(hour),
         "calls_left_live": platform.quota.left(Purpose.LIVE),
     }
+
+
+def _already_read(platform: Platform, endpoint: Endpoint, hour: datetime) -> bool:
+    """Whether the endpoint's cadence, up to the hour, is served."""
+    if endpoint.cadence is Cadence.SLOT:
+        return False
+    first = floor_day(hour) if endpoint.cadence is Cadence.DAY else hour
+    return any(platform.raw.has_snapshot_in_hour(endpoint, h) for h in hours_between(first, hour + HOUR))
 
 
 def _slot(context: dg.AssetExecutionContext, platform: Platform) -> datetime:
@@ -41,7 +55,7 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. A slot every five minutes; tells only the present.",
+        description=f"{endpoint.meaning}: GET {endpoint.path}. Read every {endpoint.cadence}; tells only the present.",
         partitions_def=SNAPSHOT_HOURS,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=GROUP,
@@ -55,8 +69,8 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         hour = context.partition_time_window.start
         require_current_hour(parts, hour, endpoint)
         slot = _slot(context, parts)
-        if endpoint.cadence is not Cadence.SLOT and parts.raw.has_snapshot_in_hour(endpoint, hour):
-            return dg.MaterializeResult(metadata={"skipped": "already read in this hour"})
+        if _already_read(parts, endpoint, hour):
+            return dg.MaterializeResult(metadata={"skipped": f"already read in this {endpoint.cadence}"})
         report = collect_snapshot(parts, endpoint, slot)
         if not report.complete:
             raise dg.Failure(
@@ -71,51 +85,59 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
                 "pages": report.pages,
                 "total_told": report.total if report.total is not None else "not told",
                 "quarantined": report.quarantined,
-                **_quota_metadata(parts),
+                **quota_metadata(parts),
             }
         )
 
     return collect
 
 
-@dg.asset(
-    key=raw_key(DEVICE_EVENTS),
-    description="Events of gateways, each stored once in the hour it happened; late ones are found by look-back.",
-    partitions_def=SNAPSHOT_HOURS,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    group_name=GROUP,
-    kinds={"rest", "parquet"},
-    owners=[OWNER],
-    metadata=endpoint_metadata(DEVICE_EVENTS),
-)
-def device_events(
-    context: dg.AssetExecutionContext, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
-    """The current hour: from the look-back to now. Any other span: what the API still tells of it."""
-    parts = platform.open()
-    window = context.partition_time_window
-    now = parts.settings.now()
-    if window.start <= now < window.end and SLOT_TAG in context.run.tags:
-        report = collect_events(parts)
-    else:
-        report = collect_events(parts, window.start, min(window.end, now), Purpose.BACKFILL)
-    if not report.complete:
-        raise dg.Failure(
-            f"raw/device_events {report.start:%Y-%m-%dT%H:%M}Z to {report.end:%Y-%m-%dT%H:%M}Z "
-            f"is incomplete: {report.error}",
-            metadata={"new_rows_kept": sum(report.new_rows.values())},
-            allow_retries=False,
-        )
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": sum(report.new_rows.values()),
-            "from": report.start.isoformat(),
-            "to": report.end.isoformat(),
-            "touched_hours": len(report.new_rows),
-            "quarantined": report.quarantined,
-            **_quota_metadata(parts),
-        }
+def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
+    """Events, each stored once in the hour it happened.
+
+    The current hour: from the look-back to now. Any other span: what the API still tells of it, a day at a time.
+    """
+
+    @dg.asset(
+        key=raw_key(endpoint),
+        description=f"{endpoint.meaning}: GET {endpoint.path}. Late and changed ones are found by look-back.",
+        partitions_def=SNAPSHOT_HOURS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=GROUP,
+        kinds={"rest", "parquet"},
+        owners=[OWNER],
+        metadata=endpoint_metadata(endpoint),
     )
+    def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+        parts = platform.open()
+        window = context.partition_time_window
+        now = parts.settings.now()
+        if window.start <= now < window.end and SLOT_TAG in context.run.tags:
+            report = collect_events(parts, endpoint=endpoint)
+        else:
+            report = collect_back(parts, window.start, min(window.end, now), endpoint)
+        if not report.complete:
+            raise dg.Failure(
+                f"raw/{endpoint.name} {report.start:%Y-%m-%dT%H:%M}Z to {report.end:%Y-%m-%dT%H:%M}Z "
+                f"is incomplete: {report.error}",
+                metadata={"new_rows_kept": sum(report.new_rows.values())},
+                allow_retries=False,
+            )
+        horizon = parts.raw.told_from(endpoint)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": sum(report.new_rows.values()),
+                "rows_told": report.told,
+                "from": report.start.isoformat(),
+                "to": report.end.isoformat(),
+                "touched_hours": len(report.new_rows),
+                "quarantined": report.quarantined,
+                "cloud_tells_nothing_before": horizon["nothing_before"] if horizon else "not found yet",
+                **quota_metadata(parts),
+            }
+        )
+
+    return collect
 
 
 def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
@@ -150,7 +172,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
                 "circuits_failed": len(report.failed),
                 "bins": report.bins,
                 "notes": list(report.notes[:20]),
-                **_quota_metadata(parts),
+                **quota_metadata(parts),
             }
         )
 
@@ -159,4 +181,5 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
 
 SNAPSHOT_ASSETS = [snapshot_asset(e) for e in SNAPSHOTS if e.shape is Shape.SNAPSHOT]
 SERIES_ASSETS = [series_asset(e) for e in SERIES]
-RAW_ASSETS = [*SNAPSHOT_ASSETS, device_events, *SERIES_ASSETS]
+EVENT_ASSETS = [events_asset(e) for e in EVENTS]
+RAW_ASSETS = [*SNAPSHOT_ASSETS, *EVENT_ASSETS, *SERIES_ASSETS]

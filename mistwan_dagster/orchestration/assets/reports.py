@@ -1,89 +1,95 @@
-"""Reports and the thresholds in force, as assets."""
-
-from datetime import datetime
+"""Sites, business hours and providers as assets: thin names and dependencies around `orchestration.reports`."""
 
 import dagster as dg
 
 from mistwan_dagster.catalog.tables import (
+    DIM_CIRCUIT,
     DIM_SITE,
-    DIM_THRESHOLD,
     FACT_CIRCUIT_HOUR,
-    RPT_CHRONIC_OFFENDERS,
-    RPT_CONGESTION_NOW,
-    RPT_TOP_OFFENDERS,
+    FACT_CIRCUIT_OUTAGE,
+    FACT_FAILOVER,
+    FACT_SITE_HOUR,
+    RPT_CARRIER_INCIDENT,
+    RPT_SLA_OUTAGE,
 )
-from mistwan_dagster.kpi.trends import TREND_WEEKS, WEEK_HOURS
-from mistwan_dagster.orchestration.assets.dimensions import GROUP as DIMENSION_GROUP
+from mistwan_dagster.kpi.calendar import Period
+from mistwan_dagster.orchestration import hourly, reports
+from mistwan_dagster.orchestration.assets.kpi import hourly_asset, whole_table_asset
 from mistwan_dagster.orchestration.assets.rollups import (
     DIMENSIONS,
-    PERIOD_ASSETS,
-    ROLLING_ASSET,
-    WINDOW_ASSET,
+    PERIOD_PARTITIONS,
     looking_back,
-    stage_asset,
+    period_asset,
 )
-from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import DAYS, HOURS, OWNER, newest_partition
-from mistwan_dagster.orchestration.platform import Platform, PlatformResource
-from mistwan_dagster.orchestration.reports import (
-    compute_chronic,
-    compute_congestion,
-    compute_thresholds,
-    compute_top,
+from mistwan_dagster.orchestration.metadata import table_description
+from mistwan_dagster.orchestration.partitions import newest_partition
+
+SLA_OUTAGES = whole_table_asset(
+    RPT_SLA_OUTAGE.name,
+    [FACT_CIRCUIT_OUTAGE.name, RPT_CARRIER_INCIDENT.name, DIM_CIRCUIT.name, DIM_SITE.name],
+    reports.compute_sla_outages,
+    table_description(RPT_SLA_OUTAGE),
 )
-from mistwan_dagster.orchestration.staleness import CHRONIC, LATEST
-from mistwan_dagster.settings import LONGEST_CHRONIC_DAYS
+"""Renewed by months too: a window that is added to the maintenance file makes no hour stale."""
+HOURLY_REPORTS = [
+    hourly_asset(
+        FACT_SITE_HOUR.name,
+        table_description(FACT_SITE_HOUR),
+        [FACT_CIRCUIT_HOUR.name, hourly.STATUS, DIM_CIRCUIT.name],
+        reports.compute_site_hours,
+    ),
+    whole_table_asset(
+        RPT_CARRIER_INCIDENT.name,
+        [
+            FACT_CIRCUIT_OUTAGE.name,
+            newest_partition(FACT_CIRCUIT_HOUR.name),
+            DIM_CIRCUIT.name,
+            DIM_SITE.name,
+        ],
+        reports.compute_carrier_incidents,
+        table_description(RPT_CARRIER_INCIDENT),
+    ),
+    SLA_OUTAGES,
+]
+"""Renewed with each hour."""
 
 
-@dg.asset(
-    key=DIM_THRESHOLD.name,
-    description=table_description(DIM_THRESHOLD),
-    deps=[DIM_SITE.name],
-    group_name=DIMENSION_GROUP,
-    kinds={"polars", "parquet"},
-    owners=[OWNER],
-    metadata=table_metadata(DIM_THRESHOLD),
-)
-def dim_threshold(platform: PlatformResource) -> dg.MaterializeResult[None]:
-    """From the thresholds file, for each region and store type that a site has or had."""
-    return dg.MaterializeResult(metadata={"dagster/row_count": compute_thresholds(platform.open())})
+def _period_reports(period: Period) -> list[dg.AssetsDefinition]:
+    facts = looking_back(FACT_CIRCUIT_HOUR.name)
+    found = [
+        period_asset(
+            f"agg_site_{period}",
+            f"Failovers, time cut off, primary against secondary of each site in a UTC {period}",
+            period,
+            [looking_back(FACT_SITE_HOUR.name), facts, FACT_FAILOVER.name, *DIMENSIONS],
+            reports.compute_site_periods,
+        ),
+        period_asset(
+            f"agg_business_{period}",
+            f"Figures of a UTC {period} over the hours in which stores are open",
+            period,
+            [facts, *DIMENSIONS],
+            reports.compute_business_periods,
+        ),
+    ]
+    if period == "month":
+        providers = period_asset(
+            "rpt_provider_month",
+            "Scorecard of each provider in a UTC month, without planned maintenance",
+            period,
+            [
+                facts,
+                looking_back(hourly.STATUS),
+                RPT_SLA_OUTAGE.name,
+                RPT_CARRIER_INCIDENT.name,
+                DIM_CIRCUIT.name,
+                DIM_SITE.name,
+            ],
+            reports.compute_provider_scorecards,
+        )
+        found.append(providers)
+    return found
 
 
-def _congestion(platform: Platform, _start: datetime, _end: datetime) -> int:
-    return compute_congestion(platform)
-
-
-def _top(platform: Platform, _start: datetime, _end: datetime) -> int:
-    return compute_top(platform)
-
-
-NOW = "\n\nTells the latest hour with facts, whichever partition is asked for."
-
-rpt_chronic_offenders = stage_asset(
-    RPT_CHRONIC_OFFENDERS.name,
-    f"{table_description(RPT_CHRONIC_OFFENDERS)}\n\nPartition D is as of the end of D.",
-    CHRONIC,
-    DAYS,
-    [looking_back("agg_day", LONGEST_CHRONIC_DAYS)],
-    compute_chronic,
-    table_metadata(RPT_CHRONIC_OFFENDERS),
-)
-rpt_congestion_now = stage_asset(
-    RPT_CONGESTION_NOW.name,
-    table_description(RPT_CONGESTION_NOW) + NOW,
-    LATEST,
-    HOURS,
-    [looking_back(FACT_CIRCUIT_HOUR.name, TREND_WEEKS * WEEK_HOURS), *DIMENSIONS],
-    _congestion,
-    table_metadata(RPT_CONGESTION_NOW),
-)
-rpt_top_offenders = stage_asset(
-    RPT_TOP_OFFENDERS.name,
-    table_description(RPT_TOP_OFFENDERS) + NOW,
-    LATEST,
-    HOURS,
-    [newest_partition(key) for key in (WINDOW_ASSET, *(f"agg_{p}" for p in PERIOD_ASSETS), ROLLING_ASSET)],
-    _top,
-    table_metadata(RPT_TOP_OFFENDERS),
-)
-REPORT_ASSETS = [dim_threshold, rpt_chronic_offenders, rpt_congestion_now, rpt_top_offenders]
+PERIOD_REPORTS: dict[Period, list[dg.AssetsDefinition]] = {p: _period_reports(p) for p in PERIOD_PARTITIONS}
+REPORT_ASSETS = [*HOURLY_REPORTS, *(asset for found in PERIOD_REPORTS.values() for asset in found)]

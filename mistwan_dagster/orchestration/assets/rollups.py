@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -25,7 +24,7 @@ WINDOW_ASSET, ROLLING_ASSET = "agg_window", "agg_rolling_13m"
 DIMENSIONS = (DIM_SITE.name, DIM_CIRCUIT.name)
 
 
-def looking_back(key: str, partitions: int) -> dg.AssetDep:
+def looking_back(key: str, partitions: int = 1) -> dg.AssetDep:
     """Dependency on that many partitions of an asset, the last being the one of the same time."""
     mapping = dg.TimeWindowPartitionMapping(
         start_offset=1 - partitions, allow_nonexistent_upstream_partitions=True
@@ -66,6 +65,24 @@ def stage_asset(
     return materialize
 
 
+def period_asset(
+    key: str,
+    description: str,
+    period: Period,
+    deps: Iterable[dg.AssetDep | str],
+    compute: Callable[[Platform, Period, datetime, datetime], int],
+) -> dg.AssetsDefinition:
+    """An asset of days, weeks or months; one that is going on is computed so far."""
+    return stage_asset(
+        key,
+        description,
+        PERIOD_STAGES[period],
+        PERIOD_PARTITIONS[period],
+        deps,
+        lambda platform, start, end: compute(platform, period, start, end),
+    )
+
+
 agg_window = stage_asset(
     WINDOW_ASSET,
     "Windows of 3, 12 and 24 hours by circuit, region and provider; partition H holds those as of H + 1 h",
@@ -75,16 +92,14 @@ agg_window = stage_asset(
     compute_windows,
 )
 PERIOD_ASSETS = {
-    period: stage_asset(
+    period: period_asset(
         f"agg_{period}",
-        f"Figures of a UTC {period} by circuit, region and provider, pooled from hourly facts; "
-        "one that is going on is computed so far",
-        PERIOD_STAGES[period],
-        partitions,
-        [looking_back(FACT_CIRCUIT_HOUR.name, 1), *DIMENSIONS],
-        partial(compute_periods, period),
+        f"Figures of a UTC {period} by circuit, region and provider, pooled from hourly facts",
+        period,
+        [looking_back(FACT_CIRCUIT_HOUR.name), *DIMENSIONS],
+        compute_periods,
     )
-    for period, partitions in PERIOD_PARTITIONS.items()
+    for period in PERIOD_PARTITIONS
 }
 agg_rolling = stage_asset(
     ROLLING_ASSET,

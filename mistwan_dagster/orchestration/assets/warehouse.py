@@ -6,7 +6,20 @@ from datetime import datetime, timedelta
 import dagster as dg
 import polars as pl
 
+from mistwan_dagster.catalog.alarm_tables import FACT_WAN_CLIENT_HOUR
+from mistwan_dagster.catalog.reference_tables import (
+    DIM_GATEWAY_DETAIL,
+    DIM_ORG,
+    DIM_PORT_CONFIG,
+    DIM_VOCABULARY,
+    FACT_API_USAGE,
+)
+from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
+from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
+    AGG_SITE_PERIOD,
+    API_USAGE_HOUR,
+    BUSINESS_TABLES,
     DIM_CIRCUIT,
     DIM_HOUR,
     DIM_SITE,
@@ -16,10 +29,16 @@ from mistwan_dagster.catalog.tables import (
     FACT_DEVICE_EVENT,
     FACT_FAILOVER,
     FACT_PATH_HOUR,
+    FACT_SITE_HOUR,
     PERIOD_TABLES,
     ROLLING_TABLES,
+    RPT_CARRIER_INCIDENT,
     RPT_CHRONIC_OFFENDERS,
     RPT_CONGESTION_NOW,
+    RPT_FAILOVER_READINESS,
+    RPT_PRIMARY_SECONDARY,
+    RPT_PROVIDER_SCORECARD,
+    RPT_SLA_OUTAGE,
     RPT_TOP_OFFENDERS,
     WINDOW_TABLES,
     Table,
@@ -27,17 +46,45 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.kpi.calendar import Period, hour_dimension, period_end
 from mistwan_dagster.lake.files import period_label
 from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.alarms import DAY, day_label, days_between
+from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, ROLLING_ASSET, WINDOW_ASSET
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import HOURS, OWNER, WAREHOUSE_POOL, newest_partition
+from mistwan_dagster.orchestration.partitions import DAYS, HOURS, OWNER, WAREHOUSE_POOL, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.warehouse.port import Load
 
 GROUP = "warehouse"
 LOAD_PERIOD = timedelta(hours=24)
-HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_DEVICE_EVENT)
-WHOLE_TABLES = (DIM_SITE, DIM_CIRCUIT, DIM_THRESHOLD, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER)
-LATEST_TABLES = (RPT_CONGESTION_NOW, RPT_TOP_OFFENDERS)
+HOURLY_TABLES = (
+    FACT_CIRCUIT_HOUR,
+    FACT_PATH_HOUR,
+    FACT_DEVICE_EVENT,
+    FACT_SITE_HOUR,
+    FACT_WAN_CLIENT_HOUR,
+    FACT_API_USAGE,
+)
+REFERENCE_TABLES = (DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL)
+WHOLE_TABLES = (
+    DIM_SITE,
+    DIM_CIRCUIT,
+    FACT_CIRCUIT_OUTAGE,
+    FACT_FAILOVER,
+    RPT_CARRIER_INCIDENT,
+    RPT_SLA_OUTAGE,
+    RPT_SCHEMA_DRIFT,
+    API_USAGE_HOUR,
+    *REFERENCE_TABLES,
+)
+LATEST_TABLES = (DIM_THRESHOLD, RPT_CONGESTION_NOW, RPT_TOP_OFFENDERS)
+PERIOD_SOURCES: dict[Table, str] = {
+    **dict.fromkeys(PERIOD_TABLES, "agg"),
+    **dict.fromkeys(BUSINESS_TABLES, "agg_business"),
+    AGG_SITE_PERIOD: "agg_site",
+    RPT_PRIMARY_SECONDARY: "agg_site",
+}
+"""Tables that hold days, weeks and months, and the assets that compute them (`<name>_<period>`)."""
+MONTH_SOURCES: dict[Table, str] = {RPT_FAILOVER_READINESS: "agg_site", RPT_PROVIDER_SCORECARD: "rpt_provider"}
 
 
 def _spec(table: Table, deps: Iterable[str], name: str | None = None) -> dg.AssetSpec:
@@ -65,6 +112,22 @@ def _hours(platform: Platform, table: Table, start: datetime, end: datetime) -> 
     return table.empty() if frame is None else frame.collect()
 
 
+def _load_hours(
+    platform: Platform, tables: Iterable[Table], start: datetime, end: datetime, *, with_hours: bool = False
+) -> dict[str, int]:
+    """A transaction for each day of the span at most; returns rows by table."""
+    rows: dict[str, int] = {}
+    while start < end:
+        until = min(start + LOAD_PERIOD, end)
+        loads = [Load(t, _hours(platform, t, start, until), start, until) for t in tables]
+        if with_hours:
+            loads.append(Load(DIM_HOUR, hour_dimension(list(hours_between(start, until))), start, until))
+        for table, count in platform.warehouse.load(loads).items():
+            rows[table] = rows.get(table, 0) + count
+        start = until
+    return rows
+
+
 @dg.multi_asset(
     name="load_hourly",
     specs=[*(_spec(t, [t.name]) for t in HOURLY_TABLES), _spec(DIM_HOUR, [FACT_CIRCUIT_HOUR.name])],
@@ -77,16 +140,7 @@ def load_hourly(
 ) -> Iterable[dg.MaterializeResult[None]]:
     """A transaction for each day of the range at most; readers see nothing before `published`."""
     window, parts = context.partition_time_window, platform.open()
-    rows: dict[str, int] = {}
-    begin = window.start
-    while begin < window.end:
-        until = min(begin + LOAD_PERIOD, window.end)
-        loads = [Load(t, _hours(parts, t, begin, until), begin, until) for t in HOURLY_TABLES]
-        loads.append(Load(DIM_HOUR, hour_dimension(list(hours_between(begin, until))), begin, until))
-        for table, count in parts.warehouse.load(loads).items():
-            rows[table] = rows.get(table, 0) + count
-        begin = until
-    yield from _results(rows)
+    yield from _results(_load_hours(parts, HOURLY_TABLES, window.start, window.end, with_hours=True))
 
 
 def load_whole_asset(name: str, tables: tuple[Table, ...]) -> dg.AssetsDefinition:
@@ -105,6 +159,22 @@ def load_whole_asset(name: str, tables: tuple[Table, ...]) -> dg.AssetsDefinitio
 
 load_tables = load_whole_asset("load_tables", WHOLE_TABLES)
 load_latest = load_whole_asset("load_latest", LATEST_TABLES)
+load_sle_newest = load_whole_asset("load_sle_newest", (*SLE_NEWEST_TABLES, SLE_COVERAGE))
+
+
+@dg.multi_asset(
+    name="load_sle_hourly",
+    specs=[_spec(t, [t.name]) for t in SLE_HOURLY_TABLES],
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=WAREHOUSE_POOL,
+)
+def load_sle_hourly(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """SLE scores and trends of the hours of the range."""
+    window, parts = context.partition_time_window, platform.open()
+    yield from _results(_load_hours(parts, SLE_HOURLY_TABLES, window.start, window.end))
 
 
 @dg.multi_asset(
@@ -124,6 +194,34 @@ def load_windows(
         for t in WINDOW_TABLES
     ]
     yield from _results(parts.warehouse.load(loads))
+
+
+@dg.multi_asset(
+    name="load_alarms",
+    specs=[_spec(t, [t.name]) for t in ALARM_TABLES],
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=WAREHOUSE_POOL,
+)
+def load_alarms(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """Alarms by the day they were raised, a transaction for each day."""
+    window, parts = context.partition_time_window, platform.open()
+    rows = dict.fromkeys((t.name for t in ALARM_TABLES), 0)
+    for day in days_between(window.start, window.end):
+        frames = {t: parts.kpi.read(t.name, day_label(day)) for t in ALARM_TABLES}
+        loads = [Load(t, t.empty() if f is None else f, day, day + DAY) for t, f in frames.items()]
+        for table, count in parts.warehouse.load(loads).items():
+            rows[table] += count
+    yield from _results(rows)
+
+
+def _load_name(table: Table, period: Period) -> str:
+    """Name of a load: a table that holds several kinds of periods has one for each kind."""
+    if "period" in table.name:
+        return table.name.replace("period", period)
+    return f"{table.name}_{period}" if "period" in table.schema else table.name
 
 
 def load_period_asset(
@@ -160,13 +258,14 @@ def load_period_asset(
 
 
 def _load_periods(period: Period) -> dg.AssetsDefinition:
-    """The tables hold all three kinds of periods."""
-    return load_period_asset(
-        f"load_{period}",
-        {t: _spec(t, [f"agg_{period}"], t.name.replace("period", period)) for t in PERIOD_TABLES},
-        period,
-        lambda table, frame, begin, until: Load(table, frame, begin, until, ("period", period)),
-    )
+    """Most tables hold all three kinds of periods."""
+    sources = {**PERIOD_SOURCES, **(MONTH_SOURCES if period == "month" else {})}
+
+    def load_of(table: Table, frame: pl.DataFrame, begin: datetime, until: datetime) -> Load:
+        return Load(table, frame, begin, until, ("period", period) if "period" in table.schema else None)
+
+    specs = {t: _spec(t, [f"{source}_{period}"], _load_name(t, period)) for t, source in sources.items()}
+    return load_period_asset(f"load_{period}", specs, period, load_of)
 
 
 def _load_as_of(table: Table, frame: pl.DataFrame, begin: datetime, until: datetime) -> Load:
@@ -186,8 +285,17 @@ load_chronic = load_period_asset(
     _load_as_of,
 )
 LOAD_ASSETS = [
-    load_hourly, load_tables, load_windows, *LOAD_PERIOD_ASSETS.values(), load_rolling, load_chronic, load_latest,
-]  # fmt: skip
+    load_hourly,
+    load_tables,
+    load_alarms,
+    load_sle_hourly,
+    load_sle_newest,
+    load_windows,
+    *LOAD_PERIOD_ASSETS.values(),
+    load_rolling,
+    load_chronic,
+    load_latest,
+]
 
 
 @dg.asset(
@@ -197,7 +305,8 @@ LOAD_ASSETS = [
         newest_partition(key) if asset.partitions_def else dg.AssetDep(key)
         for asset in LOAD_ASSETS
         for key in asset.keys
-    ],
+    ]
+    + [dg.AssetDep("fact_retention")],
     group_name=GROUP,
     kinds={"duckdb"},
     owners=[OWNER],

@@ -1,0 +1,62 @@
+"""The banner of every page: how old the data is, what is missing, how many API calls are left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dash import html
+
+from mistwan_dagster.dashboard.context import Dashboard, QuotaState
+from mistwan_dagster.dashboard.data.freshness import Freshness, freshness
+from mistwan_dagster.dashboard.parts import ICONS, TONES, badge, duration, percent
+from mistwan_dagster.errors import UserError
+
+GAPS_SHOWN = 6
+
+
+def banner(board: Dashboard) -> html.Div:
+    """One line; it turns amber over 90 minutes and red over 150."""
+    try:
+        fresh = freshness(board.published)
+    except UserError as error:
+        return html.Div([badge("stale", "no data"), f" {error}"], className="banner critical", role="alert")
+    now = board.now()
+    age = fresh.age(now)
+    return html.Div(
+        [
+            html.Span([badge(age), " ", _as_of(fresh, now)]),
+            html.Span(_gaps(fresh)),
+            html.Span(_quota(board.quota())),
+            html.Span(f"version {fresh.version}", className="note"),
+        ],
+        className=f"banner {TONES[ICONS[age]]}",
+        role="status",
+    )
+
+
+def _as_of(fresh: Freshness, now: datetime) -> str:
+    if fresh.newest is None:
+        return "no hour is computed yet"
+    old = duration(max(0.0, (now - fresh.newest).total_seconds() / 60))
+    return f"Data as of {fresh.newest:%d %b %H:%M} UTC, {old} ago"
+
+
+def _gaps(fresh: Freshness) -> str:
+    if fresh.newest is None:
+        return ""
+    observed = f"{percent(fresh.coverage_pct)} of 24 h covered"
+    blind = fresh.circuit_hours - fresh.observed_hours
+    if blind:
+        observed += f", {blind:,} of {fresh.circuit_hours:,} circuit hours without utilization"
+    missing = fresh.missing_hours
+    if not missing:
+        return f"Collection: no hour missing, {observed}"
+    shown = " ".join(f"{hour:%d %b %H:00}" for hour in missing[-GAPS_SHOWN:])
+    more = f" and {len(missing) - GAPS_SHOWN} more" if len(missing) > GAPS_SHOWN else ""
+    return f"Collection: {len(missing)} hours missing ({shown}{more}), {observed}"
+
+
+def _quota(state: QuotaState | None) -> str:
+    if state is None:
+        return "API calls: unknown here"
+    return f"API calls this hour: {state.used:,} of {state.budget:,}, {state.live_left:,} left"

@@ -1,0 +1,1 @@
+"""What each page asks of the published warehouse: plain functions that give frames, without Dash."""

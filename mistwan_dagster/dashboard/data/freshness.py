@@ -1,0 +1,68 @@
+"""How old and how complete the published data is: the banner of every page.
+
+All times are naive UTC, as the warehouse stores them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from mistwan_dagster.dashboard.data.published import Published
+
+HOUR = timedelta(hours=1)
+AMBER_AFTER = timedelta(minutes=90)
+RED_AFTER = timedelta(minutes=150)
+LOOK_BACK_HOURS = 24
+
+Age = Literal["fresh", "late", "stale"]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """What the newest hour is and what is missing behind it."""
+
+    version: int | None
+    newest: datetime | None
+    """End of the newest computed hour; None when no hour is computed."""
+    missing_hours: tuple[datetime, ...]
+    """Hours of the 24 before `newest`, from the first one ever, without any row."""
+    circuit_hours: int
+    """Circuit hours in those 24 hours."""
+    observed_hours: int
+    """Those of them with a utilization."""
+    coverage_pct: float | None
+    """Mean share of the time of those circuit hours that the traffic figures cover; uncovered hours count 0."""
+
+    def age(self, now: datetime) -> Age:
+        """Fresh, late from 90 minutes and stale from 150 minutes after the newest hour's end; stale without one."""
+        if self.newest is None or now - self.newest >= RED_AFTER:
+            return "stale"
+        return "late" if now - self.newest >= AMBER_AFTER else "fresh"
+
+
+def freshness(published: Published) -> Freshness:
+    """One query over the 24 hours that end with the newest one."""
+    rows = published.ask(
+        f"""SELECT f.hour_utc, count(*) AS circuits, count(f.utilization_pct) AS observed,
+       sum(coalesce(f.coverage_pct, 0)) AS coverage, min(b.first_hour) AS first_hour
+FROM fact_circuit_hour f
+CROSS JOIN (SELECT max(hour_utc) AS last_hour, min(hour_utc) AS first_hour FROM fact_circuit_hour) b
+WHERE f.hour_utc > b.last_hour - INTERVAL '{LOOK_BACK_HOURS} hours'
+GROUP BY f.hour_utc ORDER BY f.hour_utc"""
+    )
+    if rows.is_empty():
+        return Freshness(published.version(), None, (), 0, 0, None)
+    last, circuits = rows["hour_utc"][-1], int(rows["circuits"].sum())
+    begin = max(last - HOUR * (LOOK_BACK_HOURS - 1), rows["first_hour"][0])
+    expected = [begin + HOUR * i for i in range((last - begin) // HOUR + 1)]
+    seen = set(rows["hour_utc"])
+    return Freshness(
+        published.version(),
+        last + HOUR,
+        tuple(h for h in expected if h not in seen),
+        circuits,
+        int(rows["observed"].sum()),
+        float(rows["coverage"].sum()) / circuits,
+    )

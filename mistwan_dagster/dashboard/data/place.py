@@ -1,0 +1,162 @@
+"""What the region, site and circuit pages ask. Each function is one query bounded by a key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from mistwan_dagster.catalog.columns import MEASURES
+from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.kpi.exceedance import completed, figures, with_runs
+from mistwan_dagster.kpi.thresholds import Thresholds, with_thresholds
+
+MOST_EVENTS = 200
+
+
+def region_row(published: Published, region: str) -> pl.DataFrame:
+    """The region's row of `v_region_now`, or none."""
+    return published.ask("SELECT * FROM v_region_now WHERE region = ?", [region])
+
+
+def site_row(published: Published, site_id: str) -> pl.DataFrame:
+    """The site's row of `v_site_now`, or none."""
+    return published.ask("SELECT * FROM v_site_now WHERE site_id = ?", [site_id])
+
+
+def site_circuits(published: Published, site_id: str) -> pl.DataFrame:
+    """The site's circuits as they are now: primary first, then by port."""
+    return published.ask(
+        "SELECT * FROM v_circuit_state WHERE site_id = ? ORDER BY role NULLS LAST, circuit_id", [site_id]
+    )
+
+
+def site_hours(published: Published, site_id: str, start: datetime, end: datetime) -> pl.DataFrame:
+    """Hours of all circuits of the site in [start, end), by circuit and hour."""
+    return published.ask(
+        """SELECT circuit_id, hour_utc, utilization_pct, loss_avg_pct, jitter_avg_ms, latency_avg_ms
+FROM fact_circuit_hour WHERE site_id = ? AND hour_utc >= ? AND hour_utc < ? ORDER BY circuit_id, hour_utc""",
+        [site_id, start, end],
+    )
+
+
+def site_paths(published: Published, site_id: str) -> pl.DataFrame:
+    """Overlay paths of the site in the latest hour with path samples: worst state first."""
+    return published.ask(
+        """SELECT * FROM v_path_now WHERE site_id = ?
+ORDER BY up_pct NULLS LAST, circuit_id, peer_router_name, vpn_name""",
+        [site_id],
+    )
+
+
+def site_history(published: Published, site_id: str, start: datetime, end: datetime) -> pl.DataFrame:
+    """Device events, outages and failovers of the site that touch [start, end), newest first, MOST_EVENTS at most.
+
+    Columns: at_utc, until_utc (null for an event, and while it lasts), kind (event, outage, failover), what,
+    circuit_id, detail.
+    """
+    return published.ask(
+        f"""SELECT event_utc AS at_utc, CAST(NULL AS TIMESTAMP) AS until_utc, 'event' AS kind, event_type AS what,
+       circuit_id, text AS detail
+FROM fact_device_event WHERE site_id = ? AND hour_utc >= ? AND event_utc < ?
+UNION ALL
+SELECT start_utc, end_utc, 'outage', kind, circuit_id, evidence
+FROM fact_circuit_outage WHERE site_id = ? AND start_utc < ? AND (end_utc IS NULL OR end_utc >= ?)
+UNION ALL
+SELECT start_utc, end_utc, 'failover', coalesce(cause, 'unknown cause'), from_circuit_id, to_circuit_id
+FROM fact_failover WHERE site_id = ? AND start_utc < ? AND (end_utc IS NULL OR end_utc >= ?)
+ORDER BY at_utc DESC, kind, what LIMIT {MOST_EVENTS}""",
+        [site_id, start, end, site_id, end, start, site_id, end, start],
+    )
+
+
+def circuit_row(published: Published, circuit_id: str) -> pl.DataFrame:
+    """The circuit's row of `v_circuit_state`, or none."""
+    return published.ask("SELECT * FROM v_circuit_state WHERE circuit_id = ?", [circuit_id])
+
+
+def circuit_hours(published: Published, circuit_id: str, start: datetime, end: datetime) -> pl.DataFrame:
+    """The circuit's hours in [start, end), ascending; an hour without a row is missing here, see `gapless`."""
+    return published.ask(
+        """SELECT * FROM fact_circuit_hour WHERE circuit_id = ? AND hour_utc >= ? AND hour_utc < ?
+ORDER BY hour_utc""",
+        [circuit_id, start, end],
+    )
+
+
+def circuit_days(published: Published, circuit_id: str, start: datetime, end: datetime) -> pl.DataFrame:
+    """The circuit's UTC days that begin in [start, end), ascending."""
+    return published.ask(
+        """SELECT * FROM agg_circuit_period
+WHERE circuit_id = ? AND period = 'day' AND period_start_utc >= ? AND period_start_utc < ?
+ORDER BY period_start_utc""",
+        [circuit_id, start, end],
+    )
+
+
+def circuit_outages(published: Published, circuit_id: str, start: datetime, end: datetime) -> pl.DataFrame:
+    """Outages of the circuit that touch [start, end), newest first."""
+    return published.ask(
+        """SELECT * FROM fact_circuit_outage
+WHERE circuit_id = ? AND start_utc < ? AND (end_utc IS NULL OR end_utc >= ?)
+ORDER BY start_utc DESC, kind""",
+        [circuit_id, end, start],
+    )
+
+
+def gapless(frame: pl.DataFrame, time: str, start: datetime, end: datetime, every: str) -> pl.DataFrame:
+    """A row for each step of [start, end), null where `frame` has none, so that lines break there."""
+    steps = pl.datetime_range(start, end, every, closed="left", eager=True, time_unit="us").alias(time)
+    return steps.to_frame().join(frame, on=time, how="left").sort(time)
+
+
+def range_figures(
+    hours: pl.DataFrame,
+    thresholds: Thresholds,
+    region: str | None,
+    store_type: str | None,
+    start: datetime,
+) -> dict[str, float | None]:
+    """Figures of a circuit's hours by the very code of windows and periods, runs cut at `start`.
+
+    Keys as in `agg_circuit_period`; no key at all without hours.
+    """
+    if hours.is_empty():
+        return {}
+    rows = hours.lazy().with_columns(region=pl.lit(region), store_type=pl.lit(store_type))
+    position = ((pl.col("hour_utc") - start).dt.total_hours() + 1).cast(pl.Int32)
+    runs = with_runs(with_thresholds(rows, thresholds)).with_columns(_position=position)
+    grouped = runs.group_by("circuit_id").agg(*figures(pl.col("_position")))
+    return completed(grouped).drop("circuit_id").collect().row(0, named=True)
+
+
+def pooled_days(days: pl.DataFrame) -> dict[str, float | None]:
+    """Figures of a long range from its days: hours and minutes summed, maxima, the longest run within one day.
+
+    Means weigh each day by its observed hours. The 95th percentile cannot be pooled and is absent.
+    """
+    if days.is_empty():
+        return {}
+    sums = ("flap_count", "observed_hours", "up_minutes", "down_minutes", "unknown_minutes", "total_minutes")
+    hours = [c for c in days.columns if c.endswith("_hours") and c not in sums]
+    added = [c for c in (*sums, *hours) if not c.endswith("_run_hours")]
+    maxima = [c for c in (*hours, *days.columns) if c.endswith(("_run_hours", "_max_pct", "_max_ms"))]
+    found = days.select(
+        *(pl.when(pl.col(c).count() > 0).then(pl.col(c).sum()).alias(c) for c in added),
+        *(pl.col(c).max() for c in dict.fromkeys(maxima)),
+        utilization_avg_pct=(pl.col("utilization_avg_pct") * pl.col("observed_hours")).sum()
+        / pl.col("observed_hours").sum(),
+    ).row(0, named=True)
+    known = (found["up_minutes"] or 0) + (found["down_minutes"] or 0)
+    return {
+        **found,
+        "utilization_avg_pct": found["utilization_avg_pct"] if found["observed_hours"] else None,
+        "availability_pct": 100 * found["up_minutes"] / known if known else None,
+    }
+
+
+def levels_in_force(
+    thresholds: Thresholds, region: str | None, store_type: str | None, at: datetime
+) -> dict[str, tuple[float, ...]]:
+    """Measure -> (warning, high, critical) of a site at an instant."""
+    return {measure: thresholds.levels(region, store_type, at.date())[measure] for measure in MEASURES}

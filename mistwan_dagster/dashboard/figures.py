@@ -1,0 +1,146 @@
+"""Plotly figures. Colours of text and grid come from the style sheet, so that a theme change needs no new figure.
+
+Belongs here: frames to figures. Does not belong here: queries. Lines break where a value is null; what is unknown is
+drawn as unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+import polars as pl
+from dash import dcc, html
+
+from mistwan_dagster.catalog.columns import LEVELS
+
+LINES = ("#2f81d0", "#d98200", "#00917c", "#b0569b", "#7a7ae0", "#8c6d31", "#5aa9c8", "#c44e34")
+"""Told apart by the colour-blind too (after Okabe and Ito), legible on white and on near-black."""
+DASHES = ("solid", "dash", "dot", "dashdot")
+LEVEL_COLOURS = dict(zip(LEVELS, ("#d98200", "#d4570a", "#c2255c"), strict=True))
+STATE_COLOURS = {"up": "#00917c", "down": "#c2255c", "unknown": "#9a9a9a"}
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def _figure(traces: Sequence[Any], height: int, title: str, **layout: Any) -> html.Figure:
+    figure = go.Figure(list(traces))
+    figure.update_layout(
+        template="none", height=height, margin={"l": 52, "r": 12, "t": 8, "b": 36}, hovermode="x unified",
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 13},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, **layout,
+    )  # fmt: skip
+    figure.update_xaxes(gridcolor="rgba(128,128,128,.25)", zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor="rgba(128,128,128,.25)", zeroline=False, automargin=True)
+    graph = dcc.Graph(
+        figure=figure,
+        config={"displaylogo": False, "displayModeBar": False, "responsive": True},
+        style={"height": f"{height}px"},
+    )
+    return html.Figure([graph, html.Figcaption(title, className="only-read")], className="figure")
+
+
+def shown_times(times: pl.Series, zone: ZoneInfo) -> list[datetime]:
+    """Naive UTC times as wall-clock times of the zone."""
+    return (
+        times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone.key).dt.replace_time_zone(None).to_list()
+        if zone.key != "UTC"
+        else times.to_list()
+    )
+
+
+def lines(
+    frame: pl.DataFrame, time: str, columns: Mapping[str, str], zone: ZoneInfo, unit: str, title: str,
+    levels: Sequence[float] = (), height: int = 280, from_zero: bool = True,
+) -> html.Figure:  # fmt: skip
+    """One line for each of `columns` (name -> words) over time, with the thresholds as dashed lines.
+
+    Null breaks a line; a value between two nulls is a dot. `from_zero`: whether the axis begins at 0.
+    """
+    x = shown_times(frame[time], zone)
+    traces = [
+        go.Scatter(
+            x=x, y=frame[column].to_list(), name=words, mode="lines+markers", connectgaps=False,
+            line={"color": LINES[i % len(LINES)], "width": 2, "dash": DASHES[i % len(DASHES)]},
+            marker={"size": 4}, hovertemplate=f"%{{y:.2f}} {unit}",
+        )
+        for i, (column, words) in enumerate(columns.items())
+    ]  # fmt: skip
+    shapes = [
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
+         "line": {"color": LEVEL_COLOURS[level], "width": 1.5, "dash": "dash"}}
+        for level, value in zip(LEVELS, levels, strict=False)
+    ]  # fmt: skip
+    notes = [
+        {"xref": "paper", "x": 1, "xanchor": "right", "y": value, "yanchor": "bottom", "showarrow": False,
+         "text": f"{level} {value:g}", "font": {"size": 11}}
+        for level, value in zip(LEVELS, levels, strict=False)
+    ]  # fmt: skip
+    return _figure(
+        traces, height, title, shapes=shapes, annotations=notes,
+        yaxis={"title": unit, "rangemode": "tozero" if from_zero else "normal"}, showlegend=len(columns) > 1,
+    )  # fmt: skip
+
+
+def status_strip(frame: pl.DataFrame, time: str, zone: ZoneInfo, title: str) -> html.Figure:
+    """Up, down and unknown minutes as shares of each step; a step without a row is unknown throughout."""
+    x = shown_times(frame[time], zone)
+    known = frame.select(
+        up=pl.col("up_minutes"), down=pl.col("down_minutes"),
+        total=pl.sum_horizontal("up_minutes", "down_minutes", "unknown_minutes", ignore_nulls=False),
+    ).with_columns(
+        up=(100 * pl.col("up") / pl.col("total")).fill_null(0),
+        down=(100 * pl.col("down") / pl.col("total")).fill_null(0),
+    )  # fmt: skip
+    shares = known.select("up", "down", unknown=100 - pl.col("up") - pl.col("down"))
+    traces = [
+        go.Bar(
+            x=x, y=shares[state].to_list(), name=state, hovertemplate="%{y:.0f} %",
+            marker={"color": colour, "line": {"width": 0},
+                    "pattern": {"shape": {"up": "", "down": "x", "unknown": "/"}[state], "size": 5}},
+        )
+        for state, colour in STATE_COLOURS.items()
+    ]  # fmt: skip
+    return _figure(
+        traces, 130, title, barmode="stack", legend_traceorder="normal", bargap=0,
+        yaxis={"range": [0, 100], "tickvals": [0, 100], "ticksuffix": " %"},
+    )  # fmt: skip
+
+
+def hour_of_week(hours: pl.DataFrame, zone: ZoneInfo, title: str) -> html.Figure:
+    """Mean utilization by local weekday and hour; cells without an observed hour stay empty."""
+    known = hours.filter(pl.col("utilization_pct").is_not_null())
+    local = pl.Series("t", shown_times(known["hour_utc"], zone), dtype=pl.Datetime("us"))
+    cells = (
+        known.select("utilization_pct", day=local.dt.weekday(), hour=local.dt.hour())
+        .group_by("day", "hour")
+        .agg(value=pl.col("utilization_pct").mean(), count=pl.len())
+    )
+    found = {(d, h): (v, n) for d, h, v, n in cells.iter_rows()}
+    z = [[found.get((d, h), (None, 0))[0] for h in range(24)] for d in range(1, 8)]
+    n = [[found.get((d, h), (None, 0))[1] for h in range(24)] for d in range(1, 8)]
+    trace = go.Heatmap(
+        z=z, x=[f"{h:02d}" for h in range(24)], y=list(DAYS), customdata=n, colorscale="Cividis", zmin=0, zmax=100,
+        xgap=1, ygap=1, colorbar={"title": "%", "thickness": 12}, hoverongaps=False,
+        hovertemplate="%{y} %{x}:00: %{z:.0f} %, mean of %{customdata} h<extra></extra>",
+    )  # fmt: skip
+    return _figure(
+        [trace],
+        260,
+        title,
+        yaxis={"autorange": "reversed"},
+        xaxis={"title": f"hour ({zone.key})", "type": "category", "dtick": 3},
+    )
+
+
+def distribution(bars: Mapping[str, float], title: str) -> html.Figure:
+    """Circuits by utilization, ten per cent a bar."""
+    trace = go.Bar(
+        x=list(bars), y=list(bars.values()), marker={"color": LINES[0]}, text=[f"{v:,.0f}" for v in bars.values()],
+        textposition="outside", cliponaxis=False, hovertemplate="%{x} %: %{y:,.0f} circuits<extra></extra>",
+    )  # fmt: skip
+    return _figure(
+        [trace], 240, title, xaxis={"title": "utilization %", "type": "category"}, yaxis={"title": "circuits"}
+    )

@@ -1,0 +1,102 @@
+"""Serving the dashboard: gunicorn, or Dash's own server with `--debug`.
+
+Belongs here: ports, workers, and the errors of starting. Does not belong here: the application (`app`).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import flask
+
+from mistwan_dagster.dashboard.app import create_app, make_cache
+from mistwan_dagster.dashboard.context import Dashboard, QuotaState
+from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.thresholds import Thresholds
+from mistwan_dagster.warehouse.port import Reader
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+THREADS = 8
+TIMEOUT_S = 60
+
+
+def make_server(
+    reader: Reader,
+    now: Callable[[], datetime],
+    thresholds: Thresholds,
+    quota: Callable[[], QuotaState | None],
+) -> flask.Flask:
+    """The Flask server with the dashboard on it. `now` gives an aware instant."""
+    server = flask.Flask("mistwan_dashboard")
+    board = Dashboard(
+        Published(reader, make_cache(server)),
+        lambda: now().astimezone(UTC).replace(tzinfo=None),
+        thresholds,
+        quota,
+    )
+    create_app(server, board)
+    return server
+
+
+def check_published(reader: Reader) -> None:
+    """Raises UserError when nothing is published, naming the mend."""
+    if reader.version() is None:
+        raise UserError(
+            "nothing is published yet, so there is nothing to show: run `mistwan collect` or `mistwan backfill`, "
+            "then `mistwan aggregate`"
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises UserError when the port cannot be taken."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise UserError(
+            f"cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or choose another --port"
+        ) from None
+
+
+def serve(server: flask.Flask, host: str, port: int, debug: bool, say: Callable[[str], None]) -> None:
+    """Serve until stopped. Raises UserError when the port is taken."""
+    check_port(host, port)
+    if host not in LOOPBACK:
+        say(f"dashboard: anyone who reaches {host} can read it; there is no log-in")
+
+    def ready(_: object = None) -> None:
+        say(f"dashboard on http://{host}:{port} (Ctrl-C ends it)")
+
+    if debug:
+        ready()
+        server.run(host=host, port=port, debug=True, use_reloader=False)
+    else:
+        _gunicorn(server, host, port, ready)
+
+
+def _gunicorn(server: flask.Flask, host: str, port: int, ready: Callable[[object], None]) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    class Application(BaseApplication):
+        """Gunicorn without its own command line."""
+
+        def load_config(self) -> None:
+            """One worker: the cache of answers is its own, and DuckDB and Polars use the cores by themselves."""
+            bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            for name, value in (
+                ("bind", bind), ("workers", 1), ("worker_class", "gthread"), ("threads", THREADS),
+                ("timeout", TIMEOUT_S), ("loglevel", "warning"), ("proc_name", "mistwan-dashboard"),
+                ("when_ready", ready),
+            ):  # fmt: skip
+                self.cfg.set(name, value)
+
+        def load(self) -> flask.Flask:
+            """The server, made before the worker is forked."""
+            return server
+
+    Application().run()

@@ -1,0 +1,151 @@
+"""Days, ISO weeks and months of sites: failovers, time cut off, primary against secondary, failover readiness.
+
+Belongs here: pooling site hours and episodes over a period. Does not belong here: how an hour or an episode came
+about (`site_hours.py`, `failover.py`), figures of groups of circuit hours (`exceedance.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from mistwan_dagster.catalog.columns import INSTANT, measure_column
+from mistwan_dagster.catalog.tables import AGG_SITE_PERIOD, RPT_FAILOVER_READINESS, RPT_PRIMARY_SECONDARY
+from mistwan_dagster.kpi.calendar import split_by_hour
+from mistwan_dagster.kpi.exceedance import PERCENTILE, completed, figures, with_runs
+from mistwan_dagster.kpi.periods import PERIODS
+from mistwan_dagster.kpi.stretches import minutes
+
+ROLES = ("primary", "secondary")
+_KEY = ["site_id", "period_start_utc"]
+_MINUTES = ["site_up_minutes", "site_outage_minutes", "site_unknown_minutes"]
+
+
+def _begins(column: str, period: str) -> pl.Expr:
+    return pl.col(column).dt.truncate(PERIODS[period])
+
+
+def site_periods(
+    site_hours: pl.LazyFrame,
+    failovers: pl.LazyFrame,
+    period: str,
+    start: datetime,
+    end: datetime,
+    observed_until: datetime,
+) -> pl.LazyFrame:
+    """`agg_site_period` of the periods that begin in [start, end), sorted by its key.
+
+    `site_hours`: fact_site_hour, `failovers`: fact_failover of all episodes that touch the periods; one that lasts
+    is counted up to `observed_until`. An episode counts where it began, its minutes where they fall. Both are null
+    when nothing of the site was observed in the period, 0 when it was and nothing was found. A site without an hour
+    has no row; region is that of the last hour. Averages, maximum and percentile (linear interpolation) are over the
+    hours in which the active circuit's utilization is known.
+    """
+    begins = _begins("hour_utc", period)
+    value = pl.col("utilization_pct")
+    hours = (
+        site_hours.filter(begins.is_between(start, end, closed="left"))
+        .sort("site_id", "hour_utc")
+        .group_by("site_id", period_start_utc=begins, maintain_order=True)
+        .agg(
+            pl.col("region").last(),
+            value.mean().alias(measure_column("utilization", "avg")),
+            value.max().alias(measure_column("utilization", "max")),
+            value.quantile(PERCENTILE, interpolation="linear").alias(measure_column("utilization", "p95")),
+            pl.col(_MINUTES).sum(),
+            observed_hours=value.count().cast(pl.Int64),
+        )
+    )
+    until = pl.coalesce("end_utc", pl.lit(observed_until).cast(INSTANT))
+    episodes = failovers.select("site_id", start="start_utc", end=until)
+    began = episodes.group_by("site_id", period_start_utc=_begins("start", period)).agg(
+        failover_count=pl.len().cast(pl.Int64)
+    )
+    lasted = (
+        split_by_hour(episodes)
+        .group_by("site_id", period_start_utc=begins)
+        .agg(failover_minutes=minutes(pl.col("start"), pl.col("end")).sum())
+    )
+    known = pl.col("site_up_minutes") + pl.col("site_outage_minutes")
+    found = (
+        hours.join(began, on=_KEY, how="left")
+        .join(lasted, on=_KEY, how="left")
+        .with_columns(
+            pl.when(known > 0).then(pl.col(c).fill_null(0)).otherwise(c).alias(c)
+            for c in ("failover_count", "failover_minutes")
+        )
+        .with_columns(
+            period=pl.lit(period),
+            total_minutes=pl.sum_horizontal(_MINUTES),
+            site_availability_pct=pl.when(known > 0).then(100 * pl.col("site_up_minutes") / known),
+        )
+    )
+    return AGG_SITE_PERIOD.conform(found).sort(AGG_SITE_PERIOD.key)
+
+
+def primary_secondary(hourly: pl.LazyFrame, period: str, start: datetime, end: datetime) -> pl.LazyFrame:
+    """`rpt_primary_secondary` of the periods that begin in [start, end), sorted by its key.
+
+    `hourly`: fact_circuit_hour with thresholds, as for `period_figures`. The same figures, pooled over the circuit
+    hours of each role; columns of a role that a site lacks are null.
+    """
+    begins = _begins("hour_utc", period)
+    inside = hourly.filter(begins.is_between(start, end, closed="left") & pl.col("role").is_not_null())
+    position = pl.lit(1, pl.Int32)  # runs are no part of this table
+    pooled = completed(
+        with_runs(inside)
+        .with_columns(period_start_utc=begins)
+        .group_by(*_KEY, "role")
+        .agg(
+            pl.col("region").last(),
+            pl.col("circuit_id").n_unique().cast(pl.Int64).alias("circuit_count"),
+            *figures(position),
+        )
+    )
+    found = pooled.group_by(_KEY).agg(pl.col("region").max()).with_columns(period=pl.lit(period))
+    for role in ROLES:
+        of_role = pooled.filter(pl.col("role") == role).drop("role", "region")
+        found = found.join(
+            of_role.select(*_KEY, pl.exclude(_KEY).name.prefix(f"{role}_")), on=_KEY, how="left"
+        )
+    return RPT_PRIMARY_SECONDARY.conform(found).sort(RPT_PRIMARY_SECONDARY.key)
+
+
+def failover_readiness(site_hours: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:
+    """`rpt_failover_readiness` of the months that begin in [start, end), sorted by its key.
+
+    `site_hours`: fact_site_hour. Every hour of a site is ready, not ready or unknown; ready_pct is over the known
+    ones. Load figures are over the hours in which the best backup's load is known.
+    """
+    begins = _begins("hour_utc", "month")
+    can, load = pl.col("backup_can_carry"), pl.col("backup_load_pct")
+    by_link = (pl.col("backup_bandwidth_source") == "link") & can.is_not_null()
+    backup = pl.col("backup_circuit_id").drop_nulls()
+    found = (
+        site_hours.filter(begins.is_between(start, end, closed="left"))
+        .sort("site_id", "hour_utc")
+        .group_by("site_id", period_start_utc=begins, maintain_order=True)
+        .agg(
+            pl.col("region").last(),
+            ready_hours=can.sum().cast(pl.Int64),
+            not_ready_hours=(~can).sum().cast(pl.Int64),
+            unknown_hours=can.null_count().cast(pl.Int64),
+            total_hours=pl.len().cast(pl.Int64),
+            link_speed_hours=by_link.sum().cast(pl.Int64),
+            backup_load_max_pct=load.max(),
+            backup_load_p95_pct=load.quantile(PERCENTILE, interpolation="linear"),
+            backup_circuit_id=backup.mode().sort().first(),
+        )
+        .with_columns(
+            month=pl.col("period_start_utc").dt.strftime("%Y-%m"),
+            ready_pct=100 * pl.col("ready_hours") / _known_hours(),
+        )
+    )
+    return RPT_FAILOVER_READINESS.conform(found).sort(RPT_FAILOVER_READINESS.key)
+
+
+def _known_hours() -> pl.Expr:
+    """Ready and not ready hours; null instead of 0."""
+    known = pl.col("ready_hours") + pl.col("not_ready_hours")
+    return pl.when(known > 0).then(known)

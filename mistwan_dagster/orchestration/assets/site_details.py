@@ -1,0 +1,83 @@
+"""Site- and gateway-scoped endpoints: read on demand, for sites that are named or in trouble."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from mistwan_dagster.catalog.alarm_endpoints import ALARMS
+from mistwan_dagster.catalog.endpoint import Endpoint, Shape
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, SITE_DETAILS
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.raw import floor_slot
+from mistwan_dagster.orchestration import scopes
+from mistwan_dagster.orchestration.assets.raw import GROUP, quota_metadata, raw_key
+from mistwan_dagster.orchestration.collection import require_current_hour
+from mistwan_dagster.orchestration.metadata import endpoint_metadata
+from mistwan_dagster.orchestration.partitions import OWNER, SNAPSHOT_HOURS
+from mistwan_dagster.orchestration.platform import PlatformResource
+
+SHOWN = 20
+
+
+class SiteScope(dg.Config):
+    """Which sites a run reads. Without any: those with a disconnected gateway or an open critical alarm."""
+
+    site_ids: list[str] = []
+    most_sites: int = 25
+    hours_back: int = 24
+    """How far back events are read."""
+
+
+def site_detail_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
+    """An endpoint that is read site by site, inside the optional part of the call budget."""
+
+    @dg.asset(
+        key=raw_key(endpoint),
+        description=f"{endpoint.meaning}: GET {endpoint.path}. On demand: named sites, or those in trouble.",
+        partitions_def=SNAPSHOT_HOURS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=GROUP,
+        kinds={"rest", "parquet"},
+        owners=[OWNER],
+        metadata=endpoint_metadata(endpoint),
+        deps=[raw_key(DEVICE_STATS), raw_key(ALARMS)],
+    )
+    def collect(
+        context: dg.AssetExecutionContext, config: SiteScope, platform: PlatformResource
+    ) -> dg.MaterializeResult[None]:
+        parts = platform.open()
+        now = parts.settings.now()
+        require_current_hour(parts, context.partition_time_window.start, endpoint)
+        sites = scopes.site_ids_of(parts, endpoint, config.site_ids)
+        if endpoint.shape is Shape.EVENTS:
+            start = now - timedelta(hours=config.hours_back)
+            report = scopes.collect_scoped_events(parts, endpoint, start, now, sites, config.most_sites)
+        else:
+            report = scopes.collect_scoped_snapshot(
+                parts, endpoint, floor_slot(now), sites, config.most_sites
+            )
+        if report.put_off:
+            context.log.warning(f"{len(report.put_off)} sites put off: {report.reason}")
+        if report.failed:
+            first, reason = next(iter(report.failed.items()))
+            text = f"{len(report.failed)} of {len(sites)} sites gave no {endpoint.name}: {first}: {reason}"
+            if not report.read:
+                raise UserError(text)
+            context.log.warning(text)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": report.rows,
+                "sites_read": len(report.read),
+                "sites_put_off": len(report.put_off),
+                "put_off": report.put_off[:SHOWN],
+                "put_off_reason": report.reason if report.put_off else "",
+                "sites_failed": len(report.failed),
+                "quarantined": report.quarantined,
+                **quota_metadata(parts),
+            }
+        )
+
+    return collect
+
+
+SITE_DETAIL_ASSETS = [site_detail_asset(e) for e in SITE_DETAILS]

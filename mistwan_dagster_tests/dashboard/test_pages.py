@@ -1,0 +1,152 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import dash
+import flask
+import pytest
+
+from mistwan_dagster.dashboard.banner import banner
+from mistwan_dagster.dashboard.context import dashboard
+from mistwan_dagster.dashboard.pages.reports import EXPECTED
+from mistwan_dagster_tests.dashboard.conftest import BACKUP, CIRCUIT, organization, serving
+from mistwan_dagster_tests.dashboard.made import Counting, publish
+
+MOST_QUERIES = 6
+
+
+def render(server: flask.Flask, name: str, cookie: str = "", **told: str) -> str:
+    """The page's layout for such a URL, as JSON text."""
+    page = dash.page_registry[f"mistwan_dagster.dashboard.pages.{name}"]
+    with server.test_request_context("/", headers={"Cookie": cookie}):
+        return json.dumps(page["layout"](**told).to_plotly_json(), cls=_Encoder, ensure_ascii=False)
+
+
+class _Encoder(json.JSONEncoder):
+    def default(self, o: Any) -> Any:
+        return o.to_plotly_json() if hasattr(o, "to_plotly_json") else str(o)
+
+
+PAGES: list[tuple[str, dict[str, str]]] = [
+    ("engineering", {}),
+    ("engineering", {"region": "North", "n": "5"}),
+    ("overview", {}),
+    ("region", {"path_region": "South%20East"}),
+    ("site", {"path_site": "1"}),
+    ("circuit", {"path_circuit": CIRCUIT.replace("/", "%2F")}),
+    ("circuit", {"path_circuit": CIRCUIT, "range": "13m"}),
+    ("reports", {}),
+    ("reports.table", {"path_table": "fact_circuit_hour"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), PAGES, ids=lambda v: v if isinstance(v, str) else "-".join(v.values())
+)
+def test_a_page_asks_at_most_six_queries_with_a_cold_cache(
+    reader: Counting, server: flask.Flask, name: str, told: dict[str, str]
+) -> None:
+    text = render(server, name, **told)
+    assert '"nothing broken"' not in text
+    assert 1 <= len(reader.statements) <= MOST_QUERIES
+    asked = len(reader.statements)
+    with server.test_request_context("/"):
+        banner(dashboard())
+    assert len(reader.statements) == max(asked, 1)
+    render(server, name, **told)
+    assert len(reader.statements) == max(asked, 1)
+
+
+@pytest.mark.parametrize(("name", "told"), PAGES[:-2])
+def test_a_page_without_any_hour_says_no_data_yet(tmp_path: Path, name: str, told: dict[str, str]) -> None:
+    text = render(serving(publish(tmp_path, {})), name, **told)
+    assert "No hour is computed yet" in text
+    assert "nothing good" not in text
+
+
+def test_no_offender_no_data_and_a_narrow_filter_look_different(tmp_path: Path) -> None:
+    server = serving(publish(tmp_path, organization()))
+    assert '"nothing good"' in render(server, "engineering", region="South East")
+    assert "nothing narrow" in render(server, "engineering", region="Atlantis")
+    blind = organization()
+    for row in blind["fact_circuit_hour"]:
+        row |= {
+            "utilization_pct": None,
+            "utilization_severity": None,
+            "up_minutes": 0.0,
+            "unknown_minutes": 60.0,
+        }
+    text = render(serving(publish(tmp_path / "blind", blind)), "engineering")
+    assert "Cannot be said: no circuit was observed" in text
+    assert "Cannot be said: no circuit is known to be up" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("site", {"path_site": "nobody"}), ("circuit", {"path_circuit": "x"}), ("region", {"path_region": "x"})],
+)
+def test_an_unknown_place_is_said_to_be_unknown(server: flask.Flask, name: str, told: dict[str, str]) -> None:
+    assert "nothing narrow" in render(server, name, **told)
+
+
+def test_tables_that_are_not_collected_are_listed_and_said_so(server: flask.Flask) -> None:
+    listed, missing = render(server, "reports"), [n for n in EXPECTED if n not in organization()]
+    for name in missing:
+        assert name in listed
+    assert "there is no such table" in render(server, "reports.table", path_table="payroll")
+
+
+def test_times_are_shown_in_the_zone_asked_for(server: flask.Flask) -> None:
+    assert "10 Mar 12:00 UTC" in render(server, "engineering")
+    assert "10 Mar 13:00 Europe/Rome" in render(server, "engineering", "mistwan-zone=Europe/Rome", tz="mine")
+    assert "10 Mar 08:00 America/New_York" in render(server, "site", path_site="1", tz="site")
+    assert "10 Mar 12:00 UTC" in render(server, "engineering", "mistwan-zone=../../x", tz="mine")
+
+
+def test_hours_that_were_not_observed_break_the_line_and_are_unknown_in_the_strip(
+    server: flask.Flask,
+) -> None:
+    page = dash.page_registry["mistwan_dagster.dashboard.pages.circuit"]
+    with server.test_request_context("/"):
+        layout = page["layout"](path_circuit=CIRCUIT)
+    figures = [g.figure for g in layout._traverse() if type(g).__name__ == "Graph"]
+    hourly = next(t for t in figures[0].data if t.name == "hourly")
+    assert [v is None for v in hourly.y] == [17 <= i < 20 for i in range(24)]
+    assert hourly.connectgaps is False
+    shares = {t.name: list(t.y) for t in figures[1].data}
+    assert shares["unknown"] == [100.0 if 17 <= i < 20 else 0.0 for i in range(24)]
+    assert shares["up"] == [0.0 if 17 <= i < 20 else 100.0 for i in range(24)]
+
+
+def test_time_above_the_thresholds_is_told_in_both_modes(server: flask.Flask) -> None:
+    text = render(server, "circuit", path_circuit=CIRCUIT)
+    assert "21 h" in text
+    assert "longest in one stretch 17 h" in text
+    assert "of 87 % observed" in text
+
+
+def test_a_site_shows_its_circuits_and_its_history(server: flask.Flask) -> None:
+    text = render(server, "site", path_site="1")
+    for words in (
+        "primary",
+        "secondary",
+        "steered",
+        "evidence: event",
+        BACKUP.partition(":")[2],
+        "No path sample",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "tone"),
+    [(20, "banner good"), (89, "banner good"), (90, "banner warning"), (150, "banner critical")],
+)
+def test_the_banner_turns_amber_and_red_with_age(reader: Counting, minutes: int, tone: str) -> None:
+    server = serving(reader, minutes)
+    with server.test_request_context("/"):
+        shown = banner(dashboard())
+    text = json.dumps(shown.to_plotly_json(), cls=_Encoder)
+    assert shown.className == tone
+    assert "10 Mar 12:00 UTC" in text
+    assert "1,200 of 4,500, 3,300 left" in text
