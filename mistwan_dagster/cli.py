@@ -40,6 +40,9 @@ class StageName(StrEnum):
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
+    ROLLING = "rolling"
+    CHRONIC = "chronic"
+    LATEST = "latest"
     ALL = "all"
 
 
@@ -165,6 +168,29 @@ def query(
 
     frame = PublishedDuckDB(load_settings().warehouse).query(sql)
     print_frame(frame, output.value)
+
+
+@app.command()
+def top(
+    measure: Annotated[str, typer.Option(help="figure of the aggregate tables")] = "utilization_p95_pct",
+    period: Annotated[str, typer.Option(help="3h, 12h, 24h, day, week, month or 13m")] = "day",
+    n: Annotated[int, typer.Option("--n", min=1, help="how many circuits")] = 10,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            "--at", parser=_instant, metavar="TIME", help="a time in the period; default: the newest"
+        ),
+    ] = None,
+    output: Annotated[QueryFormat, typer.Option("--format", help="how to print")] = QueryFormat.TABLE,
+) -> None:
+    """The worst circuits of a published window or period; unknown ones are left out and counted."""
+    from mistwan_dagster.exchange import print_frame
+    from mistwan_dagster.offenders import top_circuits
+    from mistwan_dagster.settings import load_settings
+    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+
+    reader = PublishedDuckDB(load_settings().warehouse)
+    print_frame(top_circuits(reader, measure, period, n, at), output.value)
 
 
 @app.command("export")

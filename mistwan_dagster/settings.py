@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mistwan_dagster.catalog.reporting import (
@@ -21,6 +21,7 @@ from mistwan_dagster.catalog.reporting import (
 )
 from mistwan_dagster.errors import UserError
 
+LONGEST_CHRONIC_DAYS = 31
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LEAST_RAW_DAYS = 29
 LEAST_FACT_MONTHS = 13
@@ -76,6 +77,19 @@ class Settings(BaseSettings):
         default=14, ge=0, le=14, description="days back that sensors fill and mend by themselves; 0: none"
     )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
+    mistwan_chronic_bad_days: int = Field(
+        default=3, ge=1, description="bad days that make a chronic offender"
+    )
+    mistwan_chronic_window_days: int = Field(
+        default=7, ge=1, le=LONGEST_CHRONIC_DAYS, validate_default=True, description="days that are looked at"
+    )
+    mistwan_chronic_level: Literal["warning", "high", "critical"] = Field(
+        default="high", description="level at which an hour makes its day bad"
+    )
+    mistwan_chronic_flaps: int = Field(default=1, ge=1, description="link transitions that make a day bad")
+    mistwan_availability_target_pct: float = Field(
+        default=99.5, ge=0, le=100, description="availability below which a day is bad"
+    )
     mistwan_now: datetime | None = Field(
         default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"
     )
@@ -102,6 +116,14 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
+
+    @field_validator("mistwan_chronic_window_days")
+    @classmethod
+    def _holds_the_bad_days(cls, value: int, info: ValidationInfo) -> int:
+        bad = info.data.get("mistwan_chronic_bad_days", 0)
+        if value < bad:
+            raise ValueError(f"must be at least MISTWAN_CHRONIC_BAD_DAYS ({bad})")
+        return value
 
     @field_validator("mistwan_raw_days")
     @classmethod

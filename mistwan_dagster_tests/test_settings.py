@@ -52,6 +52,18 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         load_settings()
 
 
+def test_more_bad_days_than_days_are_refused_also_against_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MISTWAN_CHRONIC_BAD_DAYS", "8")
+    with pytest.raises(
+        UserError, match=r"MISTWAN_CHRONIC_WINDOW_DAYS: must be at least MISTWAN_CHRONIC_BAD_DAYS \(8\)"
+    ):
+        load_settings()
+    monkeypatch.setenv("MISTWAN_CHRONIC_WINDOW_DAYS", "8")
+    assert load_settings().mistwan_chronic_window_days == 8
+
+
 def test_dotenv_is_read_and_missing_credentials_are_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MIST_ORG_ID=from-dotenv\nSOMETHING_ELSE=1\n")
     settings = load_settings()

@@ -6,7 +6,7 @@ one table. Does not belong here: tables (`tables.py`), API fields (`endpoints.py
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -126,12 +126,17 @@ def statistic_columns(measures: Iterable[str], statistics: Iterable[str], over: 
 
 def exceedance_columns() -> tuple[Column, ...]:
     """Cumulative and longest-run hours for each measure and level. A value on the threshold counts."""
+    return (*hours_above_columns(), *_level_columns(run_hours_column, "longest run of consecutive hours"))
+
+
+def hours_above_columns() -> tuple[Column, ...]:
+    """Cumulative hours for each measure and level. A value on the threshold counts."""
+    return _level_columns(hours_column, "hours")
+
+
+def _level_columns(spell: Callable[[str, str], str], words: str) -> tuple[Column, ...]:
     return tuple(
         Column(spell(m, level), pl.Int64, f"{words} with {MEASURES[m][1]} at or above {level}", "h", 0)
-        for spell, words in (
-            (hours_column, "hours"),
-            (run_hours_column, "longest run of consecutive hours"),
-        )
         for m in MEASURES
         for level in LEVELS
     )

@@ -10,6 +10,8 @@ from mistwan_dagster.catalog.columns import (
     DEVICE_MAC,
     HOUR_UTC,
     INSTANT,
+    LEVELS,
+    MEASURES,
     NODE,
     PORT_ID,
     REGION,
@@ -90,4 +92,19 @@ DIM_HOUR = Table(
         Column("month", pl.String, "month, for example 2025-01", nullable=False),
     ),
     span="hour_utc",
+)
+
+DIM_THRESHOLD = Table(
+    "dim_threshold",
+    "Levels in force for each region and store type, one row a version: an hour is judged by those of its time",
+    "region x store type x measure x level x version",
+    ("region", "store_type", "measure", "level", "valid_from"),
+    (
+        REGION.required(),
+        DIM_SITE.column("store_type").required(),
+        Column("measure", pl.String, "what is compared", nullable=False, allowed=tuple(MEASURES)),
+        Column("level", pl.String, "level that it marks", nullable=False, allowed=LEVELS),
+        Column("value", pl.Float64, "threshold in the measure's unit; a value on it counts as above", "", 0),
+        *VERSION_COLUMNS[:2],
+    ),
 )

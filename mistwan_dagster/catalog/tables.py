@@ -1,8 +1,8 @@
 """Every table of lake and warehouse, by name.
 
 DDL, casts, contract checks, Dagster column schemas and `docs/data_dictionary.md` are derived from these
-declarations elsewhere. Adding a column means adding it in `dimensions.py`, `facts.py` or `aggregates.py`, then
-running `make generate`.
+declarations elsewhere. Adding a column means adding it in `dimensions.py`, `facts.py`, `aggregates.py` or
+`reports.py`, then running `make generate`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,20 @@ import polars as pl
 from mistwan_dagster.catalog.aggregates import (
     AGG_CIRCUIT_PERIOD,
     AGG_CIRCUIT_PERIOD_BUSINESS,
+    AGG_CIRCUIT_ROLLING_13M,
     AGG_CIRCUIT_WINDOW,
+    AGG_PROVIDER_PERIOD,
+    AGG_PROVIDER_PERIOD_BUSINESS,
+    AGG_PROVIDER_WINDOW,
     AGG_REGION_PERIOD,
     AGG_REGION_PERIOD_BUSINESS,
+    AGG_REGION_ROLLING_13M,
     AGG_REGION_WINDOW,
+    BUSINESS_TABLES,
+    PERIOD_TABLES,
+    ROLLING_PAIRS,
+    ROLLING_TABLES,
+    WINDOW_TABLES,
 )
 from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR
 from mistwan_dagster.catalog.api_usage import API_USAGE_HOUR
@@ -24,6 +34,7 @@ from mistwan_dagster.catalog.dimensions import (
     DIM_CIRCUIT,
     DIM_HOUR,
     DIM_SITE,
+    DIM_THRESHOLD,
     VERSION_COLUMNS,
 )
 from mistwan_dagster.catalog.facts import (
@@ -44,6 +55,12 @@ from mistwan_dagster.catalog.reference_tables import (
     DIM_PORT_CONFIG,
     DIM_VOCABULARY,
     FACT_API_USAGE,
+)
+from mistwan_dagster.catalog.reports import (
+    REPORT_TABLES,
+    RPT_CHRONIC_OFFENDERS,
+    RPT_CONGESTION_NOW,
+    RPT_TOP_OFFENDERS,
 )
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.catalog.sites import (
@@ -72,12 +89,12 @@ LOAD_LEDGER = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        DIM_SITE, DIM_CIRCUIT, DIM_HOUR, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE, FACT_FAILOVER,
-        FACT_DEVICE_EVENT, AGG_CIRCUIT_WINDOW, AGG_CIRCUIT_PERIOD, AGG_REGION_WINDOW, AGG_REGION_PERIOD,
+        DIM_SITE, DIM_CIRCUIT, DIM_HOUR, DIM_THRESHOLD, FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_CIRCUIT_OUTAGE,
+        FACT_FAILOVER, FACT_DEVICE_EVENT, *WINDOW_TABLES, *PERIOD_TABLES, *BUSINESS_TABLES, *ROLLING_TABLES,
+        *REPORT_TABLES,
         *SLE_TABLES, RPT_SCHEMA_DRIFT,
         FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR,
         DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL, FACT_API_USAGE, API_USAGE_HOUR,
-        AGG_CIRCUIT_PERIOD_BUSINESS, AGG_REGION_PERIOD_BUSINESS,
         FACT_SITE_HOUR, AGG_SITE_PERIOD, RPT_PRIMARY_SECONDARY, RPT_FAILOVER_READINESS,
         RPT_CARRIER_INCIDENT, RPT_SLA_OUTAGE, RPT_PROVIDER_SCORECARD,
         LOAD_LEDGER,
@@ -87,15 +104,22 @@ TABLES: dict[str, Table] = {
 __all__ = [
     "AGG_CIRCUIT_PERIOD",
     "AGG_CIRCUIT_PERIOD_BUSINESS",
+    "AGG_CIRCUIT_ROLLING_13M",
     "AGG_CIRCUIT_WINDOW",
+    "AGG_PROVIDER_PERIOD",
+    "AGG_PROVIDER_PERIOD_BUSINESS",
+    "AGG_PROVIDER_WINDOW",
     "AGG_REGION_PERIOD",
     "AGG_REGION_PERIOD_BUSINESS",
+    "AGG_REGION_ROLLING_13M",
     "AGG_REGION_WINDOW",
     "AGG_SITE_PERIOD",
     "API_USAGE_HOUR",
+    "BUSINESS_TABLES",
     "DIM_CIRCUIT",
     "DIM_HOUR",
     "DIM_SITE",
+    "DIM_THRESHOLD",
     "FACT_CIRCUIT_HOUR",
     "FACT_CIRCUIT_OUTAGE",
     "FACT_DEVICE_EVENT",
@@ -103,12 +127,19 @@ __all__ = [
     "FACT_PATH_HOUR",
     "FACT_SITE_HOUR",
     "LOAD_LEDGER",
+    "PERIOD_TABLES",
+    "ROLLING_PAIRS",
+    "ROLLING_TABLES",
     "RPT_CARRIER_INCIDENT",
+    "RPT_CHRONIC_OFFENDERS",
+    "RPT_CONGESTION_NOW",
     "RPT_FAILOVER_READINESS",
     "RPT_PRIMARY_SECONDARY",
     "RPT_PROVIDER_SCORECARD",
     "RPT_SLA_OUTAGE",
+    "RPT_TOP_OFFENDERS",
     "TABLES",
     "VERSION_COLUMNS",
+    "WINDOW_TABLES",
     "Table",
 ]

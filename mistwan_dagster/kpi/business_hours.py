@@ -13,14 +13,11 @@ from datetime import datetime
 
 import polars as pl
 
+from mistwan_dagster.catalog.aggregates import BUSINESS_COLUMNS
 from mistwan_dagster.catalog.columns import INSTANT
-from mistwan_dagster.catalog.tables import (
-    AGG_CIRCUIT_PERIOD_BUSINESS,
-    AGG_REGION_PERIOD_BUSINESS,
-    Table,
-)
+from mistwan_dagster.catalog.table import Table
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.kpi.periods import PERIODS, circuit_periods, region_periods
+from mistwan_dagster.kpi.periods import PERIODS, period_figures
 
 DAY_MINUTES = 24 * 60
 Span = tuple[int, int]
@@ -116,43 +113,33 @@ def _by_store_type(opening: OpeningHours, edge: int) -> pl.Expr:
     return found
 
 
-def circuit_business_periods(
-    hourly: pl.LazyFrame, period: str, start: datetime, end: datetime
-) -> pl.LazyFrame:
-    """`agg_circuit_period_business`: `circuit_periods` over the rows with `is_open` of `with_opening`.
+def business_period_figures(
+    hourly: pl.LazyFrame, period: str, start: datetime, end: datetime, *tables: Table
+) -> list[pl.LazyFrame]:
+    """`agg_*_period_business` tables: `period_figures` over the rows with `is_open` of `with_opening`.
 
     Periods are those of UTC: a store far from Greenwich has parts of two local days in one. A run of hours above a
-    threshold ends when the store closes. Every circuit of the period has a row: with null figures when none of its
-    hours counts. `business_hours` counts those that do, `unknown_timezone_hours` those of which it is unknown.
+    threshold ends when the store closes. Every circuit, region and provider of the period has a row: with null
+    figures when none of its hours counts. `business_hours` counts those that do, `unknown_timezone_hours` those of
+    which it is unknown.
     """
-    found = circuit_periods(hourly.filter("is_open"), period, start, end)
-    return _counted(hourly, found, "circuit_id", period, start, end, AGG_CIRCUIT_PERIOD_BUSINESS)
+    inside = hourly.filter(
+        pl.col("hour_utc").dt.truncate(PERIODS[period]).is_between(start, end, closed="left")
+    )
+    figures = period_figures(inside.filter("is_open"), period, start, end, *tables)
+    return [_counted(inside, found, period, table) for found, table in zip(figures, tables, strict=True)]
 
 
-def region_business_periods(
-    hourly: pl.LazyFrame, period: str, start: datetime, end: datetime
-) -> pl.LazyFrame:
-    """`agg_region_period_business`: as `circuit_business_periods`, pooled over the circuit hours of a region."""
-    known = hourly.filter(pl.col("region").is_not_null())
-    found = region_periods(known.filter("is_open"), period, start, end)
-    return _counted(known, found, "region", period, start, end, AGG_REGION_PERIOD_BUSINESS)
-
-
-def _counted(
-    hourly: pl.LazyFrame,
-    figures: pl.LazyFrame,
-    key: str,
-    period: str,
-    start: datetime,
-    end: datetime,
-    table: Table,
-) -> pl.LazyFrame:
-    begins = pl.col("hour_utc").dt.truncate(PERIODS[period])
-    attributes = [c for c in ("site_id", "region", "role") if c in table.schema and c != key]
+def _counted(inside: pl.LazyFrame, figures: pl.LazyFrame, period: str, table: Table) -> pl.LazyFrame:
+    """Every group of the period with its hours counted, and beside them the figures of the open ones."""
+    key = [table.key[0], "period_start_utc"]
+    attributes = [c for c in ("site_id", "region", "role") if c in table.schema and c not in key]
     counts = (
-        hourly.filter(begins.is_between(start, end, closed="left"))
-        .sort(key, "hour_utc")
-        .group_by(key, period_start_utc=begins, maintain_order=True)
+        inside.filter(pl.col(key[0]).is_not_null())
+        .sort(key[0], "hour_utc")
+        .group_by(
+            key[0], period_start_utc=pl.col("hour_utc").dt.truncate(PERIODS[period]), maintain_order=True
+        )
         .agg(
             pl.col(attributes).last(),
             business_hours=pl.col("is_open").sum().cast(pl.Int64),
@@ -160,5 +147,5 @@ def _counted(
         )
         .with_columns(period=pl.lit(period))
     )
-    found = counts.join(figures.drop(attributes, "period"), on=[key, "period_start_utc"], how="left")
-    return table.conform(found).sort(table.key)
+    told = [*attributes, "period", *(c.name for c in BUSINESS_COLUMNS)]
+    return table.conform(counts.join(figures.drop(told), on=key, how="left")).sort(table.key)

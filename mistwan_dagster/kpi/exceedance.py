@@ -6,6 +6,8 @@ expressions that windows and periods share. Does not belong here: which hours fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from mistwan_dagster.catalog.columns import (
@@ -17,6 +19,7 @@ from mistwan_dagster.catalog.columns import (
     run_hours_column,
     value_column,
 )
+from mistwan_dagster.catalog.table import Table
 
 PAIRS = tuple((measure, level) for measure in MEASURES for level in LEVELS)
 MINUTES = ("up_minutes", "down_minutes", "unknown_minutes")
@@ -34,16 +37,16 @@ def above(measure: str, level: str) -> pl.Expr:
     return (pl.col(value_column(measure)) >= pl.col(threshold_column(measure, level))).fill_null(False)
 
 
-def with_runs(hourly: pl.LazyFrame) -> pl.LazyFrame:
+def with_runs(hourly: pl.LazyFrame, *keys: str) -> pl.LazyFrame:
     """Sorted by circuit_id and hour_utc, with `<measure>_<level>_run`: length of the run that ends in the
     hour.
 
     A run is consecutive hours on the clock at or above the threshold; a missing hour or a null value ends it.
     0 in an hour that is not above. Runs begin where the frame does: the position in `figures` limits them to
-    a period. Columns that `figures` does not need are dropped. `hourly`: fact_circuit_hour columns and
-    thresholds, one row per circuit and hour.
+    a period. Columns that neither `figures` needs nor `keys` name are dropped. `hourly`: fact_circuit_hour columns,
+    keys and thresholds, one row per circuit and hour.
     """
-    ordered = hourly.select(_used()).sort("circuit_id", "hour_utc").with_row_index("_row")
+    ordered = hourly.select(_used(keys)).sort("circuit_id", "hour_utc").with_row_index("_row")
     same = pl.col("circuit_id") == pl.col("circuit_id").shift(1)
     next_hour = pl.col("hour_utc") - pl.col("hour_utc").shift(1) == pl.duration(hours=1)
     marked = ordered.with_columns(
@@ -55,11 +58,11 @@ def with_runs(hourly: pl.LazyFrame) -> pl.LazyFrame:
     ).drop("_row", "_follows")
 
 
-def _used() -> list[str]:
+def _used(keys: Iterable[str]) -> list[str]:
     values = [value_column(m) for m in MEASURES]
     maxima = [measure_column(m, "max") for m in QUALITY_MEASURES]
     levels = [threshold_column(m, level) for m, level in PAIRS]
-    return [*_ATTRIBUTES, *values, *maxima, *levels, "flap_count", *MINUTES]
+    return list(dict.fromkeys([*_ATTRIBUTES, *keys, *values, *maxima, *levels, "flap_count", *MINUTES]))
 
 
 def _run_name(measure: str, level: str) -> str:
@@ -90,10 +93,20 @@ def figures(position: pl.Expr) -> list[pl.Expr]:
         *(pl.col(measure_column(m, "max")).max() for m in QUALITY_MEASURES),
         *(_hours_above(m, level) for m, level in PAIRS),
         *(_longest_run(m, level, position) for m, level in PAIRS),
-        _sum("flap_count"),
+        total("flap_count"),
         pl.col("utilization_pct").count().cast(pl.Int64).alias("observed_hours"),
-        *(_sum(c) for c in MINUTES),
+        *(total(c) for c in MINUTES),
     ]
+
+
+def group_attributes(table: Table) -> list[pl.Expr]:
+    """What a row of an `agg_*` table tells beside key and figures, over the group's hours in time order.
+
+    Of a circuit: site, region and role of its last hour. Of a region or provider: how many circuits it pools.
+    """
+    if table.key[0] == "circuit_id":
+        return [pl.col("site_id", "region", "role").last()]
+    return [pl.col("circuit_id").n_unique().alias("circuit_count")]
 
 
 def _compared(measure: str, level: str) -> pl.Expr:
@@ -111,7 +124,8 @@ def _longest_run(measure: str, level: str, position: pl.Expr) -> pl.Expr:
     return pl.when(_compared(measure, level) > 0).then(run).alias(run_hours_column(measure, level))
 
 
-def _sum(column: str) -> pl.Expr:
+def total(column: str) -> pl.Expr:
+    """Sum of the known values of a group; null when none is known."""
     value = pl.col(column)
     return pl.when(value.count() > 0).then(value.sum()).alias(column)
 

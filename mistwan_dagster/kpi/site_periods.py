@@ -88,7 +88,7 @@ def site_periods(
 def primary_secondary(hourly: pl.LazyFrame, period: str, start: datetime, end: datetime) -> pl.LazyFrame:
     """`rpt_primary_secondary` of the periods that begin in [start, end), sorted by its key.
 
-    `hourly`: fact_circuit_hour with thresholds, as for `circuit_periods`. The same figures, pooled over the circuit
+    `hourly`: fact_circuit_hour with thresholds, as for `period_figures`. The same figures, pooled over the circuit
     hours of each role; columns of a role that a site lacks are null.
     """
     begins = _begins("hour_utc", period)

@@ -63,6 +63,16 @@ class Thresholds:
                     found[measure] = _over(found[measure], levels)
         return found
 
+    def begun(self, day: date) -> Thresholds:
+        """Only what had begun by a day, sorted by name: equal when hours of that day are judged alike."""
+        layers = {}
+        for name in LAYERS:
+            chains = {
+                k: tuple(o for o in chain if o.valid_from <= day) for k, chain in self.layer(name).items()
+            }
+            layers[name] = {k: chain for k, chain in sorted(chains.items()) if chain}
+        return Thresholds(dict(sorted(self.default.items())), **layers)
+
     def effective(self, sites: pl.DataFrame) -> pl.DataFrame:
         """All versions of the levels in force for each distinct (region, store_type) of `sites`.
 
@@ -91,7 +101,7 @@ def with_thresholds(frame: pl.LazyFrame, thresholds: Thresholds) -> pl.LazyFrame
     Reads region, store_type (null: no override) and hour_utc; an override holds from 00:00 UTC of its
     valid_from.
     """
-    layers = [name for name in reversed(LAYERS) if thresholds.layer(name)]
+    layers = [name for name in reversed(LAYERS) if any(thresholds.layer(name).values())]
     for name in layers:
         overrides = thresholds.layer(name)
         days = sorted({o.valid_from for chain in overrides.values() for o in chain})

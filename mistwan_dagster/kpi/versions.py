@@ -92,11 +92,27 @@ def in_force(dim: pl.LazyFrame, hours: pl.LazyFrame, key: str) -> pl.LazyFrame:
     That is the newest version with valid_from <= hour_utc. Hours before the first version see the first
     one: history may reach back further than the first sight of a circuit. `hours` has distinct hour_utc.
     """
+    joined = _bounded(dim, key).join(hours.select("hour_utc"), how="cross").filter(_holds())
+    return joined.drop("_begins", "_ends")
+
+
+def with_version(rows: pl.LazyFrame, dim: pl.LazyFrame, key: str, *columns: str) -> pl.LazyFrame:
+    """`rows` with `columns` of the version that `in_force` would choose for their key and hour_utc.
+
+    Every row stays, once; its columns are null when `dim` does not know the key. Order is not kept.
+    """
+    bounded = _bounded(dim, key).select(key, "_begins", "_ends", *columns)
+    return rows.join(bounded, on=key, how="left").filter(_holds()).drop("_begins", "_ends")
+
+
+def _bounded(dim: pl.LazyFrame, key: str) -> pl.LazyFrame:
+    """Versions with the hours between which each is the newest: null before the first and after the last."""
     ordered = dim.sort(key, "valid_from")
     first = (pl.col(key) != pl.col(key).shift(1)).fill_null(True)
     follower = pl.when(pl.col(key) == pl.col(key).shift(-1)).then(pl.col("valid_from").shift(-1))
-    bounded = ordered.with_columns(_begins=pl.when(~first).then("valid_from"), _ends=follower)
+    return ordered.with_columns(_begins=pl.when(~first).then("valid_from"), _ends=follower)
+
+
+def _holds() -> pl.Expr:
     begun = (pl.col("_begins") <= pl.col("hour_utc")).fill_null(True)
-    lasts = (pl.col("hour_utc") < pl.col("_ends")).fill_null(True)
-    joined = bounded.join(hours.select("hour_utc"), how="cross").filter(begun & lasts)
-    return joined.drop("_begins", "_ends")
+    return begun & (pl.col("hour_utc") < pl.col("_ends")).fill_null(True)

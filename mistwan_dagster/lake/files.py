@@ -133,3 +133,8 @@ def visible(folder: Path, suffix: str) -> list[Path]:
 def hour_label(hour: datetime) -> str:
     """Partition folder of an hour: `2025-01-01T10`."""
     return hour.strftime("%Y-%m-%dT%H")
+
+
+def period_label(period: str, start: datetime) -> str:
+    """Partition of a day, week or month: `day-2025-01-01`."""
+    return f"{period}-{start:%Y-%m-%d}"

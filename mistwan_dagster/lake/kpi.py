@@ -15,7 +15,14 @@ from pathlib import Path
 import polars as pl
 
 from mistwan_dagster.lake.day_files import Piece, pieces_on_disk
-from mistwan_dagster.lake.files import hour_label, remove_tree, visible, write_parquet, write_text
+from mistwan_dagster.lake.files import (
+    hour_label,
+    period_label,
+    remove_tree,
+    visible,
+    write_parquet,
+    write_text,
+)
 from mistwan_dagster.lake.horizon import Horizon
 from mistwan_dagster.lake.hours import hours_between
 
@@ -64,6 +71,16 @@ class KpiLake:
         """Labels of the partitions that exist, ascending."""
         return [p.stem for p in visible(self.root / table, ".parquet")]
 
+    def period_starts(self, table: str, period: str) -> list[datetime]:
+        """Starts of the days, weeks or months that exist, ascending."""
+        names = (x.removeprefix(f"{period}-") for x in self.labels(table) if x.startswith(f"{period}-"))
+        return [datetime.fromisoformat(name).replace(tzinfo=UTC) for name in names]
+
+    def scan_periods(self, table: str, period: str, start: datetime, end: datetime) -> pl.LazyFrame | None:
+        """Days, weeks or months that begin in [start, end) and exist, or None when none does."""
+        files = [piece.path for piece in self.period_pieces(table, period, start, end)]
+        return pl.scan_parquet(files, glob=False) if files else None
+
     def pieces(self, table: str) -> dict[str, Piece]:
         """Label -> identity of the partitions that exist."""
         if self._listed is not None and table in self._listed:
@@ -72,6 +89,11 @@ class KpiLake:
         if self._listed is not None:
             self._listed[table] = found
         return found
+
+    def period_pieces(self, table: str, period: str, start: datetime, end: datetime) -> list[Piece]:
+        """Identity of the days, weeks or months that begin in [start, end) and exist, ascending."""
+        first, after = period_label(period, start), period_label(period, end)
+        return [piece for label, piece in self.pieces(table).items() if first <= label < after]
 
     @contextmanager
     def listed_once(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
+from mistwan_dagster.orchestration.assets.rankings import RANKING_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
 from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
 from mistwan_dagster.orchestration.assets.reports import REPORT_ASSETS
@@ -34,6 +35,7 @@ defs = dg.Definitions(
         *KPI_ASSETS,
         *ROLLUP_ASSETS,
         *REPORT_ASSETS,
+        *RANKING_ASSETS,
         *SLE_ASSETS,
         *WAREHOUSE_ASSETS,
         *MAINTENANCE_ASSETS,

@@ -10,7 +10,7 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
 from mistwan_dagster.orchestration.alarms import day_label, days_between
-from mistwan_dagster.orchestration.assets.warehouse import HOURLY_TABLES, WHOLE_TABLES
+from mistwan_dagster.orchestration.assets.warehouse import HOURLY_TABLES, LATEST_TABLES, WHOLE_TABLES
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS
 from mistwan_dagster.orchestration.platform import PlatformResource
 
@@ -75,5 +75,5 @@ def daily_contract(table: Table) -> dg.AssetChecksDefinition:
 CHECKS = [
     *(hourly_contract(t) for t in (*HOURLY_TABLES, *SLE_HOURLY_TABLES)),
     *(daily_contract(t) for t in ALARM_TABLES),
-    *(whole_contract(t) for t in (*WHOLE_TABLES, *SLE_NEWEST_TABLES, SLE_COVERAGE)),
+    *(whole_contract(t) for t in (*WHOLE_TABLES, *LATEST_TABLES, *SLE_NEWEST_TABLES, SLE_COVERAGE)),
 ]

@@ -16,16 +16,25 @@ from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
+from mistwan_dagster.orchestration.assets.rankings import (
+    dim_threshold,
+    rpt_chronic_offenders,
+    rpt_congestion_now,
+    rpt_top_offenders,
+)
 from mistwan_dagster.orchestration.assets.raw import EVENT_ASSETS, SNAPSHOT_ASSETS, raw_key
 from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
 from mistwan_dagster.orchestration.assets.reports import HOURLY_REPORTS, PERIOD_REPORTS, SLA_OUTAGES
-from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_window
+from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_rolling, agg_window
 from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
 from mistwan_dagster.orchestration.assets.sle import HOURS_ASSETS, SLE_TABLE_ASSETS, sle_dive
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
     load_alarms,
+    load_chronic,
     load_hourly,
+    load_latest,
+    load_rolling,
     load_sle_hourly,
     load_sle_newest,
     load_tables,
@@ -59,7 +68,12 @@ HISTORY_SOURCES: dict[str, tuple[Endpoint, ...]] = {"events": EVENTS, "history":
 worst sites, which tells nothing of the past that the scores of all sites do not."""
 
 PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
-PARTITION_PERIODS: dict[str, Period] = {**PERIOD_JOBS, "alarms": "day"}
+PARTITION_PERIODS: dict[str, Period] = {
+    **PERIOD_JOBS,
+    "alarms": "day",
+    "rolling": "month",
+    "chronic": "day",
+}
 """Jobs whose partitions are longer than an hour."""
 
 collect_job = dg.define_asset_job(
@@ -142,6 +156,27 @@ period_jobs = {
     )
     for name, period in PERIOD_JOBS.items()
 }
+rolling_job = dg.define_asset_job(
+    "rolling",
+    [agg_rolling, load_rolling, published],
+    description="13 calendar months that end with each month of a range",
+    executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
+)
+chronic_job = dg.define_asset_job(
+    "chronic",
+    [rpt_chronic_offenders, load_chronic, published],
+    description="Chronic offenders as of the end of each day of a range",
+    executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
+)
+latest_job = dg.define_asset_job(
+    "latest",
+    [dim_threshold, rpt_congestion_now, rpt_top_offenders, load_latest, published],
+    description="Reports of the latest computed hour: thresholds, congestion now, top offenders",
+    executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
+)
 maintenance_job = dg.define_asset_job(
     "maintenance",
     [*MAINTENANCE_ASSETS, load_tables, published],
@@ -168,6 +203,9 @@ COMPUTED_BY: dict[str, tuple[str, frozenset[dg.AssetKey]]] = {
     "alarms": ("alarms", _keys([alarm_tables])),
     "sle": ("sle", _keys(SLE_TABLE_ASSETS)),
     "windows": ("windows", _keys([agg_window])),
+    "rolling": ("rolling", _keys([agg_rolling])),
+    "chronic": ("chronic", _keys([rpt_chronic_offenders])),
+    "latest": ("latest", _keys([rpt_congestion_now, rpt_top_offenders])),
     **{name: (name, _keys([PERIOD_ASSETS[period]])) for name, period in PERIOD_JOBS.items()},
     **{
         e.raw_name: (job, frozenset({raw_key(e)}))
@@ -188,6 +226,9 @@ JOBS = [
     load_job,
     windows_job,
     *period_jobs.values(),
+    rolling_job,
+    chronic_job,
+    latest_job,
     site_details_job,
     maintenance_job,
 ]

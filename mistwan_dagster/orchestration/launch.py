@@ -177,7 +177,7 @@ def run_span(opened: dg.DagsterInstance, job: str, start: datetime, end: datetim
 def aggregate(
     opened: dg.DagsterInstance, platform: Platform, stages: list[str], span: tuple[datetime, datetime] | None
 ) -> Iterator[tuple[str, datetime, datetime, Outcome]]:
-    """Run each stage over its stale partitions, or over those of a span; a later stage sees the earlier one's rows.
+    """Run each stage over its stale partitions, or those due for a span; a later stage sees the earlier one's rows.
 
     In a new warehouse (the file was moved away) nothing is computed, and imported facts are loaded again.
     """
@@ -188,10 +188,7 @@ def aggregate(
             yield "load", start, end, run_span(opened, "load", start, end)
     for name in stages:
         stage = STAGES[name]
-        if span is None:
-            starts = stage.stale(platform)
-        else:
-            starts = [s for s in sorted(stage.candidates(platform)) if s < span[1] and stage.end(s) > span[0]]
+        starts = stage.stale(platform) if span is None else stage.due(platform, *span)
         for start, end in ranges(starts, stage.end, MAX_PARTITIONS_PER_RUN):
             yield name, start, end, run_span(opened, name, start, end)
 

@@ -139,7 +139,7 @@ def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
         free = [
             s
             for s in wanted
-            if not activity.works_on(stage.name, s) and not _overlaps(stage.reads(s), feeding)
+            if not activity.works_on(stage.name, s) and not _overlaps(stage.reads(platform, s), feeding)
         ]
         spans = ranges(free, stage.end, stage.most_a_run)
         newest_first = spans[::-1][: activity.room(stage.name)]

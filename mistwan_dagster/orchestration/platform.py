@@ -18,6 +18,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.business_hours import OpeningHours, parse_opening_hours
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.kpi.carrier_incidents import IncidentRule
+from mistwan_dagster.kpi.chronic import ChronicRule
 from mistwan_dagster.kpi.circuits_file import read_circuits_file
 from mistwan_dagster.kpi.maintenance import MAINTENANCE_SCHEMA, read_maintenance_file
 from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
@@ -122,10 +123,16 @@ class Platform:
         return IncidentRule(settings.mistwan_incident_min_circuits, settings.mistwan_incident_min_share_pct)
 
     @property
-    def configuration(self) -> str:
-        """Text of the configuration that hourly figures depend on, for their fingerprints."""
-        path = self.settings.mistwan_thresholds_file
-        return path.read_text(encoding="utf-8") if path and path.exists() else ""
+    def chronic_rule(self) -> ChronicRule:
+        """When a circuit is a chronic offender, by the settings."""
+        s = self.settings
+        return ChronicRule(
+            s.mistwan_chronic_bad_days,
+            s.mistwan_chronic_window_days,
+            s.mistwan_chronic_level,
+            s.mistwan_chronic_flaps,
+            s.mistwan_availability_target_pct,
+        )
 
     def period_configuration(self, period: Period) -> str:
         """Text of the configuration that figures of periods depend on, for their fingerprints."""

@@ -7,9 +7,8 @@ from datetime import datetime
 import polars as pl
 
 from mistwan_dagster.catalog.tables import (
-    AGG_CIRCUIT_PERIOD_BUSINESS,
-    AGG_REGION_PERIOD_BUSINESS,
     AGG_SITE_PERIOD,
+    BUSINESS_TABLES,
     DIM_CIRCUIT,
     DIM_SITE,
     FACT_CIRCUIT_HOUR,
@@ -21,15 +20,10 @@ from mistwan_dagster.catalog.tables import (
     RPT_PRIMARY_SECONDARY,
     RPT_PROVIDER_SCORECARD,
     RPT_SLA_OUTAGE,
-    Table,
 )
 from mistwan_dagster.kpi.areas import circuit_areas
-from mistwan_dagster.kpi.business_hours import (
-    circuit_business_periods,
-    region_business_periods,
-    with_opening,
-)
-from mistwan_dagster.kpi.calendar import Period, period_end
+from mistwan_dagster.kpi.business_hours import business_period_figures, with_opening
+from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.kpi.carrier_incidents import FRESH, carrier_incidents
 from mistwan_dagster.kpi.maintenance import maintenance_spans
 from mistwan_dagster.kpi.provider_scorecard import provider_scorecard
@@ -48,7 +42,7 @@ from mistwan_dagster.orchestration.hourly import (
     observed_until,
 )
 from mistwan_dagster.orchestration.platform import Platform
-from mistwan_dagster.orchestration.rollups import hourly_with_thresholds, period_label
+from mistwan_dagster.orchestration.rollups import Figures, hourly_with_thresholds, replace_periods
 
 NO_STATUS = {"circuit_id": pl.String, "hour_utc": pl.Datetime("us", "UTC"), "disabled_minutes": pl.Float64}
 NO_PIECES = {
@@ -128,60 +122,47 @@ def compute_sla_outages(platform: Platform, since: datetime | None) -> int:
     return found.height
 
 
-def _write(platform: Platform, label: str, found: dict[Table, pl.LazyFrame]) -> int:
-    frames = pl.collect_all(list(found.values()))
-    for table, frame in zip(found, frames, strict=True):
-        platform.kpi.write(table.name, frame, label)
-    return frames[0].height
-
-
 def compute_site_periods(platform: Platform, period: Period, start: datetime, end: datetime) -> int:
     """Replace the site figures of the periods of one kind that begin in [start, end); returns sites."""
-    rows, begin = 0, start
     until_now = observed_until(platform)
     failovers = whole_table(platform, FACT_FAILOVER)
-    while begin < end:
-        until = period_end(begin, period)
+
+    def found(begin: datetime, until: datetime) -> Figures:
         hours = _hours(platform, FACT_SITE_HOUR.name, begin, until, FACT_SITE_HOUR.schema)
         going_on = pl.col("end_utc").is_null() | (pl.col("end_utc") > begin)
         touching = failovers.lazy().filter((pl.col("start_utc") < until) & going_on)
         hourly = hourly_with_thresholds(platform, begin, until)
-        found = {
+        tables = {
             AGG_SITE_PERIOD: site_periods(hours, touching, period, begin, until, until_now),
             RPT_PRIMARY_SECONDARY: primary_secondary(hourly, period, begin, until),
         }
         if period == "month":
-            found[RPT_FAILOVER_READINESS] = failover_readiness(hours, begin, until)
-        rows += _write(platform, period_label(period, begin), found)
-        begin = until
-    return rows
+            tables[RPT_FAILOVER_READINESS] = failover_readiness(hours, begin, until)
+        return tables
+
+    return replace_periods(platform, period, start, end, found)
 
 
 def compute_business_periods(platform: Platform, period: Period, start: datetime, end: datetime) -> int:
     """Replace the business-hours figures of the periods that begin in [start, end); returns circuits."""
-    rows, begin = 0, start
-    while begin < end:
-        until = period_end(begin, period)
+
+    def found(begin: datetime, until: datetime) -> Figures:
         hourly = with_opening(hourly_with_thresholds(platform, begin, until), platform.opening_hours)
-        found = {
-            AGG_CIRCUIT_PERIOD_BUSINESS: circuit_business_periods(hourly, period, begin, until),
-            AGG_REGION_PERIOD_BUSINESS: region_business_periods(hourly, period, begin, until),
-        }
-        rows += _write(platform, period_label(period, begin), found)
-        begin = until
-    return rows
+        figures = business_period_figures(hourly, period, begin, until, *BUSINESS_TABLES)
+        return dict(zip(BUSINESS_TABLES, figures, strict=True))
+
+    return replace_periods(platform, period, start, end, found)
 
 
 def compute_provider_scorecards(platform: Platform, period: Period, start: datetime, end: datetime) -> int:
     """Replace `rpt_provider_scorecard` of the months that begin in [start, end); returns providers."""
-    rows, begin = 0, start
     circuits = whole_table(platform, DIM_CIRCUIT)
     maintenance = maintenance_spans(platform.maintenance, circuits, whole_table(platform, DIM_SITE))
     named = circuits.lazy().select("circuit_id", "provider", "valid_from")
-    while begin < end:
-        until = period_end(begin, period)
+
+    def found(begin: datetime, until: datetime) -> Figures:
         facts = _hours(platform, FACT_CIRCUIT_HOUR.name, begin, until, FACT_CIRCUIT_HOUR.schema)
-        found = provider_scorecard(
+        scorecard = provider_scorecard(
             facts,
             in_force(named, facts.select("hour_utc").unique(), "circuit_id"),
             _hours(platform, DOWN_PIECES, begin, until, NO_PIECES),
@@ -191,6 +172,6 @@ def compute_provider_scorecards(platform: Platform, period: Period, start: datet
             begin,
             until,
         )
-        rows += _write(platform, period_label(period, begin), {RPT_PROVIDER_SCORECARD: found})
-        begin = until
-    return rows
+        return {RPT_PROVIDER_SCORECARD: scorecard}
+
+    return replace_periods(platform, period, start, end, found)

@@ -30,6 +30,9 @@ STAGE_MINUTE = {
     "daily": 27,
     "weekly": 32,
     "monthly": 37,
+    "rolling": 44,
+    "chronic": 44,
+    "latest": 49,
 }
 """Minute of the hour: 17 is after the slot at :15, the last one that bounds the hour before."""
 

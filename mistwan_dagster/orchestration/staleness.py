@@ -21,10 +21,13 @@ from mistwan_dagster.catalog.endpoints import (
 )
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_CLASSIFIER_TREND, SLE_TREND, WORST_SITES_SLE
-from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
+from mistwan_dagster.catalog.table import Table
+from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, FACT_CIRCUIT_HOUR, ROLLING_PAIRS
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
+from mistwan_dagster.kpi.congestion import history_start
+from mistwan_dagster.kpi.rolling import ROLLING_MONTHS, rolling_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
-from mistwan_dagster.lake.day_files import Piece
+from mistwan_dagster.lake.day_files import Piece, pieces_on_disk
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, Span, hours_between
@@ -32,6 +35,7 @@ from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, obs
 from mistwan_dagster.orchestration.episodes import episodes_of_period
 from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.ranked_periods import latest_stretches
 from mistwan_dagster.orchestration.sle_dive import WINDOW
 
 LONGEST_WINDOW = max(WINDOW_HOURS)
@@ -48,11 +52,11 @@ class Stage:
     """Marks of what a partition is computed from: texts that change when it changes."""
     fed_by: tuple[str, ...]
     """Earlier stages, and endpoints (`raw/<endpoint>`) whose history is worth waiting for."""
-    reads: Callable[[datetime], Span]
-    """The time of which a partition reads what feeds it."""
+    reads: Callable[[Platform, datetime], Span]
+    """The time of which a partition reads what feeds it; it ends with the partition or later."""
     end: Callable[[datetime], datetime]
     context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
-    """What else a partition depends on, as text: configuration, episodes."""
+    """What else a partition depends on, as text: thresholds, settings, episodes."""
     most_a_run: int = 8
     """Partitions that one run may be asked for."""
     collected_for: timedelta | None = None
@@ -79,6 +83,14 @@ class Stage:
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
         return list(self.changed(platform))
+
+    def due(self, platform: Platform, start: datetime, end: datetime) -> list[datetime]:
+        """Starts of the partitions to renew for [start, end): those in it, and stale ones that look back on it."""
+        inside = {s for s in self.candidates(platform) if s < end and self.end(s) > start}
+        looking = (
+            s for s in self.stale(platform) if self.reads(platform, s)[0] < end and self.end(s) > start
+        )
+        return sorted(inside.union(looking))
 
     def begin(self, platform: Platform, run_id: str, start: datetime, end: datetime) -> None:
         """Take the fingerprints of [start, end) before a run reads the inputs; the first taking of a run counts.
@@ -156,8 +168,29 @@ def _facts_between(platform: Platform, start: datetime, end: datetime) -> list[s
     return [facts[label].identity for label in labels if label in facts]
 
 
-def _window_reads(hour: datetime) -> Span:
+def _window_reads(_platform: Platform, hour: datetime) -> Span:
     return hour + HOUR - timedelta(hours=LONGEST_WINDOW), hour + HOUR
+
+
+def _levels_by(end: Callable[[datetime], datetime]) -> Callable[[Platform, datetime], str]:
+    """The thresholds that had begun by the end of a partition: one that begins later makes no older hour stale."""
+
+    def levels(platform: Platform, start: datetime) -> str:
+        return repr(platform.thresholds.begun((end(start) - timedelta(microseconds=1)).date()))
+
+    return levels
+
+
+def _next_hour(hour: datetime) -> datetime:
+    return hour + HOUR
+
+
+def _next_day(day: datetime) -> datetime:
+    return day + DAY
+
+
+def _next_month(month: datetime) -> datetime:
+    return period_end(month, "month")
 
 
 HOURLY = Stage(
@@ -166,9 +199,9 @@ HOURLY = Stage(
     observed_hours,
     _hour_inputs,
     tuple(e.raw_name for e in (DEVICE_EVENTS, *SERIES)),
-    lambda h: (h - HOUR, h + 2 * HOUR),
-    lambda h: h + HOUR,
-    lambda p, _: p.configuration,
+    lambda _, hour: (hour - HOUR, hour + 2 * HOUR),
+    _next_hour,
+    _levels_by(_next_hour),
     most_a_run=24,
 )
 ALARM_DAYS = Stage(
@@ -177,47 +210,56 @@ ALARM_DAYS = Stage(
     alarm_days,
     lambda p, day: _marks(p.raw.event_pieces(ALARMS, day, day + DAY)),
     (ALARMS.raw_name,),
-    lambda day: (day, day + DAY),
-    lambda day: day + DAY,
+    lambda _, day: (day, day + DAY),
+    _next_day,
     lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
     collected_for=timedelta(hours=ALARMS.look_back.hour),
 )
 """Includes the current day, which each slot changes; alarms of the day before are read again each hour."""
-WINDOWS = Stage(
-    "windows",
-    hour_label,
-    _windows,
-    lambda p, h: _facts_between(p, *_window_reads(h)),
-    (HOURLY.name,),
-    _window_reads,
-    lambda h: h + HOUR,
-    most_a_run=48,
-)
-
 SLE_BY_HOUR = (SITES_SLE, WORST_SITES_SLE, SLE_TREND, SLE_CLASSIFIER_TREND)
 SLE = Stage(
     "sle",
     hour_label,
     lambda p: {h for e in SLE_BY_HOUR for h in p.raw.partition_hours(e) if h + HOUR <= p.settings.now()},
-    lambda p, h: (piece.identity for e in SLE_BY_HOUR for piece in p.raw.pieces(e, h)),
+    lambda p, hour: (piece.identity for e in SLE_BY_HOUR for piece in p.raw.pieces(e, hour)),
     (SITES_SLE.raw_name,),
-    lambda h: (h, h + HOUR),
-    lambda h: h + HOUR,
+    lambda _, hour: (hour, hour + HOUR),
+    _next_hour,
     most_a_run=48,
     collected_for=WINDOW,
+)
+WINDOWS = Stage(
+    "windows",
+    hour_label,
+    _windows,
+    lambda p, hour: _facts_between(p, *_window_reads(p, hour)),
+    (HOURLY.name,),
+    _window_reads,
+    _next_hour,
+    _levels_by(_next_hour),
+    most_a_run=48,
 )
 
 
 def _period_stage(name: str, period: Period) -> Stage:
+    def end(start: datetime) -> datetime:
+        return period_end(start, period)
+
+    levels = _levels_by(end)
+
+    def context(platform: Platform, start: datetime) -> str:
+        episodes = episodes_of_period(platform, period, start)
+        return f"{levels(platform, start)}{platform.period_configuration(period)}{episodes}"
+
     return Stage(
         name,
-        lambda start: f"{start:%Y-%m-%d}",
+        day_label,
         lambda p: _periods(p, period),
-        lambda p, start: _facts_between(p, start, period_end(start, period)),
+        lambda p, start: _facts_between(p, start, end(start)),
         (HOURLY.name,),
-        lambda start: (start, period_end(start, period)),
-        lambda start: period_end(start, period),
-        lambda p, start: f"{p.period_configuration(period)}{episodes_of_period(p, period, start)}",
+        lambda _, start: (start, end(start)),
+        end,
+        context,
     )
 
 
@@ -226,7 +268,96 @@ PERIOD_STAGES: dict[Period, Stage] = {
     "week": _period_stage("weekly", "week"),
     "month": _period_stage("monthly", "month"),
 }
-STAGES: dict[str, Stage] = {s.name: s for s in (HOURLY, ALARM_DAYS, SLE, WINDOWS, *PERIOD_STAGES.values())}
+
+
+def _that_look_back_on(
+    platform: Platform, period: Period, after: Callable[[datetime], datetime], count: int
+) -> set[datetime]:
+    """Periods with figures and the `count` - 1 after each that look back on it.
+
+    Those that began before what retention has left keep their figures: the periods that feed them do not change.
+    """
+    found = set()
+    for start in platform.kpi.period_starts(AGG_CIRCUIT_PERIOD.name, period):
+        for _ in range(count):
+            found.add(start)
+            start = after(start)
+    return {start for start in found if start >= platform.kpi.horizon.start}
+
+
+def _rolling_months(platform: Platform) -> list[datetime]:
+    """Months with figures and the twelve after each, up to the present one."""
+    months = _that_look_back_on(platform, "month", _next_month, ROLLING_MONTHS)
+    return [month for month in months if month <= platform.settings.now()]
+
+
+def _rolling_reads(_platform: Platform, month: datetime) -> Span:
+    return rolling_start(_next_month(month)), _next_month(month)
+
+
+def _chronic_days(platform: Platform) -> list[datetime]:
+    """Whole days that have figures or look back on a day that has."""
+    days = _that_look_back_on(platform, "day", _next_day, platform.chronic_rule.window_days)
+    return [day for day in days if _next_day(day) <= platform.settings.now()]
+
+
+def _chronic_reads(platform: Platform, day: datetime) -> Span:
+    return _next_day(day) - DAY * platform.chronic_rule.window_days, _next_day(day)
+
+
+def _periods_between(
+    platform: Platform, tables: Iterable[Table], period: Period, span: Span
+) -> Iterator[str]:
+    for table in tables:
+        yield from (piece.identity for piece in platform.kpi.period_pieces(table.name, period, *span))
+
+
+def _latest_reads(_platform: Platform, hour: datetime) -> Span:
+    return history_start(hour), _next_hour(hour)
+
+
+def _latest_inputs(platform: Platform, hour: datetime) -> Iterator[str]:
+    yield from _facts_between(platform, *_latest_reads(platform, hour))
+    ranked = dict.fromkeys(stretch.path for stretch in latest_stretches(platform))
+    yield from (piece.identity for piece in pieces_on_disk(ranked))
+
+
+ROLLING = Stage(
+    "rolling",
+    day_label,
+    _rolling_months,
+    lambda p, month: _periods_between(
+        p, (months for months, _ in ROLLING_PAIRS), "month", _rolling_reads(p, month)
+    ),
+    (PERIOD_STAGES["month"].name,),
+    _rolling_reads,
+    _next_month,
+)
+CHRONIC = Stage(
+    "chronic",
+    day_label,
+    _chronic_days,
+    lambda p, day: _periods_between(p, (AGG_CIRCUIT_PERIOD,), "day", _chronic_reads(p, day)),
+    (PERIOD_STAGES["day"].name,),
+    _chronic_reads,
+    _next_day,
+    lambda p, _: repr(p.chronic_rule),
+)
+LATEST = Stage(
+    "latest",
+    hour_label,
+    lambda p: fact_hours(p)[-1:],
+    _latest_inputs,
+    (HOURLY.name, WINDOWS.name, *(s.name for s in PERIOD_STAGES.values()), ROLLING.name),
+    _latest_reads,
+    _next_hour,
+    _levels_by(_next_hour),
+)
+"""Reports of the present: only the latest hour with facts has a partition to compute."""
+
+STAGES: dict[str, Stage] = {
+    s.name: s for s in (HOURLY, ALARM_DAYS, SLE, WINDOWS, *PERIOD_STAGES.values(), ROLLING, CHRONIC, LATEST)
+}
 """In the order in which they feed each other."""
 
 

@@ -45,6 +45,30 @@ def test_from_the_api_to_the_answer(cli: Cli, cloud: Running, tmp_path: Path) ->
         {"period": "day"}, {"period": "month"}, {"period": "week"},
     ]  # fmt: skip
 
+    pooled = cli.rows(
+        "SELECT r.n AS regions, p.n AS providers FROM "
+        "(SELECT sum(total_minutes) AS n FROM agg_region_period WHERE period = 'day') r, "
+        "(SELECT sum(total_minutes) AS n FROM agg_provider_period WHERE period = 'day') p"
+    )[0]
+    assert 0 < pooled["providers"] <= pooled["regions"]
+    assert cli.rows("SELECT count(DISTINCT measure || level) AS n FROM dim_threshold") == [{"n": 12}]
+    circuits = {
+        f["circuit_id"] for f in facts.filter(pl.col("hour_utc").str.starts_with("2025-03-04T09")).to_dicts()
+    }
+    now = cli.rows("SELECT circuit_id, hour_utc, utilization_pct, trend_reason FROM rpt_congestion_now")
+    assert {r["circuit_id"] for r in now} == circuits
+    assert {r["hour_utc"][:13] for r in now} == {"2025-03-04T09"}
+    assert {r["trend_reason"] for r in now} <= {"unobserved", "too few weeks"}
+    worst = cli.rows(
+        "SELECT circuit_id, value FROM rpt_top_offenders WHERE period = '3h' AND measure = 'utilization_max_pct' "
+        "AND rank = 1"
+    )
+    highest = cli.rows(
+        "SELECT circuit_id, utilization_max_pct AS value FROM agg_circuit_window WHERE window_hours = 3 "
+        "AND as_of_utc = (SELECT max(as_of_utc) FROM agg_circuit_window) ORDER BY 2 DESC NULLS LAST, 1 LIMIT 1"
+    )
+    assert worst == highest
+
     checked = cli.ok("check")
     assert "FAIL" not in checked
     assert "version" in checked
@@ -77,6 +101,18 @@ def test_imported_history_reaches_windows_and_periods(cli: Cli, tmp_path: Path) 
         "availability_pct AS a FROM agg_circuit_period WHERE period = 'day'"
     )
     assert day == [{"w": 3, "r": 2, "n": 4, "a": 100.0}]
+    rolling = cli.rows(
+        "SELECT as_of_utc, total_minutes FROM agg_circuit_rolling_13m "
+        "WHERE start_utc <= TIMESTAMP '2024-02-01' ORDER BY 1"
+    )
+    assert [r["as_of_utc"][:10] for r in rolling] == [
+        *(f"2024-{month:02}-01" for month in range(3, 13)), "2025-01-01", "2025-02-01", "2025-03-01",
+    ]  # fmt: skip
+    assert {r["total_minutes"] for r in rolling} == {240.0}
+    top = cli.ok("top", "--measure", "utilization_max_pct", "--period", "day", "--format", "csv")
+    assert top.splitlines()[1].startswith("1,,c:p,")
+    refused = cli.run("top", "--measure", "speed")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
 
 
 def test_no_secret_is_anywhere_in_the_home_or_the_output(cli: Cli, cloud: Running) -> None:

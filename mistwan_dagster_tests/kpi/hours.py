@@ -24,7 +24,7 @@ def circuit_hour(
 ) -> dict[str, Any]:
     """One circuit hour: up all the time unless told otherwise."""
     minutes = {"up_minutes": 60.0, "down_minutes": 0.0, "unknown_minutes": 0.0, "flap_count": 0}
-    place = {"site_id": "s1", "region": "North", "role": "primary"}
+    place = {"site_id": "s1", "region": "North", "provider": None, "role": "primary"}
     return {**minutes, **place, "circuit_id": circuit, "hour_utc": hour(number),
             "utilization_pct": utilization, **more}  # fmt: skip
 
@@ -37,4 +37,6 @@ def hourly(
     columns = {
         f"threshold_{m}_{level}": pl.lit(levels[m][i]) for m in MEASURES for i, level in enumerate(LEVELS)
     }
-    return pl.LazyFrame(rows, schema=FACT_CIRCUIT_HOUR.schema).with_columns(**columns)
+    return pl.LazyFrame(rows, schema={**FACT_CIRCUIT_HOUR.schema, "provider": pl.String}).with_columns(
+        **columns
+    )

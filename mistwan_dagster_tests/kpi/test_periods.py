@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, AGG_REGION_PERIOD
+from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, AGG_PROVIDER_PERIOD, AGG_REGION_PERIOD
 from mistwan_dagster.kpi.contract import violations
-from mistwan_dagster.kpi.periods import circuit_periods, region_periods
+from mistwan_dagster.kpi.periods import period_figures
 from mistwan_dagster_tests.kpi.hours import circuit_hour, hour, hourly
 
 
 def day(month: int, number: int, year: int = 2025) -> datetime:
     return datetime(year, month, number, tzinfo=UTC)
+
+
+def circuit_periods(*arguments: object) -> pl.LazyFrame:
+    return period_figures(*arguments, AGG_CIRCUIT_PERIOD)[0]
 
 
 def test_a_day_pools_its_hours_and_cuts_runs_at_midnight():
@@ -70,11 +75,25 @@ def test_availability_is_of_the_known_minutes_of_the_period():
 
 def test_a_region_is_pooled_over_circuit_hours_not_over_circuits():
     rows = [circuit_hour(h, 90.0, "a") for h in range(3)] + [circuit_hour(0, 10.0, "b")]
-    found = region_periods(hourly(rows), "day", day(1, 1), day(1, 2))
+    (found,) = period_figures(hourly(rows), "day", day(1, 1), day(1, 2), AGG_REGION_PERIOD)
     assert violations(found, AGG_REGION_PERIOD) == {}
     (row,) = found.collect().to_dicts()
     assert (row["utilization_avg_pct"], row["circuit_count"], row["observed_hours"]) == (70, 2, 4)
     assert (row["utilization_critical_hours"], row["utilization_critical_run_hours"]) == (3, 3)
+
+
+def test_a_provider_pools_the_minutes_of_its_circuits_and_one_without_provider_is_in_none():
+    rows = [
+        circuit_hour(0, 90.0, "a", provider="Acme"),
+        circuit_hour(1, 50.0, "a", provider="Acme"),
+        circuit_hour(0, 10.0, "b", provider="Acme", up_minutes=0.0, down_minutes=60.0),
+        circuit_hour(0, 10.0, "c"),
+    ]
+    (found,) = period_figures(hourly(rows), "day", day(1, 1), day(1, 2), AGG_PROVIDER_PERIOD)
+    assert violations(found, AGG_PROVIDER_PERIOD) == {}
+    (row,) = found.collect().to_dicts()
+    assert (row["provider"], row["circuit_count"], row["utilization_avg_pct"]) == ("Acme", 2, 50)
+    assert row["availability_pct"] == pytest.approx(100 * 2 / 3)
 
 
 def test_an_unknown_period_is_refused():

@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistwan_dagster.kpi.versions import apply_versions, in_force
+from mistwan_dagster.kpi.versions import apply_versions, in_force, with_version
 
 T0 = datetime(2025, 1, 1, 10, tzinfo=UTC)
 INSTANT = pl.Datetime("us", "UTC")
@@ -145,6 +145,13 @@ def test_versions_tile_time_and_follow_the_observations(observations):
         (k, (h - T0) // timedelta(hours=1)): role
         for k, role, h in found.select("k", "role", "hour_utc").iter_rows()
     }
+    rows = hours(*range(-1, 22)).join(pl.LazyFrame({"k": [*newest, "unknown"]}), how="cross")
+    joined = with_version(rows, dim.lazy(), "k", "role").collect()
+    assert joined.height == 23 * (len(newest) + 1)
+    assert {
+        (k, (h - T0) // timedelta(hours=1)): role
+        for k, role, h in joined.select("k", "role", "hour_utc").iter_rows()
+    } == {**by_hour, **{("unknown", hour): None for hour in range(-1, 22)}}
     for key, given_roles in newest.items():
         for hour in range(-1, 22):
             known = [role for when, role in given_roles if when <= hour]

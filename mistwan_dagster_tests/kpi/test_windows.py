@@ -9,14 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.columns import LEVELS, MEASURES
-from mistwan_dagster.catalog.tables import AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW
+from mistwan_dagster.catalog.tables import (
+    AGG_CIRCUIT_WINDOW,
+    AGG_PROVIDER_WINDOW,
+    AGG_REGION_WINDOW,
+    WINDOW_TABLES,
+)
 from mistwan_dagster.kpi.contract import violations
-from mistwan_dagster.kpi.windows import circuit_windows, region_windows
+from mistwan_dagster.kpi.windows import window_figures
 from mistwan_dagster_tests.kpi.hours import circuit_hour, hour, hourly
 
 
 def windows(rows: list[dict], as_of: int, count: int = 1, **options: Any) -> list[dict[str, Any]]:
-    found = circuit_windows(hourly(rows, **options), hour(as_of - count), hour(as_of))
+    (found,) = window_figures(hourly(rows, **options), hour(as_of - count), hour(as_of), AGG_CIRCUIT_WINDOW)
     assert violations(found, AGG_CIRCUIT_WINDOW) == {}
     return found.collect().to_dicts()
 
@@ -96,7 +101,7 @@ def test_a_region_pools_circuit_hours_and_takes_the_longest_run_of_one_circuit()
         circuit_hour(10, 15.0, "b"),
     ]
     rows += [circuit_hour(11, 50.0, "c", region="South"), circuit_hour(11, 99.0, "d", region=None)]
-    found = region_windows(hourly(rows), hour(11), hour(12))
+    (found,) = window_figures(hourly(rows), hour(11), hour(12), AGG_REGION_WINDOW)
     assert violations(found, AGG_REGION_WINDOW) == {}
     north = found.collect().row(0, named=True)
     assert (north["region"], north["window_hours"], north["circuit_count"]) == ("North", 3, 2)
@@ -106,9 +111,34 @@ def test_a_region_pools_circuit_hours_and_takes_the_longest_run_of_one_circuit()
     assert found.collect()["region"].unique().sort().to_list() == ["North", "South"]
 
 
+def test_a_provider_is_pooled_over_the_hours_it_served_by_the_same_rules():
+    rows = [
+        circuit_hour(9, 95.0, "a", provider="Acme"),
+        circuit_hour(10, 95.0, "a", provider="Acme"),
+        circuit_hour(11, 20.0, "a", provider="Fibra", up_minutes=20.0, down_minutes=40.0),
+        circuit_hour(11, 30.0, "b", provider="Acme", up_minutes=30.0, down_minutes=30.0),
+        circuit_hour(11, 99.0, "c", provider=None),
+    ]
+    (found,) = window_figures(hourly(rows), hour(11), hour(12), AGG_PROVIDER_WINDOW)
+    assert violations(found, AGG_PROVIDER_WINDOW) == {}
+    three = {w["provider"]: w for w in found.collect().to_dicts() if w["window_hours"] == 3}
+    assert set(three) == {"Acme", "Fibra"}
+    acme = three["Acme"]
+    assert (acme["circuit_count"], acme["observed_hours"], acme["total_minutes"]) == (2, 3, 180)
+    assert acme["utilization_avg_pct"] == pytest.approx(220 / 3)
+    # 60 + 60 + 30 of 180 minutes: pooled, not the mean of 100 % and 50 %.
+    assert acme["availability_pct"] == pytest.approx(100 * 150 / 180)
+    assert (acme["utilization_critical_hours"], acme["utilization_critical_run_hours"]) == (2, 2)
+    assert three["Fibra"]["availability_pct"] == pytest.approx(100 / 3)
+
+
 def test_no_hours_and_no_rows_give_empty_tables():
-    assert circuit_windows(hourly([]), hour(0), hour(3)).collect().schema == AGG_CIRCUIT_WINDOW.schema
-    assert circuit_windows(hourly([circuit_hour(1)]), hour(3), hour(3)).collect().height == 0
+    for table, found in zip(
+        WINDOW_TABLES, window_figures(hourly([]), hour(0), hour(3), *WINDOW_TABLES), strict=True
+    ):
+        assert found.collect().schema == table.schema
+    (none,) = window_figures(hourly([circuit_hour(1)]), hour(3), hour(3), AGG_CIRCUIT_WINDOW)
+    assert none.collect().height == 0
 
 
 def longest(flags: list[bool]) -> int:

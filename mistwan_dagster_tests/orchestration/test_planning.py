@@ -102,6 +102,7 @@ def complete(platform: Platform) -> Platform:
         ("daily", at("03-02T00:00"), at("03-05T00:00")),
         ("weekly", at("02-24T00:00"), at("03-10T00:00")),
         ("monthly", at("03-01T00:00"), at("04-01T00:00")),
+        ("latest", END - HOUR, END),
     ):
         computed(platform, Request(stage, start, end))
     return platform
@@ -134,13 +135,15 @@ def test_a_late_event_asks_for_its_hours_and_then_for_all_that_contains_them_and
             Request("weekly", at("03-03T00:00"), at("03-10T00:00")),
             Request("monthly", at("03-01T00:00"), at("04-01T00:00")),
         ],
+        [Request("latest", END - HOUR, END)],
     ]
 
 
 def test_a_late_event_before_midnight_on_sunday_touches_two_days_and_two_weeks(complete: Platform) -> None:
     late_event(complete, at("03-02T23:59"))
-    first, second = until_quiet(complete, late=True)
+    first, second, third = until_quiet(complete, late=True)
     assert first == [Request("hourly", at("03-02T23:00"), at("03-03T01:00"))]
+    assert third == [Request("latest", END - HOUR, END)]
     assert second == [
         Request("windows", at("03-02T23:00"), at("03-04T00:00")),
         Request("daily", at("03-02T00:00"), at("03-04T00:00")),

@@ -74,6 +74,24 @@ COMMENT ON COLUMN dim_hour.day IS 'UTC day';
 COMMENT ON COLUMN dim_hour.iso_week IS 'ISO week, for example 2025-W01';
 COMMENT ON COLUMN dim_hour.month IS 'month, for example 2025-01';
 
+CREATE TABLE IF NOT EXISTS dim_threshold (
+    region VARCHAR NOT NULL,
+    store_type VARCHAR NOT NULL,
+    measure VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
+    value DOUBLE,
+    valid_from TIMESTAMP NOT NULL,
+    valid_to TIMESTAMP
+);
+COMMENT ON TABLE dim_threshold IS 'Levels in force for each region and store type, one row a version: an hour is judged by those of its time';
+COMMENT ON COLUMN dim_threshold.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN dim_threshold.store_type IS 'name of the store-type sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN dim_threshold.measure IS 'what is compared';
+COMMENT ON COLUMN dim_threshold.level IS 'level that it marks';
+COMMENT ON COLUMN dim_threshold.value IS 'threshold in the measure''s unit; a value on it counts as above';
+COMMENT ON COLUMN dim_threshold.valid_from IS 'first instant at which this version holds';
+COMMENT ON COLUMN dim_threshold.valid_to IS 'first instant at which it no longer holds; null for the current version';
+
 CREATE TABLE IF NOT EXISTS fact_circuit_hour (
     site_id VARCHAR NOT NULL,
     circuit_id VARCHAR NOT NULL,
@@ -374,6 +392,190 @@ COMMENT ON COLUMN agg_circuit_window.down_minutes IS 'minutes the link was known
 COMMENT ON COLUMN agg_circuit_window.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
 COMMENT ON COLUMN agg_circuit_window.total_minutes IS 'up + down + unknown minutes';
 
+CREATE TABLE IF NOT EXISTS agg_region_window (
+    region VARCHAR NOT NULL,
+    as_of_utc TIMESTAMP NOT NULL,
+    window_hours BIGINT NOT NULL,
+    circuit_count BIGINT,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE
+);
+COMMENT ON TABLE agg_region_window IS 'Windows pooled over a region''s circuit hours, not averages of averages';
+COMMENT ON COLUMN agg_region_window.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_region_window.as_of_utc IS 'end of the window, not included';
+COMMENT ON COLUMN agg_region_window.window_hours IS '3, 12 or 24';
+COMMENT ON COLUMN agg_region_window.circuit_count IS 'circuits pooled';
+COMMENT ON COLUMN agg_region_window.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_window.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_window.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_window.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_region_window.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_region_window.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_region_window.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_region_window.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_region_window.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_region_window.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_region_window.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_region_window.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_region_window.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_region_window.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_region_window.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_region_window.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_region_window.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_region_window.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_region_window.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_region_window.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_region_window.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_region_window.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_region_window.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_region_window.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_region_window.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_region_window.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_region_window.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_region_window.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_region_window.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_region_window.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_region_window.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_region_window.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_region_window.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_region_window.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_region_window.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_region_window.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_region_window.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_region_window.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_region_window.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_region_window.total_minutes IS 'up + down + unknown minutes';
+
+CREATE TABLE IF NOT EXISTS agg_provider_window (
+    provider VARCHAR NOT NULL,
+    as_of_utc TIMESTAMP NOT NULL,
+    window_hours BIGINT NOT NULL,
+    circuit_count BIGINT,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE
+);
+COMMENT ON TABLE agg_provider_window IS 'Windows pooled over a provider''s circuit hours; circuits without a known provider are in none';
+COMMENT ON COLUMN agg_provider_window.provider IS 'internet provider of the circuit in force in each hour';
+COMMENT ON COLUMN agg_provider_window.as_of_utc IS 'end of the window, not included';
+COMMENT ON COLUMN agg_provider_window.window_hours IS '3, 12 or 24';
+COMMENT ON COLUMN agg_provider_window.circuit_count IS 'circuits pooled';
+COMMENT ON COLUMN agg_provider_window.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_window.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_window.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_window.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_window.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_window.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_window.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_window.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_provider_window.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_provider_window.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_window.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_window.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_window.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_window.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_window.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_window.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_window.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_window.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_window.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_window.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_window.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_window.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_window.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_window.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_window.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_window.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_window.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_window.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_window.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_window.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_window.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_window.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_window.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_window.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_provider_window.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_provider_window.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_provider_window.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_provider_window.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_provider_window.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_provider_window.total_minutes IS 'up + down + unknown minutes';
+
 CREATE TABLE IF NOT EXISTS agg_circuit_period (
     site_id VARCHAR NOT NULL,
     circuit_id VARCHAR NOT NULL,
@@ -470,98 +672,6 @@ COMMENT ON COLUMN agg_circuit_period.down_minutes IS 'minutes the link was known
 COMMENT ON COLUMN agg_circuit_period.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
 COMMENT ON COLUMN agg_circuit_period.total_minutes IS 'up + down + unknown minutes';
 
-CREATE TABLE IF NOT EXISTS agg_region_window (
-    region VARCHAR NOT NULL,
-    as_of_utc TIMESTAMP NOT NULL,
-    window_hours BIGINT NOT NULL,
-    circuit_count BIGINT,
-    utilization_avg_pct DOUBLE,
-    utilization_max_pct DOUBLE,
-    utilization_p95_pct DOUBLE,
-    loss_avg_pct DOUBLE,
-    loss_max_pct DOUBLE,
-    jitter_avg_ms DOUBLE,
-    jitter_max_ms DOUBLE,
-    latency_avg_ms DOUBLE,
-    latency_max_ms DOUBLE,
-    utilization_warning_hours BIGINT,
-    utilization_high_hours BIGINT,
-    utilization_critical_hours BIGINT,
-    loss_warning_hours BIGINT,
-    loss_high_hours BIGINT,
-    loss_critical_hours BIGINT,
-    jitter_warning_hours BIGINT,
-    jitter_high_hours BIGINT,
-    jitter_critical_hours BIGINT,
-    latency_warning_hours BIGINT,
-    latency_high_hours BIGINT,
-    latency_critical_hours BIGINT,
-    utilization_warning_run_hours BIGINT,
-    utilization_high_run_hours BIGINT,
-    utilization_critical_run_hours BIGINT,
-    loss_warning_run_hours BIGINT,
-    loss_high_run_hours BIGINT,
-    loss_critical_run_hours BIGINT,
-    jitter_warning_run_hours BIGINT,
-    jitter_high_run_hours BIGINT,
-    jitter_critical_run_hours BIGINT,
-    latency_warning_run_hours BIGINT,
-    latency_high_run_hours BIGINT,
-    latency_critical_run_hours BIGINT,
-    availability_pct DOUBLE,
-    flap_count BIGINT,
-    observed_hours BIGINT,
-    up_minutes DOUBLE,
-    down_minutes DOUBLE,
-    unknown_minutes DOUBLE,
-    total_minutes DOUBLE
-);
-COMMENT ON TABLE agg_region_window IS 'Windows pooled over a region''s circuit hours, not averages of averages';
-COMMENT ON COLUMN agg_region_window.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
-COMMENT ON COLUMN agg_region_window.as_of_utc IS 'end of the window, not included';
-COMMENT ON COLUMN agg_region_window.window_hours IS '3, 12 or 24';
-COMMENT ON COLUMN agg_region_window.circuit_count IS 'circuits pooled';
-COMMENT ON COLUMN agg_region_window.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_region_window.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_region_window.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_region_window.loss_avg_pct IS 'mean frame loss over the hours observed';
-COMMENT ON COLUMN agg_region_window.loss_max_pct IS 'maximum frame loss over the hours observed';
-COMMENT ON COLUMN agg_region_window.jitter_avg_ms IS 'mean jitter over the hours observed';
-COMMENT ON COLUMN agg_region_window.jitter_max_ms IS 'maximum jitter over the hours observed';
-COMMENT ON COLUMN agg_region_window.latency_avg_ms IS 'mean latency over the hours observed';
-COMMENT ON COLUMN agg_region_window.latency_max_ms IS 'maximum latency over the hours observed';
-COMMENT ON COLUMN agg_region_window.utilization_warning_hours IS 'hours with utilization at or above warning';
-COMMENT ON COLUMN agg_region_window.utilization_high_hours IS 'hours with utilization at or above high';
-COMMENT ON COLUMN agg_region_window.utilization_critical_hours IS 'hours with utilization at or above critical';
-COMMENT ON COLUMN agg_region_window.loss_warning_hours IS 'hours with frame loss at or above warning';
-COMMENT ON COLUMN agg_region_window.loss_high_hours IS 'hours with frame loss at or above high';
-COMMENT ON COLUMN agg_region_window.loss_critical_hours IS 'hours with frame loss at or above critical';
-COMMENT ON COLUMN agg_region_window.jitter_warning_hours IS 'hours with jitter at or above warning';
-COMMENT ON COLUMN agg_region_window.jitter_high_hours IS 'hours with jitter at or above high';
-COMMENT ON COLUMN agg_region_window.jitter_critical_hours IS 'hours with jitter at or above critical';
-COMMENT ON COLUMN agg_region_window.latency_warning_hours IS 'hours with latency at or above warning';
-COMMENT ON COLUMN agg_region_window.latency_high_hours IS 'hours with latency at or above high';
-COMMENT ON COLUMN agg_region_window.latency_critical_hours IS 'hours with latency at or above critical';
-COMMENT ON COLUMN agg_region_window.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
-COMMENT ON COLUMN agg_region_window.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
-COMMENT ON COLUMN agg_region_window.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
-COMMENT ON COLUMN agg_region_window.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
-COMMENT ON COLUMN agg_region_window.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
-COMMENT ON COLUMN agg_region_window.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
-COMMENT ON COLUMN agg_region_window.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
-COMMENT ON COLUMN agg_region_window.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
-COMMENT ON COLUMN agg_region_window.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
-COMMENT ON COLUMN agg_region_window.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
-COMMENT ON COLUMN agg_region_window.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
-COMMENT ON COLUMN agg_region_window.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
-COMMENT ON COLUMN agg_region_window.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
-COMMENT ON COLUMN agg_region_window.flap_count IS 'link transitions';
-COMMENT ON COLUMN agg_region_window.observed_hours IS 'hours with a utilization';
-COMMENT ON COLUMN agg_region_window.up_minutes IS 'minutes the link was known to be up';
-COMMENT ON COLUMN agg_region_window.down_minutes IS 'minutes the link was known to be down';
-COMMENT ON COLUMN agg_region_window.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
-COMMENT ON COLUMN agg_region_window.total_minutes IS 'up + down + unknown minutes';
-
 CREATE TABLE IF NOT EXISTS agg_region_period (
     region VARCHAR NOT NULL,
     period VARCHAR NOT NULL,
@@ -653,6 +763,618 @@ COMMENT ON COLUMN agg_region_period.up_minutes IS 'minutes the link was known to
 COMMENT ON COLUMN agg_region_period.down_minutes IS 'minutes the link was known to be down';
 COMMENT ON COLUMN agg_region_period.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
 COMMENT ON COLUMN agg_region_period.total_minutes IS 'up + down + unknown minutes';
+
+CREATE TABLE IF NOT EXISTS agg_provider_period (
+    provider VARCHAR NOT NULL,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    circuit_count BIGINT,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE
+);
+COMMENT ON TABLE agg_provider_period IS 'Periods pooled over a provider''s circuit hours; circuits without a known provider are in none';
+COMMENT ON COLUMN agg_provider_period.provider IS 'internet provider of the circuit in force in each hour';
+COMMENT ON COLUMN agg_provider_period.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_provider_period.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_provider_period.circuit_count IS 'circuits pooled';
+COMMENT ON COLUMN agg_provider_period.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_period.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_period.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_period.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_period.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_provider_period.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_provider_period.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_period.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_period.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_period.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_period.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_period.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_period.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_period.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_period.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_period.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_period.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_period.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_period.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_period.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_period.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_period.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_period.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_period.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_period.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_period.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_period.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_period.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_period.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_period.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_period.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_provider_period.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_provider_period.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_provider_period.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_provider_period.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_provider_period.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_provider_period.total_minutes IS 'up + down + unknown minutes';
+
+CREATE TABLE IF NOT EXISTS agg_circuit_period_business (
+    site_id VARCHAR NOT NULL,
+    circuit_id VARCHAR NOT NULL,
+    region VARCHAR,
+    role VARCHAR,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE,
+    business_hours BIGINT,
+    unknown_timezone_hours BIGINT
+);
+COMMENT ON TABLE agg_circuit_period_business IS 'agg_circuit_period over the hours in which each store is open, by its own clock; periods are those of UTC';
+COMMENT ON COLUMN agg_circuit_period_business.site_id IS 'Mist site id';
+COMMENT ON COLUMN agg_circuit_period_business.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
+COMMENT ON COLUMN agg_circuit_period_business.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_circuit_period_business.role IS 'primary or secondary; null when unknown';
+COMMENT ON COLUMN agg_circuit_period_business.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_circuit_period_business.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_circuit_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_circuit_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_circuit_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_circuit_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_circuit_period_business.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_circuit_period_business.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_circuit_period_business.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_circuit_period_business.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_circuit_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_circuit_period_business.total_minutes IS 'up + down + unknown minutes';
+COMMENT ON COLUMN agg_circuit_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
+COMMENT ON COLUMN agg_circuit_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
+
+CREATE TABLE IF NOT EXISTS agg_region_period_business (
+    region VARCHAR NOT NULL,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    circuit_count BIGINT,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE,
+    business_hours BIGINT,
+    unknown_timezone_hours BIGINT
+);
+COMMENT ON TABLE agg_region_period_business IS 'agg_region_period over the hours in which each store is open, by its own clock; periods are those of UTC';
+COMMENT ON COLUMN agg_region_period_business.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_region_period_business.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_region_period_business.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_region_period_business.circuit_count IS 'circuits pooled';
+COMMENT ON COLUMN agg_region_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_region_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_region_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_region_period_business.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_region_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_region_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_region_period_business.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_region_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_region_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_region_period_business.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_region_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_region_period_business.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_region_period_business.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_region_period_business.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_region_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_region_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_region_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_region_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_region_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_region_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_region_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_region_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_region_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_region_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_region_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_region_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_region_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_region_period_business.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_region_period_business.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_region_period_business.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_region_period_business.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_region_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_region_period_business.total_minutes IS 'up + down + unknown minutes';
+COMMENT ON COLUMN agg_region_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
+COMMENT ON COLUMN agg_region_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
+
+CREATE TABLE IF NOT EXISTS agg_provider_period_business (
+    provider VARCHAR NOT NULL,
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    circuit_count BIGINT,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    utilization_p95_pct DOUBLE,
+    loss_avg_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_avg_ms DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_avg_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    utilization_warning_run_hours BIGINT,
+    utilization_high_run_hours BIGINT,
+    utilization_critical_run_hours BIGINT,
+    loss_warning_run_hours BIGINT,
+    loss_high_run_hours BIGINT,
+    loss_critical_run_hours BIGINT,
+    jitter_warning_run_hours BIGINT,
+    jitter_high_run_hours BIGINT,
+    jitter_critical_run_hours BIGINT,
+    latency_warning_run_hours BIGINT,
+    latency_high_run_hours BIGINT,
+    latency_critical_run_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE,
+    business_hours BIGINT,
+    unknown_timezone_hours BIGINT
+);
+COMMENT ON TABLE agg_provider_period_business IS 'agg_provider_period over the hours in which each store is open, by its own clock; periods are those of UTC';
+COMMENT ON COLUMN agg_provider_period_business.provider IS 'internet provider of the circuit in force in each hour';
+COMMENT ON COLUMN agg_provider_period_business.period IS 'day, week (ISO) or month, UTC';
+COMMENT ON COLUMN agg_provider_period_business.period_start_utc IS 'start of the period';
+COMMENT ON COLUMN agg_provider_period_business.circuit_count IS 'circuits pooled';
+COMMENT ON COLUMN agg_provider_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
+COMMENT ON COLUMN agg_provider_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.latency_avg_ms IS 'mean latency over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_provider_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_period_business.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_provider_period_business.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_provider_period_business.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_provider_period_business.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_provider_period_business.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_provider_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_provider_period_business.total_minutes IS 'up + down + unknown minutes';
+COMMENT ON COLUMN agg_provider_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
+COMMENT ON COLUMN agg_provider_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
+
+CREATE TABLE IF NOT EXISTS agg_circuit_rolling_13m (
+    site_id VARCHAR NOT NULL,
+    circuit_id VARCHAR NOT NULL,
+    region VARCHAR,
+    role VARCHAR,
+    as_of_utc TIMESTAMP NOT NULL,
+    start_utc TIMESTAMP NOT NULL,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE
+);
+COMMENT ON TABLE agg_circuit_rolling_13m IS 'Figures of 13 calendar months, pooled from months: as of 1 Feb 2025 from 1 Jan 2024 on';
+COMMENT ON COLUMN agg_circuit_rolling_13m.site_id IS 'Mist site id';
+COMMENT ON COLUMN agg_circuit_rolling_13m.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
+COMMENT ON COLUMN agg_circuit_rolling_13m.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_circuit_rolling_13m.role IS 'primary or secondary; null when unknown';
+COMMENT ON COLUMN agg_circuit_rolling_13m.as_of_utc IS 'end of the 13 months, not included: first of a month';
+COMMENT ON COLUMN agg_circuit_rolling_13m.start_utc IS 'start of the 13 months';
+COMMENT ON COLUMN agg_circuit_rolling_13m.utilization_avg_pct IS 'mean utilization over the observed hours';
+COMMENT ON COLUMN agg_circuit_rolling_13m.utilization_max_pct IS 'maximum utilization over the observed hours';
+COMMENT ON COLUMN agg_circuit_rolling_13m.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_circuit_rolling_13m.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_circuit_rolling_13m.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_circuit_rolling_13m.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_circuit_rolling_13m.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_circuit_rolling_13m.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_circuit_rolling_13m.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_circuit_rolling_13m.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_circuit_rolling_13m.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_circuit_rolling_13m.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_circuit_rolling_13m.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_circuit_rolling_13m.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_circuit_rolling_13m.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_circuit_rolling_13m.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_circuit_rolling_13m.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_circuit_rolling_13m.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_circuit_rolling_13m.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_circuit_rolling_13m.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_circuit_rolling_13m.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_circuit_rolling_13m.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_circuit_rolling_13m.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_circuit_rolling_13m.total_minutes IS 'up + down + unknown minutes';
+
+CREATE TABLE IF NOT EXISTS agg_region_rolling_13m (
+    region VARCHAR NOT NULL,
+    as_of_utc TIMESTAMP NOT NULL,
+    start_utc TIMESTAMP NOT NULL,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE
+);
+COMMENT ON TABLE agg_region_rolling_13m IS '13 calendar months pooled over a region''s circuit hours';
+COMMENT ON COLUMN agg_region_rolling_13m.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN agg_region_rolling_13m.as_of_utc IS 'end of the 13 months, not included: first of a month';
+COMMENT ON COLUMN agg_region_rolling_13m.start_utc IS 'start of the 13 months';
+COMMENT ON COLUMN agg_region_rolling_13m.utilization_avg_pct IS 'mean utilization over the observed hours';
+COMMENT ON COLUMN agg_region_rolling_13m.utilization_max_pct IS 'maximum utilization over the observed hours';
+COMMENT ON COLUMN agg_region_rolling_13m.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_region_rolling_13m.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_region_rolling_13m.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_region_rolling_13m.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_region_rolling_13m.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_region_rolling_13m.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_region_rolling_13m.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_region_rolling_13m.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_region_rolling_13m.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_region_rolling_13m.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_region_rolling_13m.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_region_rolling_13m.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_region_rolling_13m.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_region_rolling_13m.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_region_rolling_13m.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_region_rolling_13m.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_region_rolling_13m.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_region_rolling_13m.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_region_rolling_13m.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_region_rolling_13m.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_region_rolling_13m.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_region_rolling_13m.total_minutes IS 'up + down + unknown minutes';
+
+CREATE TABLE IF NOT EXISTS rpt_congestion_now (
+    site_id VARCHAR NOT NULL,
+    circuit_id VARCHAR NOT NULL,
+    region VARCHAR,
+    role VARCHAR,
+    hour_utc TIMESTAMP NOT NULL,
+    utilization_pct DOUBLE,
+    utilization_severity VARCHAR,
+    usual_pct DOUBLE,
+    usual_mad_pct DOUBLE,
+    usual_hours BIGINT,
+    change_pct DOUBLE,
+    change_sigmas DOUBLE,
+    is_worse BOOLEAN,
+    trend_pct_per_week DOUBLE,
+    trend_low_pct_per_week DOUBLE,
+    trend_high_pct_per_week DOUBLE,
+    trend_now_pct DOUBLE,
+    trend_weeks BIGINT,
+    trend_unknown_hours BIGINT,
+    days_to_warning DOUBLE,
+    days_to_high DOUBLE,
+    days_to_critical DOUBLE,
+    trend_reason VARCHAR
+);
+COMMENT ON TABLE rpt_congestion_now IS 'Each circuit in the latest computed hour: congested, worse than usual, and when it will reach a threshold';
+COMMENT ON COLUMN rpt_congestion_now.site_id IS 'Mist site id';
+COMMENT ON COLUMN rpt_congestion_now.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
+COMMENT ON COLUMN rpt_congestion_now.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN rpt_congestion_now.role IS 'primary or secondary; null when unknown';
+COMMENT ON COLUMN rpt_congestion_now.hour_utc IS 'start of the hour, UTC';
+COMMENT ON COLUMN rpt_congestion_now.utilization_pct IS 'utilization of the hour; null when unknown';
+COMMENT ON COLUMN rpt_congestion_now.utilization_severity IS 'level that it reaches; null when unknown';
+COMMENT ON COLUMN rpt_congestion_now.usual_pct IS 'median of the same hour of the week over the 4 weeks before; null with fewer than 3 of them known';
+COMMENT ON COLUMN rpt_congestion_now.usual_mad_pct IS 'median absolute deviation of those hours';
+COMMENT ON COLUMN rpt_congestion_now.usual_hours IS 'how many of the 4 hours are known';
+COMMENT ON COLUMN rpt_congestion_now.change_pct IS 'utilization less the usual, in percentage points';
+COMMENT ON COLUMN rpt_congestion_now.change_sigmas IS 'change / (1.4826 * MAD); null when the MAD is 0 or the change unknown';
+COMMENT ON COLUMN rpt_congestion_now.is_worse IS 'change of 3 robust sigmas and 5 percentage points or more; null when the change is unknown';
+COMMENT ON COLUMN rpt_congestion_now.trend_pct_per_week IS 'Theil-Sen slope of the weekly p95 of the busy hours; null below 5 known weeks';
+COMMENT ON COLUMN rpt_congestion_now.trend_low_pct_per_week IS 'lower end of its 95 % interval';
+COMMENT ON COLUMN rpt_congestion_now.trend_high_pct_per_week IS 'upper end of its 95 % interval';
+COMMENT ON COLUMN rpt_congestion_now.trend_now_pct IS 'the trend''s line at the end of the hour';
+COMMENT ON COLUMN rpt_congestion_now.trend_weeks IS 'weeks of the last 13 with half of their busy hours known';
+COMMENT ON COLUMN rpt_congestion_now.trend_unknown_hours IS 'hours of the last 13 weeks without utilization';
+COMMENT ON COLUMN rpt_congestion_now.days_to_warning IS 'days until the trend reaches warning, 0 when it is there; null with a reason';
+COMMENT ON COLUMN rpt_congestion_now.days_to_high IS 'days until the trend reaches high, 0 when it is there; null with a reason';
+COMMENT ON COLUMN rpt_congestion_now.days_to_critical IS 'days until the trend reaches critical, 0 when it is there; null with a reason';
+COMMENT ON COLUMN rpt_congestion_now.trend_reason IS 'why no crossing is foretold; null when it is';
+
+CREATE TABLE IF NOT EXISTS rpt_chronic_offenders (
+    site_id VARCHAR NOT NULL,
+    circuit_id VARCHAR NOT NULL,
+    region VARCHAR,
+    role VARCHAR,
+    as_of_utc TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    limit_value DOUBLE,
+    limit_level VARCHAR,
+    bad_days BIGINT,
+    observed_days BIGINT,
+    window_days BIGINT,
+    last_bad_day_utc TIMESTAMP
+);
+COMMENT ON TABLE rpt_chronic_offenders IS 'Circuits that were bad on many of the last days; days are counted, not hours';
+COMMENT ON COLUMN rpt_chronic_offenders.site_id IS 'Mist site id';
+COMMENT ON COLUMN rpt_chronic_offenders.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
+COMMENT ON COLUMN rpt_chronic_offenders.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN rpt_chronic_offenders.role IS 'primary or secondary; null when unknown';
+COMMENT ON COLUMN rpt_chronic_offenders.as_of_utc IS 'end of the last of the days, not included';
+COMMENT ON COLUMN rpt_chronic_offenders.reason IS 'what was bad: hours at or above a level of a measure, flaps, or availability under the target';
+COMMENT ON COLUMN rpt_chronic_offenders.limit_value IS 'flaps or availability at which a day is bad; null for measures';
+COMMENT ON COLUMN rpt_chronic_offenders.limit_level IS 'level at which a day is bad; null otherwise';
+COMMENT ON COLUMN rpt_chronic_offenders.bad_days IS 'days that were bad';
+COMMENT ON COLUMN rpt_chronic_offenders.observed_days IS 'days of which it can be said';
+COMMENT ON COLUMN rpt_chronic_offenders.window_days IS 'days looked at';
+COMMENT ON COLUMN rpt_chronic_offenders.last_bad_day_utc IS 'start of the latest bad day';
+
+CREATE TABLE IF NOT EXISTS rpt_top_offenders (
+    period VARCHAR NOT NULL,
+    period_start_utc TIMESTAMP NOT NULL,
+    measure VARCHAR NOT NULL,
+    rank BIGINT NOT NULL,
+    site_id VARCHAR NOT NULL,
+    circuit_id VARCHAR NOT NULL,
+    region VARCHAR,
+    role VARCHAR,
+    value DOUBLE NOT NULL,
+    observed_hours BIGINT,
+    known_circuits BIGINT,
+    unknown_circuits BIGINT
+);
+COMMENT ON TABLE rpt_top_offenders IS 'The worst circuits of the latest windows, of the present and the last whole day, week and month, and of 13 months, by each figure';
+COMMENT ON COLUMN rpt_top_offenders.period IS 'what is ranked';
+COMMENT ON COLUMN rpt_top_offenders.period_start_utc IS 'start of the window or period';
+COMMENT ON COLUMN rpt_top_offenders.measure IS 'column of the aggregate table that is ranked';
+COMMENT ON COLUMN rpt_top_offenders.rank IS '1 is the worst; ties stand in the order of circuit_id';
+COMMENT ON COLUMN rpt_top_offenders.site_id IS 'Mist site id';
+COMMENT ON COLUMN rpt_top_offenders.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
+COMMENT ON COLUMN rpt_top_offenders.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
+COMMENT ON COLUMN rpt_top_offenders.role IS 'primary or secondary; null when unknown';
+COMMENT ON COLUMN rpt_top_offenders.value IS 'the figure';
+COMMENT ON COLUMN rpt_top_offenders.observed_hours IS 'hours with a utilization behind it';
+COMMENT ON COLUMN rpt_top_offenders.known_circuits IS 'circuits with the figure, all of them ranked';
+COMMENT ON COLUMN rpt_top_offenders.unknown_circuits IS 'circuits left out because the figure is unknown';
 
 CREATE TABLE IF NOT EXISTS fact_site_sle_hour (
     site_id VARCHAR NOT NULL,
@@ -1059,202 +1781,6 @@ COMMENT ON COLUMN api_usage_hour.purpose IS 'live collection, optional work (bac
 COMMENT ON COLUMN api_usage_hour.calls IS 'calls made, retries included';
 COMMENT ON COLUMN api_usage_hour.deferred IS 'walks that were put off because no call was left; one that is put off twice counts twice';
 COMMENT ON COLUMN api_usage_hour.deferred_reason IS 'why they were put off; null when none was';
-
-CREATE TABLE IF NOT EXISTS agg_circuit_period_business (
-    site_id VARCHAR NOT NULL,
-    circuit_id VARCHAR NOT NULL,
-    region VARCHAR,
-    role VARCHAR,
-    period VARCHAR NOT NULL,
-    period_start_utc TIMESTAMP NOT NULL,
-    utilization_avg_pct DOUBLE,
-    utilization_max_pct DOUBLE,
-    utilization_p95_pct DOUBLE,
-    loss_avg_pct DOUBLE,
-    loss_max_pct DOUBLE,
-    jitter_avg_ms DOUBLE,
-    jitter_max_ms DOUBLE,
-    latency_avg_ms DOUBLE,
-    latency_max_ms DOUBLE,
-    utilization_warning_hours BIGINT,
-    utilization_high_hours BIGINT,
-    utilization_critical_hours BIGINT,
-    loss_warning_hours BIGINT,
-    loss_high_hours BIGINT,
-    loss_critical_hours BIGINT,
-    jitter_warning_hours BIGINT,
-    jitter_high_hours BIGINT,
-    jitter_critical_hours BIGINT,
-    latency_warning_hours BIGINT,
-    latency_high_hours BIGINT,
-    latency_critical_hours BIGINT,
-    utilization_warning_run_hours BIGINT,
-    utilization_high_run_hours BIGINT,
-    utilization_critical_run_hours BIGINT,
-    loss_warning_run_hours BIGINT,
-    loss_high_run_hours BIGINT,
-    loss_critical_run_hours BIGINT,
-    jitter_warning_run_hours BIGINT,
-    jitter_high_run_hours BIGINT,
-    jitter_critical_run_hours BIGINT,
-    latency_warning_run_hours BIGINT,
-    latency_high_run_hours BIGINT,
-    latency_critical_run_hours BIGINT,
-    availability_pct DOUBLE,
-    flap_count BIGINT,
-    observed_hours BIGINT,
-    up_minutes DOUBLE,
-    down_minutes DOUBLE,
-    unknown_minutes DOUBLE,
-    total_minutes DOUBLE,
-    business_hours BIGINT,
-    unknown_timezone_hours BIGINT
-);
-COMMENT ON TABLE agg_circuit_period_business IS 'agg_circuit_period over the hours in which the store is open, by its own clock; periods are those of UTC';
-COMMENT ON COLUMN agg_circuit_period_business.site_id IS 'Mist site id';
-COMMENT ON COLUMN agg_circuit_period_business.circuit_id IS '`mac:port_id`, on an HA cluster `mac:node:port_id`';
-COMMENT ON COLUMN agg_circuit_period_business.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
-COMMENT ON COLUMN agg_circuit_period_business.role IS 'primary or secondary; null when unknown';
-COMMENT ON COLUMN agg_circuit_period_business.period IS 'day, week (ISO) or month, UTC';
-COMMENT ON COLUMN agg_circuit_period_business.period_start_utc IS 'start of the period';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_circuit_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
-COMMENT ON COLUMN agg_circuit_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
-COMMENT ON COLUMN agg_circuit_period_business.latency_avg_ms IS 'mean latency over the hours observed';
-COMMENT ON COLUMN agg_circuit_period_business.latency_max_ms IS 'maximum latency over the hours observed';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_high_hours IS 'hours with utilization at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.loss_high_hours IS 'hours with frame loss at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_high_hours IS 'hours with jitter at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.latency_warning_hours IS 'hours with latency at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.latency_high_hours IS 'hours with latency at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.latency_critical_hours IS 'hours with latency at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
-COMMENT ON COLUMN agg_circuit_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
-COMMENT ON COLUMN agg_circuit_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
-COMMENT ON COLUMN agg_circuit_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
-COMMENT ON COLUMN agg_circuit_period_business.flap_count IS 'link transitions';
-COMMENT ON COLUMN agg_circuit_period_business.observed_hours IS 'hours with a utilization';
-COMMENT ON COLUMN agg_circuit_period_business.up_minutes IS 'minutes the link was known to be up';
-COMMENT ON COLUMN agg_circuit_period_business.down_minutes IS 'minutes the link was known to be down';
-COMMENT ON COLUMN agg_circuit_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
-COMMENT ON COLUMN agg_circuit_period_business.total_minutes IS 'up + down + unknown minutes';
-COMMENT ON COLUMN agg_circuit_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
-COMMENT ON COLUMN agg_circuit_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
-
-CREATE TABLE IF NOT EXISTS agg_region_period_business (
-    region VARCHAR NOT NULL,
-    period VARCHAR NOT NULL,
-    period_start_utc TIMESTAMP NOT NULL,
-    circuit_count BIGINT,
-    utilization_avg_pct DOUBLE,
-    utilization_max_pct DOUBLE,
-    utilization_p95_pct DOUBLE,
-    loss_avg_pct DOUBLE,
-    loss_max_pct DOUBLE,
-    jitter_avg_ms DOUBLE,
-    jitter_max_ms DOUBLE,
-    latency_avg_ms DOUBLE,
-    latency_max_ms DOUBLE,
-    utilization_warning_hours BIGINT,
-    utilization_high_hours BIGINT,
-    utilization_critical_hours BIGINT,
-    loss_warning_hours BIGINT,
-    loss_high_hours BIGINT,
-    loss_critical_hours BIGINT,
-    jitter_warning_hours BIGINT,
-    jitter_high_hours BIGINT,
-    jitter_critical_hours BIGINT,
-    latency_warning_hours BIGINT,
-    latency_high_hours BIGINT,
-    latency_critical_hours BIGINT,
-    utilization_warning_run_hours BIGINT,
-    utilization_high_run_hours BIGINT,
-    utilization_critical_run_hours BIGINT,
-    loss_warning_run_hours BIGINT,
-    loss_high_run_hours BIGINT,
-    loss_critical_run_hours BIGINT,
-    jitter_warning_run_hours BIGINT,
-    jitter_high_run_hours BIGINT,
-    jitter_critical_run_hours BIGINT,
-    latency_warning_run_hours BIGINT,
-    latency_high_run_hours BIGINT,
-    latency_critical_run_hours BIGINT,
-    availability_pct DOUBLE,
-    flap_count BIGINT,
-    observed_hours BIGINT,
-    up_minutes DOUBLE,
-    down_minutes DOUBLE,
-    unknown_minutes DOUBLE,
-    total_minutes DOUBLE,
-    business_hours BIGINT,
-    unknown_timezone_hours BIGINT
-);
-COMMENT ON TABLE agg_region_period_business IS 'agg_region_period over the hours in which each store is open, by its own clock; periods are those of UTC';
-COMMENT ON COLUMN agg_region_period_business.region IS 'name of the site''s region sitegroup without prefix, `(none)` without one';
-COMMENT ON COLUMN agg_region_period_business.period IS 'day, week (ISO) or month, UTC';
-COMMENT ON COLUMN agg_region_period_business.period_start_utc IS 'start of the period';
-COMMENT ON COLUMN agg_region_period_business.circuit_count IS 'circuits pooled';
-COMMENT ON COLUMN agg_region_period_business.utilization_avg_pct IS 'mean utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_region_period_business.utilization_max_pct IS 'maximum utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_region_period_business.utilization_p95_pct IS '95th percentile utilization over the observed hours (p95: linear interpolation)';
-COMMENT ON COLUMN agg_region_period_business.loss_avg_pct IS 'mean frame loss over the hours observed';
-COMMENT ON COLUMN agg_region_period_business.loss_max_pct IS 'maximum frame loss over the hours observed';
-COMMENT ON COLUMN agg_region_period_business.jitter_avg_ms IS 'mean jitter over the hours observed';
-COMMENT ON COLUMN agg_region_period_business.jitter_max_ms IS 'maximum jitter over the hours observed';
-COMMENT ON COLUMN agg_region_period_business.latency_avg_ms IS 'mean latency over the hours observed';
-COMMENT ON COLUMN agg_region_period_business.latency_max_ms IS 'maximum latency over the hours observed';
-COMMENT ON COLUMN agg_region_period_business.utilization_warning_hours IS 'hours with utilization at or above warning';
-COMMENT ON COLUMN agg_region_period_business.utilization_high_hours IS 'hours with utilization at or above high';
-COMMENT ON COLUMN agg_region_period_business.utilization_critical_hours IS 'hours with utilization at or above critical';
-COMMENT ON COLUMN agg_region_period_business.loss_warning_hours IS 'hours with frame loss at or above warning';
-COMMENT ON COLUMN agg_region_period_business.loss_high_hours IS 'hours with frame loss at or above high';
-COMMENT ON COLUMN agg_region_period_business.loss_critical_hours IS 'hours with frame loss at or above critical';
-COMMENT ON COLUMN agg_region_period_business.jitter_warning_hours IS 'hours with jitter at or above warning';
-COMMENT ON COLUMN agg_region_period_business.jitter_high_hours IS 'hours with jitter at or above high';
-COMMENT ON COLUMN agg_region_period_business.jitter_critical_hours IS 'hours with jitter at or above critical';
-COMMENT ON COLUMN agg_region_period_business.latency_warning_hours IS 'hours with latency at or above warning';
-COMMENT ON COLUMN agg_region_period_business.latency_high_hours IS 'hours with latency at or above high';
-COMMENT ON COLUMN agg_region_period_business.latency_critical_hours IS 'hours with latency at or above critical';
-COMMENT ON COLUMN agg_region_period_business.utilization_warning_run_hours IS 'longest run of consecutive hours with utilization at or above warning';
-COMMENT ON COLUMN agg_region_period_business.utilization_high_run_hours IS 'longest run of consecutive hours with utilization at or above high';
-COMMENT ON COLUMN agg_region_period_business.utilization_critical_run_hours IS 'longest run of consecutive hours with utilization at or above critical';
-COMMENT ON COLUMN agg_region_period_business.loss_warning_run_hours IS 'longest run of consecutive hours with frame loss at or above warning';
-COMMENT ON COLUMN agg_region_period_business.loss_high_run_hours IS 'longest run of consecutive hours with frame loss at or above high';
-COMMENT ON COLUMN agg_region_period_business.loss_critical_run_hours IS 'longest run of consecutive hours with frame loss at or above critical';
-COMMENT ON COLUMN agg_region_period_business.jitter_warning_run_hours IS 'longest run of consecutive hours with jitter at or above warning';
-COMMENT ON COLUMN agg_region_period_business.jitter_high_run_hours IS 'longest run of consecutive hours with jitter at or above high';
-COMMENT ON COLUMN agg_region_period_business.jitter_critical_run_hours IS 'longest run of consecutive hours with jitter at or above critical';
-COMMENT ON COLUMN agg_region_period_business.latency_warning_run_hours IS 'longest run of consecutive hours with latency at or above warning';
-COMMENT ON COLUMN agg_region_period_business.latency_high_run_hours IS 'longest run of consecutive hours with latency at or above high';
-COMMENT ON COLUMN agg_region_period_business.latency_critical_run_hours IS 'longest run of consecutive hours with latency at or above critical';
-COMMENT ON COLUMN agg_region_period_business.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
-COMMENT ON COLUMN agg_region_period_business.flap_count IS 'link transitions';
-COMMENT ON COLUMN agg_region_period_business.observed_hours IS 'hours with a utilization';
-COMMENT ON COLUMN agg_region_period_business.up_minutes IS 'minutes the link was known to be up';
-COMMENT ON COLUMN agg_region_period_business.down_minutes IS 'minutes the link was known to be down';
-COMMENT ON COLUMN agg_region_period_business.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
-COMMENT ON COLUMN agg_region_period_business.total_minutes IS 'up + down + unknown minutes';
-COMMENT ON COLUMN agg_region_period_business.business_hours IS 'circuit hours inside the opening hours, the ones counted';
-COMMENT ON COLUMN agg_region_period_business.unknown_timezone_hours IS 'circuit hours left out because the site''s time zone is unknown';
 
 CREATE TABLE IF NOT EXISTS fact_site_hour (
     site_id VARCHAR NOT NULL,

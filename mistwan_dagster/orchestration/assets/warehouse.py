@@ -1,6 +1,6 @@
 """Loads: the only assets that write the warehouse. One transaction a period, one writer at a time, then publish."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -17,39 +17,41 @@ from mistwan_dagster.catalog.reference_tables import (
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
 from mistwan_dagster.catalog.tables import (
-    AGG_CIRCUIT_PERIOD,
-    AGG_CIRCUIT_PERIOD_BUSINESS,
-    AGG_CIRCUIT_WINDOW,
-    AGG_REGION_PERIOD,
-    AGG_REGION_PERIOD_BUSINESS,
-    AGG_REGION_WINDOW,
     AGG_SITE_PERIOD,
     API_USAGE_HOUR,
+    BUSINESS_TABLES,
     DIM_CIRCUIT,
     DIM_HOUR,
     DIM_SITE,
+    DIM_THRESHOLD,
     FACT_CIRCUIT_HOUR,
     FACT_CIRCUIT_OUTAGE,
     FACT_DEVICE_EVENT,
     FACT_FAILOVER,
     FACT_PATH_HOUR,
     FACT_SITE_HOUR,
+    PERIOD_TABLES,
+    ROLLING_TABLES,
     RPT_CARRIER_INCIDENT,
+    RPT_CHRONIC_OFFENDERS,
+    RPT_CONGESTION_NOW,
     RPT_FAILOVER_READINESS,
     RPT_PRIMARY_SECONDARY,
     RPT_PROVIDER_SCORECARD,
     RPT_SLA_OUTAGE,
+    RPT_TOP_OFFENDERS,
+    WINDOW_TABLES,
     Table,
 )
 from mistwan_dagster.kpi.calendar import Period, hour_dimension, period_end
+from mistwan_dagster.lake.files import period_label
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.alarms import DAY, day_label, days_between
 from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
-from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, WINDOW_ASSET
+from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, ROLLING_ASSET, WINDOW_ASSET
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS, OWNER, WAREHOUSE_POOL, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
-from mistwan_dagster.orchestration.rollups import period_label
 from mistwan_dagster.warehouse.port import Load
 
 GROUP = "warehouse"
@@ -74,17 +76,15 @@ WHOLE_TABLES = (
     API_USAGE_HOUR,
     *REFERENCE_TABLES,
 )
-WINDOW_TABLES = (AGG_CIRCUIT_WINDOW, AGG_REGION_WINDOW)
-PERIOD_TABLES: dict[Table, str] = {
-    AGG_CIRCUIT_PERIOD: "agg",
-    AGG_REGION_PERIOD: "agg",
-    AGG_CIRCUIT_PERIOD_BUSINESS: "agg_business",
-    AGG_REGION_PERIOD_BUSINESS: "agg_business",
+LATEST_TABLES = (DIM_THRESHOLD, RPT_CONGESTION_NOW, RPT_TOP_OFFENDERS)
+PERIOD_SOURCES: dict[Table, str] = {
+    **dict.fromkeys(PERIOD_TABLES, "agg"),
+    **dict.fromkeys(BUSINESS_TABLES, "agg_business"),
     AGG_SITE_PERIOD: "agg_site",
     RPT_PRIMARY_SECONDARY: "agg_site",
 }
 """Tables that hold days, weeks and months, and the assets that compute them (`<name>_<period>`)."""
-MONTH_TABLES: dict[Table, str] = {RPT_FAILOVER_READINESS: "agg_site", RPT_PROVIDER_SCORECARD: "rpt_provider"}
+MONTH_SOURCES: dict[Table, str] = {RPT_FAILOVER_READINESS: "agg_site", RPT_PROVIDER_SCORECARD: "rpt_provider"}
 
 
 def _spec(table: Table, deps: Iterable[str], name: str | None = None) -> dg.AssetSpec:
@@ -128,12 +128,6 @@ def _load_hours(
     return rows
 
 
-def _load_whole(platform: Platform, tables: Iterable[Table]) -> dict[str, int]:
-    """Whole tables in one transaction; returns rows by table."""
-    frames = {t.name: (t, platform.kpi.read(t.name)) for t in tables}
-    return platform.warehouse.load([Load(t, t.empty() if f is None else f) for t, f in frames.values()])
-
-
 @dg.multi_asset(
     name="load_hourly",
     specs=[*(_spec(t, [t.name]) for t in HOURLY_TABLES), _spec(DIM_HOUR, [FACT_CIRCUIT_HOUR.name])],
@@ -149,10 +143,23 @@ def load_hourly(
     yield from _results(_load_hours(parts, HOURLY_TABLES, window.start, window.end, with_hours=True))
 
 
-@dg.multi_asset(name="load_tables", specs=[_spec(t, [t.name]) for t in WHOLE_TABLES], pool=WAREHOUSE_POOL)
-def load_tables(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
-    """Dimensions and episodes, whole tables, in one transaction."""
-    yield from _results(_load_whole(platform.open(), WHOLE_TABLES))
+def load_whole_asset(name: str, tables: tuple[Table, ...]) -> dg.AssetsDefinition:
+    """Load of tables that are one file each, in one transaction."""
+
+    @dg.multi_asset(name=name, specs=[_spec(t, [t.name]) for t in tables], pool=WAREHOUSE_POOL)
+    def load(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
+        parts = platform.open()
+        frames = {t: parts.kpi.read(t.name) for t in tables}
+        yield from _results(
+            parts.warehouse.load([Load(t, t.empty() if f is None else f) for t, f in frames.items()])
+        )
+
+    return load
+
+
+load_tables = load_whole_asset("load_tables", WHOLE_TABLES)
+load_latest = load_whole_asset("load_latest", LATEST_TABLES)
+load_sle_newest = load_whole_asset("load_sle_newest", (*SLE_NEWEST_TABLES, SLE_COVERAGE))
 
 
 @dg.multi_asset(
@@ -168,16 +175,6 @@ def load_sle_hourly(
     """SLE scores and trends of the hours of the range."""
     window, parts = context.partition_time_window, platform.open()
     yield from _results(_load_hours(parts, SLE_HOURLY_TABLES, window.start, window.end))
-
-
-@dg.multi_asset(
-    name="load_sle_newest",
-    specs=[_spec(t, [t.name]) for t in (*SLE_NEWEST_TABLES, SLE_COVERAGE)],
-    pool=WAREHOUSE_POOL,
-)
-def load_sle_newest(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
-    """What the SLE deep-dive read last, whole tables."""
-    yield from _results(_load_whole(platform.open(), (*SLE_NEWEST_TABLES, SLE_COVERAGE)))
 
 
 @dg.multi_asset(
@@ -227,14 +224,17 @@ def _load_name(table: Table, period: Period) -> str:
     return f"{table.name}_{period}" if "period" in table.schema else table.name
 
 
-def load_period_asset(period: Period) -> dg.AssetsDefinition:
-    """Load of the days, weeks or months of a range; most tables hold all three kinds."""
-    sources = {**PERIOD_TABLES, **(MONTH_TABLES if period == "month" else {})}
-    names = {t.name: _load_name(t, period) for t in sources}
+def load_period_asset(
+    name: str,
+    specs: dict[Table, dg.AssetSpec],
+    period: Period,
+    load_of: Callable[[Table, pl.DataFrame, datetime, datetime], Load],
+) -> dg.AssetsDefinition:
+    """Load of tables with a file a day, week or month; `load_of` says which span of the table such a file is."""
 
     @dg.multi_asset(
-        name=f"load_{period}",
-        specs=[_spec(t, [f"{source}_{period}"], names[t.name]) for t, source in sources.items()],
+        name=name,
+        specs=list(specs.values()),
         partitions_def=PERIOD_PARTITIONS[period],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WAREHOUSE_POOL,
@@ -247,21 +247,43 @@ def load_period_asset(period: Period) -> dg.AssetsDefinition:
         begin = window.start
         while begin < window.end:
             until, label = period_end(begin, period), period_label(period, begin)
-            frames = {t: parts.kpi.read(t.name, label) for t in sources}
-            kind = ("period", period)
-            loads = [
-                Load(t, t.empty() if f is None else f, begin, until, kind if "period" in t.schema else None)
-                for t, f in frames.items()
-            ]
+            frames = {t: parts.kpi.read(t.name, label) for t in specs}
+            loads = [load_of(t, t.empty() if f is None else f, begin, until) for t, f in frames.items()]
             for table, count in parts.warehouse.load(loads).items():
                 rows[table] = rows.get(table, 0) + count
             begin = until
-        yield from _results(rows, names)
+        yield from _results(rows, {t.name: spec.key.path[-1] for t, spec in specs.items()})
 
     return load
 
 
-LOAD_PERIOD_ASSETS = {period: load_period_asset(period) for period in PERIOD_PARTITIONS}
+def _load_periods(period: Period) -> dg.AssetsDefinition:
+    """Most tables hold all three kinds of periods."""
+    sources = {**PERIOD_SOURCES, **(MONTH_SOURCES if period == "month" else {})}
+
+    def load_of(table: Table, frame: pl.DataFrame, begin: datetime, until: datetime) -> Load:
+        return Load(table, frame, begin, until, ("period", period) if "period" in table.schema else None)
+
+    specs = {t: _spec(t, [f"{source}_{period}"], _load_name(t, period)) for t, source in sources.items()}
+    return load_period_asset(f"load_{period}", specs, period, load_of)
+
+
+def _load_as_of(table: Table, frame: pl.DataFrame, begin: datetime, until: datetime) -> Load:
+    """A file holds the figures as of the end of its period."""
+    del begin
+    return Load(table, frame, until, until + HOUR)
+
+
+LOAD_PERIOD_ASSETS = {period: _load_periods(period) for period in PERIOD_PARTITIONS}
+load_rolling = load_period_asset(
+    "load_rolling", {t: _spec(t, [ROLLING_ASSET]) for t in ROLLING_TABLES}, "month", _load_as_of
+)
+load_chronic = load_period_asset(
+    "load_chronic",
+    {RPT_CHRONIC_OFFENDERS: _spec(RPT_CHRONIC_OFFENDERS, [RPT_CHRONIC_OFFENDERS.name])},
+    "day",
+    _load_as_of,
+)
 LOAD_ASSETS = [
     load_hourly,
     load_tables,
@@ -270,6 +292,9 @@ LOAD_ASSETS = [
     load_sle_newest,
     load_windows,
     *LOAD_PERIOD_ASSETS.values(),
+    load_rolling,
+    load_chronic,
+    load_latest,
 ]
 
 
