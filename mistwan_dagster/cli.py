@@ -11,11 +11,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.warehouse_cli import warehouse_app
+
+if TYPE_CHECKING:
+    from mistwan_dagster.warehouse.port import Reader
 
 app = typer.Typer(
     name="mistwan",
@@ -24,6 +28,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(warehouse_app)
 
 
 class StageName(StrEnum):
@@ -86,6 +93,20 @@ def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datet
 def say(text: str) -> None:
     """Progress goes to stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _published() -> Reader:
+    """The reading side of the warehouse that the settings name; with DuckDB, Dagster is not imported."""
+    from mistwan_dagster.settings import load_settings
+
+    settings = load_settings()
+    if settings.mistwan_warehouse == "duckdb":
+        from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+
+        return PublishedDuckDB(settings.warehouse)
+    from mistwan_dagster.orchestration.warehouses import open_reader
+
+    return open_reader(settings)
 
 
 @app.command()
@@ -155,11 +176,8 @@ def query(
 ) -> None:
     """Read-only SQL on the published warehouse."""
     from mistwan_dagster.exchange import print_frame
-    from mistwan_dagster.settings import load_settings
-    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
-    frame = PublishedDuckDB(load_settings().warehouse).query(sql)
-    print_frame(frame, output.value)
+    print_frame(_published().query(sql), output.value)
 
 
 @app.command("export")
@@ -170,11 +188,9 @@ def export_(
 ) -> None:
     """Any published table or view, into a file."""
     from mistwan_dagster.exchange import export_table
-    from mistwan_dagster.settings import load_settings
-    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
     target = file or Path(f"{name}.{output.value}")
-    rows = export_table(PublishedDuckDB(load_settings().warehouse), name, output.value, target)
+    rows = export_table(_published(), name, output.value, target)
     print(f"{target}: {rows} rows")
 
 
@@ -189,13 +205,11 @@ def sla(
     ] = None,
 ) -> None:
     """Evidence for a provider: its month in figures, outages and incidents, as a workbook."""
-    from mistwan_dagster.settings import load_settings
     from mistwan_dagster.sla_export import export_sla
-    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
     name = "-".join(["sla", *re.findall(r"[\w.]+", provider), month])
     target = file or Path(f"{name}.xlsx")
-    rows = export_sla(PublishedDuckDB(load_settings().warehouse), provider, month, target)
+    rows = export_sla(_published(), provider, month, target)
     print(f"{target}: {rows} outages of {provider} in {month}")
 
 
