@@ -61,6 +61,13 @@ class FileFormat(StrEnum):
     XLSX = "xlsx"
 
 
+class WarehouseKind(StrEnum):
+    """What `demo` fills."""
+
+    DUCKDB = "duckdb"
+    SNOWFLAKE_LOCAL = "snowflake-local"
+
+
 def _instant(text: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
@@ -180,6 +187,16 @@ def query(
     print_frame(_published().query(sql), output.value)
 
 
+@app.command()
+def answers() -> None:
+    """The standing questions of a NOC, asked of the published warehouse."""
+    from rich.console import Console
+
+    from mistwan_dagster.answers import print_answers
+
+    print_answers(_published(), Console(width=150))
+
+
 @app.command("export")
 def export_(
     name: Annotated[str, typer.Argument(help="a table or view, see docs/data_dictionary.md")],
@@ -272,11 +289,14 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="go on collecting, with dashboard and Dagster UI")
     ] = True,
+    warehouse: Annotated[
+        WarehouseKind, typer.Option(help="warehouse to fill: DuckDB, or a local stand-in for Snowflake")
+    ] = WarehouseKind.DUCKDB,
 ) -> None:
     """Simulated org, backfill, live collection, answers; with --serve dashboard (8050) and Dagster UI (3000)."""
     from mistwan_dagster.demo import run_demo
 
-    run_demo(sites, hours, seed, serve, say)
+    run_demo(sites, hours, seed, serve, say, warehouse.value)
 
 
 def main() -> None:

@@ -54,7 +54,9 @@ def snowflake_resource(settings: Settings, query_tag: str) -> SnowflakeResource:
     from dagster_snowflake import SnowflakeResource
 
     if settings.mistwan_warehouse != "snowflake":
-        raise UserError("MISTWAN_WAREHOUSE is duckdb, this is for Snowflake: set it to snowflake", exit_code=2)
+        raise UserError(
+            "MISTWAN_WAREHOUSE is duckdb, this is for Snowflake: set it to snowflake", exit_code=2
+        )
     for name in ("snf_account", "snf_user"):
         if not getattr(settings, name):
             raise UserError(f"{name.upper()} is not set: put it in the environment or in .env", exit_code=2)

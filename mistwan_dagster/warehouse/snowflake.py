@@ -100,8 +100,8 @@ class SnowflakeWarehouse:
         with _staged(session, [t for t in tables if not t.is_empty]) as spent, _transaction(session):
             # The first write of every load is to the same row, so two loads at once go one after the other.
             session.execute(f"UPDATE {STATE} SET writer = ?", [self.run_id])
-            for one in tables:
-                results[one.table.name] += spent.get(one.table.name, Loaded()) + _replace(session, one)
+            for table in tables:
+                results[table.table.name] += spent.get(table.table.name, Loaded()) + _replace(session, table)
             session.execute(*forget(to_load))
             session.execute(*note(to_load, self.run_id, datetime.now(UTC)))
         return results

@@ -74,13 +74,13 @@ class SnowflakeReader:
 
     def _fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
         try:
-            return _frame(self._session(), sql, values)
+            return frame_of(self._session(), sql, values)
         except (errors.Error, OSError) as error:
             self.close()
             expired = isinstance(error, errors.ProgrammingError) and str(error.errno).startswith("3901")
-            if not (expired or isinstance(error, errors.Error) and is_retryable(error)):
+            if not (expired or (isinstance(error, errors.Error) and is_retryable(error))):
                 raise
-            return _frame(self._session(), sql, values)
+            return frame_of(self._session(), sql, values)
 
     def _session(self) -> Session:
         """A forked process must not share its parent's sockets, so connections are held by process."""
@@ -99,7 +99,8 @@ class SnowflakeReader:
                 held[1].close()
 
 
-def _frame(session: Session, sql: str, values: list[Any]) -> pl.DataFrame:
+def frame_of(session: Session, sql: str, values: list[Any]) -> pl.DataFrame:
+    """Rows of one statement in the shape that DuckDB gives. Raises the connector's errors."""
     cursor = session.execute(sql, values)
     decimals = {d.name for d in cursor.description if d.scale and d.type_code == 0}
     table = cursor.fetch_arrow_all(force_return_table=True)

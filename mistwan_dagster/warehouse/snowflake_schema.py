@@ -58,12 +58,12 @@ def drift(session: Session, target: Target) -> list[Drift]:
                 add = f"ALTER TABLE {table.name} ADD COLUMN {column.name} {declared}"
                 result.append(Drift(f"column {table.name}.{column.name} is missing", add))
             elif kind != _SHOWN_AS.get(declared, declared):
-                result.append(Drift(f"column {table.name}.{column.name} is {kind}, declared {declared}", None))
+                result.append(
+                    Drift(f"column {table.name}.{column.name} is {kind}, declared {declared}", None)
+                )
         result += [Drift(f"column {table.name}.{name} is not declared", None) for name in columns]
     result += [
-        Drift(f"view {v.name} is missing", create_view(v))
-        for v in VIEWS.values()
-        if v.name not in found
+        Drift(f"view {v.name} is missing", create_view(v)) for v in VIEWS.values() if v.name not in found
     ]
     known = {*TABLES, *VIEWS, STATE}
     for name in sorted(set(found) - known):
@@ -82,9 +82,7 @@ def init(connect: Connect, target: Target) -> list[str]:
             f"CREATE TABLE IF NOT EXISTS {STATE} "
             "(version NUMBER(38,0) NOT NULL, published_at_utc TIMESTAMP_NTZ(6), writer VARCHAR)"
         )
-        session.execute(
-            f"INSERT INTO {STATE} SELECT 0, NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM {STATE})"
-        )
+        session.execute(f"INSERT INTO {STATE} SELECT 0, NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM {STATE})")
         missing = [d for d in drift(session, target) if d.mend and d.mend.startswith("CREATE")]
         for one in missing:
             session.execute(str(one.mend))

@@ -65,7 +65,7 @@ class Session:
 
     def rows(self, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of one statement."""
-        return list(self.execute(sql, values).fetchall())  # type: ignore[arg-type]
+        return list(self.execute(sql, values).fetchall())
 
 
 def in_session(connect: Connect, target: Target, work: Callable[[Session], T], attempts: int = ATTEMPTS) -> T:
@@ -123,7 +123,7 @@ _MENDS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"resource monitor|090073|90073",
-        "has stopped warehouse {warehouse}: its resource monitor is used up; raise its quota or wait for the next month",
+        "has stopped warehouse {warehouse}: its resource monitor is used up; raise its quota or wait",
     ),
     (
         r"000606|\b606\b|no active warehouse|warehouse .*(suspended|cannot be resumed)",
@@ -167,6 +167,6 @@ def explained(error: errors.Error, target: Target) -> UserError:
     if is_retryable(error):
         return UserError(
             f"Snowflake account {target.account} cannot be reached or failed {ATTEMPTS} times: "
-            f"check SNF_ACCOUNT, SNF_HOST and the network, then run the command again; nothing is half loaded ({reason})"
+            f"check SNF_ACCOUNT, SNF_HOST and the network, then run the command again ({reason})"
         )
     return UserError(f"Snowflake refused a statement ({reason})")

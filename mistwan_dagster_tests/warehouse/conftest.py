@@ -5,18 +5,19 @@ Snowflake is reached as in production: settings, Dagster's resource, the real co
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.orchestration.warehouses import open_reader, open_warehouse, snowflake
 from mistwan_dagster.settings import Settings
 from mistwan_dagster.warehouse.port import Reader, Warehouse
-from mistwan_dagster.warehouse.snowflake_schema import init
-from mistwan_dagster_tests.warehouse.fake_snowflake import served
+from mistwan_dagster.warehouse.snowflake_schema import STATE, init
+from mistwan_dagster.warehouse.snowflake_session import Session, in_session
+from mistwan_dagster_tests.warehouse.fake_snowflake import abort_detached, served
 
 
 @dataclass
@@ -45,26 +46,33 @@ def snowflake_port() -> Iterator[int]:
 
 @pytest.fixture
 def snowflake_settings(snowflake_port: int, tmp_path: Path) -> Callable[..., Settings]:
-    """Settings of a database of this test, on any port (a proxy's, for example)."""
-    database = f"T{secrets.token_hex(6)}"
+    """Settings of the tests' database, on any port (a proxy's, for example)."""
 
     def make(port: int = snowflake_port, **changes: object) -> Settings:
         given: dict[str, object] = {
             "mistwan_home": tmp_path, "mistwan_warehouse": "snowflake", "snf_account": "org-acc",
-            "snf_user": "loader", "snf_password": "not-a-real-one", "snf_database": database,
-            "snf_host": "127.0.0.1", "snf_port": port, "snf_protocol": "http", "snf_network_timeout_s": 1,
-            "snf_login_timeout_s": 2,
+            "snf_user": "loader", "snf_password": "not-a-real-one", "snf_host": "127.0.0.1", "snf_port": port,
+            "snf_protocol": "http", "snf_network_timeout_s": 1, "snf_login_timeout_s": 2,
         }  # fmt: skip
         return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type, call-arg]
 
     return make
 
 
+def _empty(session: Session) -> None:
+    for table in TABLES:
+        session.execute(f"DELETE FROM {table}")
+    session.execute(f"UPDATE {STATE} SET version = 0")
+
+
 @pytest.fixture
 def snowflake_backend(snowflake_settings: Callable[..., Settings]) -> Backend:
-    """Snowflake with its tables."""
+    """Snowflake with its tables, empty. They are made once: a thousand columns take seconds."""
     settings = snowflake_settings()
-    init(*snowflake(settings, "test"))
+    abort_detached()
+    connection = snowflake(settings, "test")
+    init(*connection)
+    in_session(*connection, _empty)
     return Backend(settings)
 
 

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
-import logging
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fakesnow.server
-import uvicorn
 
-QUIET = ("fakesnow.server", "uvicorn", "uvicorn.access", "uvicorn.error", "sqlglot")
+from mistwan_dagster.simulator.local_snowflake import make_server
 
 
 @contextmanager
 def served() -> Iterator[int]:
     """Serve fakesnow on a free port of loopback; yields the port."""
-    warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
-    server = uvicorn.Server(uvicorn.Config(fakesnow.server.app, port=0, log_level="critical"))
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    server = make_server(0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while thread.is_alive() and not server.started:

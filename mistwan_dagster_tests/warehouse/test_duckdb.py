@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, DIM_HOUR
+from mistwan_dagster.catalog.tables import DIM_HOUR
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION, DuckDBWarehouse, PublishedDuckDB, open_file
 from mistwan_dagster.warehouse.port import Load
