@@ -16,12 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from snowflake.connector import errors
 
+from mistwan_dagster.catalog.columns import Column
 from mistwan_dagster.catalog.tables import LOAD_LEDGER, Table
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, prepare, read_ledger
@@ -30,27 +32,24 @@ from mistwan_dagster.warehouse.render import sql_type
 from mistwan_dagster.warehouse.snowflake_schema import STAGE, STATE
 from mistwan_dagster.warehouse.snowflake_session import Connect, Session, Target, in_session
 
+TABLE_OF_ROW = "loaded_table"
+"""Column of the staging table that says which table a row is for."""
+
 
 @dataclass(frozen=True)
 class _TableLoad:
-    """All changed spans of one table: they share a file, a staging table, a DELETE and an INSERT."""
+    """All changed spans of one table: they share a file, a DELETE and an INSERT."""
 
     table: Table
     spans: list[Prepared]
-    token: str
 
-    @property
+    @cached_property
     def frame(self) -> pl.DataFrame:
         return pl.concat([p.frame for p in self.spans])
 
-    @property
-    def is_empty(self) -> bool:
-        return not any(p.frame.height for p in self.spans)
-
-    @property
-    def staging(self) -> str:
-        """Name of the transient table of this load."""
-        return f"load_{self.token}_{self.table.name}"
+    def staged_name(self, column: Column) -> str:
+        """A column's name in the staging table, where columns of all tables stand side by side by name and type."""
+        return f"{column.name}__{str(column.dtype).split('(')[0].lower()}"
 
 
 class SnowflakeWarehouse:
@@ -96,12 +95,12 @@ class SnowflakeWarehouse:
             results[one.load.table.name] += Loaded(rows=one.frame.height, spans_skipped=int(skipped))
         if not to_load:
             return results
-        tables = _by_table(to_load, uuid.uuid4().hex[:12])
-        with _staged(session, [t for t in tables if not t.is_empty]) as spent, _transaction(session):
+        tables = _by_table(to_load)
+        with _staged(session, [t for t in tables if t.frame.height]) as staging, _transaction(session):
             # The first write of every load is to the same row, so two loads at once go one after the other.
             session.execute(f"UPDATE {STATE} SET writer = ?", [self.run_id])
             for table in tables:
-                results[table.table.name] += spent.get(table.table.name, Loaded()) + _replace(session, table)
+                results[table.table.name] += _replace(session, table, staging)
             session.execute(*forget(to_load))
             session.execute(*note(to_load, self.run_id, datetime.now(UTC)))
         return results
@@ -120,69 +119,66 @@ def _require_disjoint(prepared: list[Prepared]) -> None:
         seen.append((table, start, end, kind))
 
 
-def _by_table(prepared: list[Prepared], token: str) -> list[_TableLoad]:
+def _by_table(prepared: list[Prepared]) -> list[_TableLoad]:
     tables: dict[str, _TableLoad] = {}
     for one in prepared:
         table = one.load.table
-        tables.setdefault(table.name, _TableLoad(table, [], token)).spans.append(one)
+        tables.setdefault(table.name, _TableLoad(table, [])).spans.append(one)
     return list(tables.values())
 
 
 @contextmanager
-def _staged(session: Session, tables: list[_TableLoad]) -> Iterator[dict[str, Loaded]]:
-    """Each table's rows in its staging table; gone at the end, whatever happens.
+def _staged(session: Session, loads: list[_TableLoad]) -> Iterator[str]:
+    """The rows of all tables in one transient table of this load, whose name is given; gone at the end.
 
-    Files are uploaded by one PUT for all tables. COPY deletes the file that it has read (PURGE); what a failure
-    leaves in the stage is removed by name.
+    One PUT and one COPY for all tables. COPY deletes the files that it has read (PURGE); what a failure leaves in
+    the stage is removed by name.
     """
-    if not tables:
-        yield {}
+    token = uuid.uuid4().hex[:12]
+    staging, folder_in_stage = f"load_{token}", f"@{STAGE}/{token}/"
+    if not loads:
+        yield staging
         return
-    folder_in_stage = f"@{STAGE}/{tables[0].token}/"
     try:
         with tempfile.TemporaryDirectory(prefix="mistwan-load-") as folder:
-            spent = {t.table.name: _write_file(t, Path(folder)) for t in tables}
+            for load in loads:
+                _write_file(load, Path(folder))
             source = f"{folder}/*.parquet".replace("'", "\\'")
             session.execute(f"PUT 'file://{source}' {folder_in_stage} AUTO_COMPRESS = FALSE OVERWRITE = TRUE")
-        for table in tables:
-            spent[table.table.name] += _copy(session, table, folder_in_stage)
-        yield spent
+        columns = {
+            load.staged_name(c): sql_type(c, "snowflake") for load in loads for c in load.table.columns
+        }
+        listed = ", ".join(f"{name} {kind}" for name, kind in {TABLE_OF_ROW: "VARCHAR", **columns}.items())
+        session.execute(f"CREATE TRANSIENT TABLE {staging} ({listed}) DATA_RETENTION_TIME_IN_DAYS = 0")
+        session.execute(
+            f"COPY INTO {staging} FROM {folder_in_stage} "
+            "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE "
+            "ON_ERROR = ABORT_STATEMENT PURGE = TRUE"
+        )
+        yield staging
     except BaseException:
         with suppress(errors.Error):
             session.execute(f"REMOVE {folder_in_stage}")
         raise
     finally:
-        for table in tables:
-            with suppress(errors.Error):  # lost connection: the name is never used again, `diff` shows it
-                session.execute(f"DROP TABLE IF EXISTS {table.staging}")
+        with suppress(errors.Error):  # lost connection: the name is never used again, `diff` shows it
+            session.execute(f"DROP TABLE IF EXISTS {staging}")
 
 
-def _write_file(load: _TableLoad, folder: Path) -> Loaded:
+def _write_file(load: _TableLoad, folder: Path) -> None:
     path = folder / f"{load.table.name}.parquet"
-    try:
-        if len(load.spans) == 1:
-            path.write_bytes(load.spans[0].parquet)
-        else:
-            load.frame.write_parquet(path, compression="zstd")
-    except OSError as error:
-        raise UserError(f"cannot write {path} ({error.strerror}): free some space and run again") from None
-    return Loaded(bytes=path.stat().st_size)
-
-
-def _copy(session: Session, load: _TableLoad, folder_in_stage: str) -> Loaded:
-    began, first = time.monotonic(), len(session.statements)
-    columns = ", ".join(f"{c.name} {sql_type(c, 'snowflake')}" for c in load.table.columns)
-    session.execute(f"CREATE TRANSIENT TABLE {load.staging} ({columns}) DATA_RETENTION_TIME_IN_DAYS = 0")
-    session.execute(
-        f"COPY INTO {load.staging} FROM {folder_in_stage}{load.table.name}.parquet "
-        "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE "
-        "ON_ERROR = ABORT_STATEMENT PURGE = TRUE"
+    staged = load.frame.select(
+        pl.lit(load.table.name).alias(TABLE_OF_ROW),
+        *(pl.col(c.name).alias(load.staged_name(c)) for c in load.table.columns),
     )
-    return _spent(session, first, began)
+    try:
+        staged.write_parquet(path, compression="zstd")
+    except OSError as error:
+        raise UserError(f"cannot write {path} ({error}): free some space and run again") from None
 
 
-def _replace(session: Session, load: _TableLoad) -> Loaded:
-    """Delete all spans and insert their rows. Raises UserError when the staging table has not exactly these rows."""
+def _replace(session: Session, load: _TableLoad, staging: str) -> Loaded:
+    """Delete all spans and insert their rows. Raises UserError when not exactly these rows were staged."""
     began, first = time.monotonic(), len(session.statements)
     conditions, values = [], list[Any]()
     for one in load.spans:
@@ -190,23 +186,22 @@ def _replace(session: Session, load: _TableLoad) -> Loaded:
         conditions.append(f"({condition or 'TRUE'})")
         values += some
     session.execute(f"DELETE FROM {load.table.name} WHERE {' OR '.join(conditions)}", values)
-    if not load.is_empty:
+    expected = load.frame.height
+    if expected:
         names = ", ".join(c.name for c in load.table.columns)
+        staged = ", ".join(load.staged_name(c) for c in load.table.columns)
         cursor = session.execute(
-            f"INSERT INTO {load.table.name} ({names}) SELECT {names} FROM {load.staging}"
+            f"INSERT INTO {load.table.name} ({names}) SELECT {staged} FROM {staging} WHERE {TABLE_OF_ROW} = ?",
+            [load.table.name],
         )
-        expected = load.frame.height
         if cursor.rowcount != expected:
             raise UserError(
                 f"Snowflake took {cursor.rowcount} of {expected} rows of {load.table.name}; the load was rolled back: "
                 "run it again, and `mistwan warehouse verify` when it stays so"
             )
-    return _spent(session, first, began)
-
-
-def _spent(session: Session, first: int, began: float) -> Loaded:
+    size = sum(len(p.parquet) for p in load.spans) if expected else 0
     ids = tuple(i for i in session.statements[first:] if i)
-    return Loaded(seconds=time.monotonic() - began, query_ids=ids)
+    return Loaded(bytes=size, seconds=time.monotonic() - began, query_ids=ids)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ STAGE = "mistwan_stage"
 """Internal stage that loads pass through."""
 STATE = "mistwan_state"
 """One row: the published version, and the run that loads (the row by which loads wait for one another)."""
-STAGING = re.compile(r"load_[0-9a-f]{12}_")
+STAGING = re.compile(r"load_[0-9a-f]{12}$")
 _SHOWN_AS = {"VARCHAR": "TEXT", "NUMBER(38,0)": "NUMBER", "TIMESTAMP_NTZ(6)": "TIMESTAMP_NTZ"}
 """How `information_schema` names the types that tables are declared with."""
 
