@@ -6,6 +6,7 @@ BIN := .venv/bin
 SITES ?= 40
 HOURS ?= 48
 SERVE ?= --serve
+WAREHOUSE ?= duckdb
 
 .PHONY: help env demo test lint format generate bench clean
 
@@ -20,8 +21,8 @@ $(VENV): uv.lock pyproject.toml
 	.uv/bin/uv sync --frozen --quiet --compile-bytecode --python $(PYTHON)
 	touch $(VENV)
 
-demo: $(VENV)  ## simulated org, backfill, KPIs, answers, Dagster UI on port 3000 (SERVE=--no-serve ends after the answers)
-	$(BIN)/mistwan demo --sites $(SITES) --hours $(HOURS) $(SERVE)
+demo: $(VENV)  ## simulated org, backfill, KPIs, answers, Dagster UI on port 3000 (SERVE=--no-serve ends after the answers, WAREHOUSE=snowflake-local fills a stand-in for Snowflake)
+	$(BIN)/mistwan demo --sites $(SITES) --hours $(HOURS) --warehouse $(WAREHOUSE) $(SERVE)
 
 test: lint  ## lint, types, import contracts, all tests
 	$(BIN)/python -m pytest -n 2

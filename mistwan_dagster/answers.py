@@ -46,8 +46,8 @@ FROM fact_circuit_hour GROUP BY region ORDER BY "availability %" NULLS LAST, reg
         """SELECT s.site_name AS site, f.region, f.circuit_id AS circuit, any_value(c.provider) AS provider,
        sum(f.flap_count) AS flaps, round(sum(f.down_minutes)) AS "down min",
        round(100 * sum(f.up_minutes) / nullif(sum(f.up_minutes) + sum(f.down_minutes), 0), 2) AS "availability %",
-       count(*) FILTER (WHERE f.loss_severity IN ('high', 'critical') OR f.jitter_severity IN ('high', 'critical')
-                              OR f.latency_severity IN ('high', 'critical')) AS "bad quality h"
+       count(CASE WHEN f.loss_severity IN ('high', 'critical') OR f.jitter_severity IN ('high', 'critical')
+                       OR f.latency_severity IN ('high', 'critical') THEN 1 END) AS "bad quality h"
 FROM fact_circuit_hour f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = f.circuit_id AND c.is_current

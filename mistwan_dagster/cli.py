@@ -15,11 +15,15 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.warehouse_cli import warehouse_app
+
+if TYPE_CHECKING:
+    from mistwan_dagster.warehouse.port import Reader
 
 app = typer.Typer(
     name="mistwan",
@@ -28,6 +32,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(warehouse_app)
 
 
 class StageName(StrEnum):
@@ -62,6 +69,13 @@ class FileFormat(StrEnum):
     XLSX = "xlsx"
 
 
+class WarehouseKind(StrEnum):
+    """What `demo` fills."""
+
+    DUCKDB = "duckdb"
+    SNOWFLAKE_LOCAL = "snowflake-local"
+
+
 def _instant(text: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
@@ -94,6 +108,20 @@ def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datet
 def say(text: str) -> None:
     """Progress goes to stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _published() -> Reader:
+    """The reading side of the warehouse that the settings name; with DuckDB, Dagster is not imported."""
+    from mistwan_dagster.settings import load_settings
+
+    settings = load_settings()
+    if settings.mistwan_warehouse == "duckdb":
+        from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+
+        return PublishedDuckDB(settings.warehouse)
+    from mistwan_dagster.orchestration.warehouses import open_reader
+
+    return open_reader(settings)
 
 
 @app.command()
@@ -163,11 +191,18 @@ def query(
 ) -> None:
     """Read-only SQL on the published warehouse."""
     from mistwan_dagster.exchange import print_frame
-    from mistwan_dagster.settings import load_settings
-    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
-    frame = PublishedDuckDB(load_settings().warehouse).query(sql)
-    print_frame(frame, output.value)
+    print_frame(_published().query(sql), output.value)
+
+
+@app.command()
+def answers() -> None:
+    """The standing questions of a NOC, asked of the published warehouse."""
+    from rich.console import Console
+
+    from mistwan_dagster.answers import print_answers
+
+    print_answers(_published(), Console(width=150))
 
 
 @app.command()
@@ -201,11 +236,9 @@ def export_(
 ) -> None:
     """Any published table or view, into a file."""
     from mistwan_dagster.exchange import export_table
-    from mistwan_dagster.settings import load_settings
-    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
     target = file or Path(f"{name}.{output.value}")
-    rows = export_table(PublishedDuckDB(load_settings().warehouse), name, output.value, target)
+    rows = export_table(_published(), name, output.value, target)
     print(f"{target}: {rows} rows")
 
 
@@ -220,13 +253,11 @@ def sla(
     ] = None,
 ) -> None:
     """Evidence for a provider: its month in figures, outages and incidents, as a workbook."""
-    from mistwan_dagster.settings import load_settings
     from mistwan_dagster.sla_export import export_sla
-    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
     name = "-".join(["sla", *re.findall(r"[\w.]+", provider), month])
     target = file or Path(f"{name}.xlsx")
-    rows = export_sla(PublishedDuckDB(load_settings().warehouse), provider, month, target)
+    rows = export_sla(_published(), provider, month, target)
     print(f"{target}: {rows} outages of {provider} in {month}")
 
 
@@ -300,11 +331,14 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="go on collecting, with dashboard and Dagster UI")
     ] = True,
+    warehouse: Annotated[
+        WarehouseKind, typer.Option(help="warehouse to fill: DuckDB, or a local stand-in for Snowflake")
+    ] = WarehouseKind.DUCKDB,
 ) -> None:
     """Simulated org, backfill, live collection, answers; with --serve dashboard (8050) and Dagster UI (3000)."""
     from mistwan_dagster.demo import run_demo
 
-    run_demo(sites, hours, seed, serve, say)
+    run_demo(sites, hours, seed, serve, say, warehouse.value)
 
 
 def main() -> None:

@@ -16,19 +16,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.error import URLError
+from typing import Literal
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from rich.console import Console
-
-from mistwan_dagster.answers import print_answers
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.settings import load_settings
 from mistwan_dagster.simulator.server import SIM_TOKEN
 from mistwan_dagster.simulator.world import World
-from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
 Say = Callable[[str], None]
+WarehouseKind = Literal["duckdb", "snowflake-local"]
 UI_PORT = 3000
 DASHBOARD_PORT = 8050
 START_PATIENCE_S = 60
@@ -61,6 +59,8 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             with urlopen(url, timeout=2):
                 return
+        except HTTPError:  # it answers, though it has no such page
+            return
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise UserError(f"{url} did not answer within {START_PATIENCE_S} s")
@@ -89,7 +89,30 @@ def _environment(home: Path, world: World, port: int) -> dict[str, str]:
     }
 
 
-def run_demo(sites: int, hours: int, seed: int, serve: bool, say: Say) -> None:
+@contextmanager
+def _warehouse(kind: WarehouseKind, environment: dict[str, str], say: Say) -> Iterator[dict[str, str]]:
+    """The settings of the demo's warehouse; a local Snowflake is served as long as the demo runs."""
+    if kind == "duckdb":
+        yield environment
+        return
+    port = _free_port()
+    server = [sys.executable, "-m", "mistwan_dagster.simulator.local_snowflake", str(port)]
+    local = {
+        "MISTWAN_WAREHOUSE": "snowflake", "SNF_ACCOUNT": "local", "SNF_USER": "demo", "SNF_PASSWORD": "local",
+        "SNF_HOST": "127.0.0.1", "SNF_PORT": str(port), "SNF_PROTOCOL": "http", "SNF_PRIVATE_KEY_FILE": "",
+        "SNF_PRIVATE_KEY": "", "SNF_AUTHENTICATOR": "",
+    }  # fmt: skip
+    with _child(server, environment) as process:
+        _wait_for(f"http://127.0.0.1:{port}/", process)
+        say(f"demo: Snowflake's local stand-in on port {port}; look into it with")
+        say(f"  {' '.join(f'{k}={v}' for k, v in local.items() if v)}")
+        _mistwan(environment | local, "warehouse", "init")
+        yield environment | local
+
+
+def run_demo(
+    sites: int, hours: int, seed: int, serve: bool, say: Say, warehouse: WarehouseKind = "duckdb"
+) -> None:
     """Each run has a home of its own below `MISTWAN_HOME/demo`, so that two worlds never mix."""
     began = time.monotonic()
     home = load_settings().home / "demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
@@ -98,13 +121,16 @@ def run_demo(sites: int, hours: int, seed: int, serve: bool, say: Say) -> None:
     environment = _environment(home, world, port)
     say(f"demo: {sites} simulated sites, {hours} h of history, in {home}")
     simulator = [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port)]
-    with _child([*simulator, "--sites", str(sites), "--seed", str(seed)], environment) as cloud:
+    with (
+        _child([*simulator, "--sites", str(sites), "--seed", str(seed)], environment) as cloud,
+        _warehouse(warehouse, environment, say) as environment,
+    ):
         _wait_for(f"http://127.0.0.1:{port}/_sim/info", cloud)
         end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         start = end - timedelta(hours=hours)
         _mistwan(environment, "collect")
         _mistwan(environment, "backfill", "--start", start.isoformat(), "--end", end.isoformat())
-        print_answers(PublishedDuckDB(home / "warehouse"), Console(width=150))
+        _mistwan(environment, "answers")
         say(f"demo: facts ready after {time.monotonic() - began:.0f} s; look around with")
         say(f'  MISTWAN_HOME={home} mistwan query "SELECT * FROM v_congested_now"')
         if serve:

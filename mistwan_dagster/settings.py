@@ -101,6 +101,28 @@ class Settings(BaseSettings):
 
     redis_url: SecretStr | None = None
 
+    snf_account: str | None = None
+    snf_user: str | None = None
+    snf_private_key_file: Path | None = Field(
+        default=None, description="key of the service user, PEM (PKCS 8)"
+    )
+    snf_private_key: SecretStr | None = Field(default=None, description="the key itself, PEM or base64 of it")
+    snf_private_key_passphrase: SecretStr | None = None
+    snf_password: SecretStr | None = Field(default=None, description="where the account still allows it")
+    snf_authenticator: str | None = Field(default=None, description="`externalbrowser` for a person")
+    snf_role: str | None = None
+    snf_database: str = "MISTWAN"
+    snf_schema: str = "WAN"
+    snf_warehouse: str | None = None
+    snf_host: str | None = Field(default=None, description="when it does not follow from the account")
+    snf_port: int | None = Field(default=None, ge=1, le=65535)
+    snf_protocol: Literal["https", "http"] = "https"
+    snf_login_timeout_s: int = Field(default=60, ge=1)
+    snf_network_timeout_s: int = Field(
+        default=120, ge=1, description="how long the connector retries a request"
+    )
+    snf_statement_timeout_s: int = Field(default=600, ge=1)
+
     @field_validator("mist_api_base_url")
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
@@ -111,7 +133,19 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
     @field_validator(
-        "mistwan_circuits_file", "mistwan_thresholds_file", "mistwan_maintenance_file", mode="before"
+        "mistwan_circuits_file",
+        "mistwan_thresholds_file",
+        "mistwan_maintenance_file",
+        "snf_private_key_file",
+        "snf_private_key",
+        "snf_private_key_passphrase",
+        "snf_password",
+        "snf_authenticator",
+        "snf_role",
+        "snf_warehouse",
+        "snf_host",
+        "snf_port",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

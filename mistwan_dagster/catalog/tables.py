@@ -74,13 +74,18 @@ from mistwan_dagster.catalog.table import Table
 
 LOAD_LEDGER = Table(
     "load_ledger",
-    "What was loaded when: one row a table and span, replaced by each load",
+    "What was loaded when: one row a table and span; a load replaces the rows of all spans that it touches, so that "
+    "a span whose content is noted here is in the table and need not be loaded again",
     "table x span",
-    ("table_name", "span_start_utc"),
+    ("table_name", "span_start_utc", "span_end_utc", "span_kind"),
     (
         Column("table_name", pl.String, "loaded table", nullable=False),
         Column("span_start_utc", INSTANT, "start of the span; 1970-01-01 for whole tables", nullable=False),
+        Column("span_end_utc", INSTANT, "end of the span; 2200-01-01 for whole tables", nullable=False),
+        Column("span_kind", pl.String, "kind of period that was loaded; empty for all kinds", nullable=False),
         Column("row_count", pl.Int64, "rows of the span", "", 0),
+        Column("content_hash", pl.String, "SHA-256 of the rows as Parquet"),
+        Column("run_id", pl.String, "Dagster run that loaded"),
         Column("loaded_at_utc", INSTANT, "end of the load"),
     ),
     span="span_start_utc",

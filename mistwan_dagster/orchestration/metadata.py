@@ -8,6 +8,7 @@ import dagster as dg
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.tables import Table
+from mistwan_dagster.warehouse.port import Loaded
 
 
 def table_metadata(table: Table) -> dict[str, Any]:
@@ -34,6 +35,17 @@ def endpoint_metadata(endpoint: Endpoint) -> dict[str, Any]:
         "backfill": f"{endpoint.history_hours} hours back"
         if endpoint.history_hours
         else "none: the API tells only now",
+    }
+
+
+def load_metadata(loaded: Loaded) -> dict[str, Any]:
+    """What a load did and took: rows in its spans, bytes sent, seconds, spans that needed nothing, query ids."""
+    return {
+        "dagster/row_count": loaded.rows,
+        "bytes": loaded.bytes,
+        "seconds": round(loaded.seconds, 3),
+        "spans_skipped": loaded.spans_skipped,
+        **({"query_ids": list(loaded.query_ids)} if loaded.query_ids else {}),
     }
 
 

@@ -27,8 +27,8 @@ from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.mist.quota import SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
 from mistwan_dagster.orchestration.liveness import run_alive
+from mistwan_dagster.orchestration.warehouses import open_reader, open_warehouse
 from mistwan_dagster.settings import Settings, load_settings
-from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
 from mistwan_dagster.warehouse.port import Reader, Warehouse
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ class Platform:
     """Everything that assets and commands work with."""
 
     settings: Settings
+    run_id: str = ""
+    """The Dagster run that works with it, empty outside of one."""
 
     @classmethod
-    def open(cls) -> Platform:
+    def open(cls, run_id: str = "") -> Platform:
         """From the environment. Raises UserError for wrong settings."""
-        return cls(load_settings())
+        return cls(load_settings(), run_id)
 
     @cached_property
     def raw(self) -> RawLake:
@@ -59,14 +61,12 @@ class Platform:
     @cached_property
     def warehouse(self) -> Warehouse:
         """Writing side of the warehouse."""
-        if self.settings.mistwan_warehouse != "duckdb":
-            raise UserError("MISTWAN_WAREHOUSE=snowflake is not available yet: set it to duckdb", exit_code=2)
-        return DuckDBWarehouse(self.settings.warehouse)
+        return open_warehouse(self.settings, self.run_id)
 
     @cached_property
     def published(self) -> Reader:
         """Reading side of the warehouse."""
-        return PublishedDuckDB(self.settings.warehouse)
+        return open_reader(self.settings)
 
     @cached_property
     def org_id(self) -> str:
@@ -156,4 +156,4 @@ class PlatformResource(dg.ConfigurableResource):
 
     def open(self) -> Platform:
         """A platform of the current environment."""
-        return Platform.open()
+        return Platform.open(self.get_resource_context().run_id or "")

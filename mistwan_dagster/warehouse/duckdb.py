@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,12 +23,13 @@ import polars as pl
 from filelock import FileLock, Timeout
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random_exponential
 
-from mistwan_dagster.catalog.tables import LOAD_LEDGER, TABLES, Table
+from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.warehouse.port import Load
+from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, prepare, read_ledger
+from mistwan_dagster.warehouse.port import Load, Loaded
 from mistwan_dagster.warehouse.render import create_table, create_views
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
 READERS_MAY: dict[str, str | bool | int | float | list[str]] = {
@@ -36,16 +38,6 @@ READERS_MAY: dict[str, str | bool | int | float | list[str]] = {
 }
 """Given when connecting, since connections of one process to one file share their configuration: a second thread
 could not set what the first has locked."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _naive(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(tzinfo=None)
-
-
-def _naive_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    zoned = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime) and t.time_zone]
-    return frame.with_columns(pl.col(zoned).dt.replace_time_zone(None)) if zoned else frame
 
 
 @retry(
@@ -88,8 +80,9 @@ def _disk_full(path: Path) -> UserError:
 class DuckDBWarehouse:
     """The writing side. One instance per load; the file is open only while it works."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run_id: str = "") -> None:
         self.folder = folder
+        self.run_id = run_id
         self.path = folder / "warehouse.duckdb"
 
     @property
@@ -123,23 +116,27 @@ class DuckDBWarehouse:
                 raise UserError(f"cannot write {self.path}: {str(error).splitlines()[0]}") from error
             raise
 
-    def load(self, loads: list[Load]) -> dict[str, int]:
+    def load(self, loads: list[Load]) -> dict[str, Loaded]:
         """Replace every span of `loads` in one transaction; readers see nothing before `publish`.
 
-        Repeating a load gives the same rows. Returns rows by table.
+        Repeating a load gives the same rows; a span that holds them already is left alone.
         """
-        rows: dict[str, int] = {}
+        prepared = [prepare(load) for load in loads]
+        results = {p.load.table.name: Loaded() for p in prepared}
         with self._writing() as connection:
             connection.execute("BEGIN")
             try:
-                for load in loads:
-                    rows[load.table.name] = rows.get(load.table.name, 0) + _replace_span(connection, load)
+                held = connection.execute(*read_ledger(results)).fetchall() if results else []
+                to_load = changed(prepared, held)
+                for one in prepared:
+                    done = _replace_span(connection, one, self.run_id) if one in to_load else _skipped(one)
+                    results[one.load.table.name] += done
                 connection.execute("COMMIT")
             except BaseException:
                 with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
                     connection.execute("ROLLBACK")
                 raise
-        return rows
+        return results
 
     def publish(self) -> int:
         """Copy the warehouse to the next `serve-<n>.duckdb` and swap `CURRENT`; older copies beyond 3 go."""
@@ -220,34 +217,20 @@ def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     connection.execute("COMMIT")
 
 
-def _replace_span(connection: duckdb.DuckDBPyConnection, load: Load) -> int:
-    table = load.table
-    incoming = _naive_frame(table.conform(load.frame.lazy()).collect())
-    conditions, values = [], []
-    if load.start is not None and load.end is not None:
-        conditions.append(f"{table.span} >= ? AND {table.span} < ?")
-        values += [_naive(load.start), _naive(load.end)]
-    if load.where is not None:
-        conditions.append(f"{load.where[0]} = ?")
-        values.append(load.where[1])
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    connection.execute(f"DELETE FROM {table.name}{where}", values)
-    connection.register("incoming", incoming.to_arrow())
+def _skipped(prepared: Prepared) -> Loaded:
+    return Loaded(rows=prepared.frame.height, spans_skipped=1)
+
+
+def _replace_span(connection: duckdb.DuckDBPyConnection, prepared: Prepared, run_id: str) -> Loaded:
+    began, table = time.monotonic(), prepared.load.table
+    condition, values = prepared.condition
+    connection.execute(f"DELETE FROM {table.name}{' WHERE ' * bool(condition)}{condition}", values)
+    connection.register("incoming", prepared.frame.to_arrow())
     connection.execute(f"INSERT INTO {table.name} SELECT * FROM incoming")
     connection.unregister("incoming")
-    _note_load(connection, table, load, incoming.height)
-    return incoming.height
-
-
-def _note_load(connection: duckdb.DuckDBPyConnection, table: Table, load: Load, rows: int) -> None:
-    start = _naive(load.start or EPOCH)
-    connection.execute(
-        f"DELETE FROM {LOAD_LEDGER.name} WHERE table_name = ? AND span_start_utc = ?", [table.name, start]
-    )
-    connection.execute(
-        f"INSERT INTO {LOAD_LEDGER.name} VALUES (?, ?, ?, ?)",
-        [table.name, start, rows, _naive(datetime.now(UTC))],
-    )
+    connection.execute(*forget([prepared]))
+    connection.execute(*note([prepared], run_id, datetime.now(UTC)))
+    return Loaded(prepared.frame.height, len(prepared.parquet), time.monotonic() - began)
 
 
 class PublishedDuckDB:

@@ -1,10 +1,12 @@
 """What the platform asks of a warehouse, whichever it is.
 
-Belongs here: the `Load` of one table's span and the protocols. Backends implement them (`duckdb.py`).
+Belongs here: the `Load` of one table's span, what became of it, and the protocols. Backends implement them
+(`duckdb.py`, `snowflake.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -29,6 +31,38 @@ class Load:
     """Further restriction of the span, for example ("period", "day")."""
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What became of the loads of one table: rows it now holds in their spans, and what it took."""
+
+    rows: int = 0
+    bytes: int = 0
+    """Parquet bytes that were sent; 0 when everything was there already."""
+    seconds: float = 0.0
+    query_ids: tuple[str, ...] = ()
+    """Ids of the statements, where the warehouse gives them."""
+    spans_skipped: int = 0
+    """Spans that held this very content already."""
+
+    def __add__(self, other: Loaded) -> Loaded:
+        return Loaded(
+            self.rows + other.rows,
+            self.bytes + other.bytes,
+            self.seconds + other.seconds,
+            self.query_ids + other.query_ids,
+            self.spans_skipped + other.spans_skipped,
+        )
+
+
+def total(parts: Iterable[dict[str, Loaded]]) -> dict[str, Loaded]:
+    """Several loads as one, by table."""
+    result: dict[str, Loaded] = {}
+    for part in parts:
+        for table, loaded in part.items():
+            result[table] = result.get(table, Loaded()) + loaded
+    return result
+
+
 class Warehouse(Protocol):
     """The writing side: used only by load assets, one writer at a time."""
 
@@ -36,8 +70,8 @@ class Warehouse(Protocol):
     def is_new(self) -> bool:
         """Whether nothing was ever loaded, so that all that is computed has to be loaded again."""
 
-    def load(self, loads: list[Load]) -> dict[str, int]:
-        """Replace every span in one transaction; returns rows by table."""
+    def load(self, loads: list[Load]) -> dict[str, Loaded]:
+        """Replace every span in one transaction; spans that hold this very content already are left alone."""
 
     def publish(self) -> int:
         """Make what was loaded visible to readers; returns the published version."""
@@ -47,7 +81,10 @@ class Reader(Protocol):
     """The reading side: only published data."""
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
-        """Run one read-only statement. Raises UserError for wrong SQL or when nothing is published."""
+        """Run one read-only statement. Raises UserError for wrong SQL or when nothing is published.
+
+        Names come back in lower case unless quoted, times as naive UTC.
+        """
 
     def version(self) -> int | None:
         """Published version, None when nothing is published yet."""

@@ -17,6 +17,7 @@ from mistwan_dagster.catalog.endpoints import ENDPOINTS
 from mistwan_dagster.catalog.sle import SLE_CLASSIFIERS, SLE_METRICS
 from mistwan_dagster.catalog.tables import TABLES, Table
 from mistwan_dagster.catalog.thresholds import DEFAULT_THRESHOLDS
+from mistwan_dagster.catalog.view import View
 from mistwan_dagster.catalog.views import VIEWS
 
 Dialect = Literal["duckdb", "snowflake"]
@@ -51,6 +52,11 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _remark(text: str) -> str:
+    """A comment without straight apostrophes, which not every tool that speaks Snowflake's dialect quotes again."""
+    return _quoted(text.replace("'", "’"))
+
+
 def create_table(table: Table, dialect: Dialect) -> str:
     """CREATE TABLE IF NOT EXISTS with key, types and comments. Snowflake tables cluster by their span."""
     lines = []
@@ -59,7 +65,7 @@ def create_table(table: Table, dialect: Dialect) -> str:
         if not column.nullable:
             line += " NOT NULL"
         if dialect == "snowflake":
-            line += f" COMMENT {_quoted(column.meaning)}"
+            line += f" COMMENT {_remark(column.meaning)}"
         lines.append(line)
     if dialect == "snowflake":
         lines.append(f"    PRIMARY KEY ({', '.join(table.key)})")
@@ -67,7 +73,7 @@ def create_table(table: Table, dialect: Dialect) -> str:
         return (
             f"CREATE TABLE IF NOT EXISTS {table.name} (\n"
             + ",\n".join(lines)
-            + f"\n){cluster}\nCOMMENT = {_quoted(table.meaning)};"
+            + f"\n){cluster}\nCOMMENT = {_remark(table.meaning)};"
         )
     comments = [f"COMMENT ON TABLE {table.name} IS {_quoted(table.meaning)};"] + [
         f"COMMENT ON COLUMN {table.name}.{c.name} IS {_quoted(c.meaning)};" for c in table.columns
@@ -75,11 +81,14 @@ def create_table(table: Table, dialect: Dialect) -> str:
     return f"CREATE TABLE IF NOT EXISTS {table.name} (\n" + ",\n".join(lines) + "\n);\n" + "\n".join(comments)
 
 
+def create_view(view: View) -> str:
+    """CREATE OR REPLACE VIEW of one view; the same text in both dialects."""
+    return f"CREATE OR REPLACE VIEW {view.name} AS\n{view.sql};"
+
+
 def create_views() -> str:
     """CREATE OR REPLACE VIEW statements, in dependency order."""
-    return "\n\n".join(
-        f"-- {v.meaning}\nCREATE OR REPLACE VIEW {v.name} AS\n{v.sql};" for v in VIEWS.values()
-    )
+    return "\n\n".join(f"-- {view.meaning}\n{create_view(view)}" for view in VIEWS.values())
 
 
 def tables_sql(dialect: Dialect) -> str:

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, DIM_HOUR
+from mistwan_dagster.catalog.tables import DIM_HOUR
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION, DuckDBWarehouse, PublishedDuckDB, open_file
 from mistwan_dagster.warehouse.port import Load
@@ -23,44 +23,6 @@ def hours(*starts: datetime) -> pl.DataFrame:
         {"hour_utc": starts, "day": [date(2025, 1, 1)] * len(starts), "iso_week": "w", "month": "m"},
         schema=DIM_HOUR.schema,
     )
-
-
-def test_a_load_replaces_its_span_and_nothing_else(tmp_path: Path) -> None:
-    warehouse, reader = DuckDBWarehouse(tmp_path), PublishedDuckDB(tmp_path)
-    warehouse.load([Load(DIM_HOUR, hours(HOUR, NEXT), HOUR, NEXT + timedelta(hours=1))])
-    for _ in range(2):
-        assert warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)]) == {"dim_hour": 1}
-    assert warehouse.publish() == 1
-    assert reader.query("SELECT hour_utc FROM dim_hour ORDER BY 1")["hour_utc"].to_list() == [
-        HOUR.replace(tzinfo=None),
-        NEXT.replace(tzinfo=None),
-    ]
-    warehouse.load([Load(DIM_HOUR, hours(), HOUR, NEXT)])
-    warehouse.publish()
-    assert reader.query("SELECT count(*) FROM dim_hour").item() == 1
-
-
-def test_kinds_of_period_do_not_delete_one_another(tmp_path: Path) -> None:
-    warehouse = DuckDBWarehouse(tmp_path)
-    key = {"site_id": "s", "circuit_id": "c", "period_start_utc": HOUR}
-    for period in ("day", "month", "day"):
-        frame = AGG_CIRCUIT_PERIOD.conform(pl.DataFrame([{**key, "period": period}]).lazy()).collect()
-        warehouse.load([Load(AGG_CIRCUIT_PERIOD, frame, HOUR, NEXT, ("period", period))])
-    warehouse.publish()
-    found = PublishedDuckDB(tmp_path).query("SELECT period FROM agg_circuit_period ORDER BY 1")
-    assert found["period"].to_list() == ["day", "month"]
-
-
-def test_one_bad_table_rolls_the_whole_period_back(tmp_path: Path) -> None:
-    warehouse = DuckDBWarehouse(tmp_path)
-    warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)])
-    null_key = hours(NEXT).with_columns(pl.lit(None, dtype=pl.String).alias("month"))
-    with pytest.raises(duckdb.ConstraintException):
-        warehouse.load(
-            [Load(DIM_HOUR, hours(), HOUR, NEXT), Load(DIM_HOUR, null_key, NEXT, NEXT + timedelta(hours=1))]
-        )
-    warehouse.publish()
-    assert PublishedDuckDB(tmp_path).query("SELECT count(*) FROM dim_hour").item() == 1
 
 
 def test_readers_keep_their_copy_and_see_only_what_is_published(tmp_path: Path) -> None:

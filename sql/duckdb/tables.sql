@@ -2081,11 +2081,19 @@ COMMENT ON COLUMN rpt_provider_scorecard.incident_count IS 'carrier incidents th
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL,
     span_start_utc TIMESTAMP NOT NULL,
+    span_end_utc TIMESTAMP NOT NULL,
+    span_kind VARCHAR NOT NULL,
     row_count BIGINT,
+    content_hash VARCHAR,
+    run_id VARCHAR,
     loaded_at_utc TIMESTAMP
 );
-COMMENT ON TABLE load_ledger IS 'What was loaded when: one row a table and span, replaced by each load';
+COMMENT ON TABLE load_ledger IS 'What was loaded when: one row a table and span; a load replaces the rows of all spans that it touches, so that a span whose content is noted here is in the table and need not be loaded again';
 COMMENT ON COLUMN load_ledger.table_name IS 'loaded table';
 COMMENT ON COLUMN load_ledger.span_start_utc IS 'start of the span; 1970-01-01 for whole tables';
+COMMENT ON COLUMN load_ledger.span_end_utc IS 'end of the span; 2200-01-01 for whole tables';
+COMMENT ON COLUMN load_ledger.span_kind IS 'kind of period that was loaded; empty for all kinds';
 COMMENT ON COLUMN load_ledger.row_count IS 'rows of the span';
+COMMENT ON COLUMN load_ledger.content_hash IS 'SHA-256 of the rows as Parquet';
+COMMENT ON COLUMN load_ledger.run_id IS 'Dagster run that loaded';
 COMMENT ON COLUMN load_ledger.loaded_at_utc IS 'end of the load';

@@ -3,7 +3,7 @@
 CREATE TABLE IF NOT EXISTS dim_site (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     site_name VARCHAR COMMENT 'name of the site in Mist',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     store_type VARCHAR COMMENT 'name of the store-type sitegroup without prefix, `(none)` without one',
     timezone VARCHAR COMMENT 'IANA time zone of the site',
     lat FLOAT COMMENT 'latitude',
@@ -21,11 +21,11 @@ CREATE TABLE IF NOT EXISTS dim_circuit (
     device_mac VARCHAR NOT NULL COMMENT 'gateway MAC, 12 lowercase hex digits',
     node VARCHAR COMMENT 'node0 or node1 on an HA cluster, else null',
     port_id VARCHAR NOT NULL COMMENT 'physical port, for example ge-0/0/1',
-    wan_name VARCHAR COMMENT 'name of the WAN interface in the gateway''s configuration',
+    wan_name VARCHAR COMMENT 'name of the WAN interface in the gateway’s configuration',
     wan_type VARCHAR COMMENT 'broadband, dsl or lte as Mist says; null when it does not',
     provider VARCHAR COMMENT 'internet provider: circuits file, else the ISP that Mist detected',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
-    active_state BOOLEAN COMMENT 'true while this circuit carries the site''s traffic; null when unknown',
+    active_state BOOLEAN COMMENT 'true while this circuit carries the site’s traffic; null when unknown',
     port_state VARCHAR COMMENT 'up, down, disabled; null when Mist did not say',
     bandwidth_down_mbps FLOAT COMMENT 'contracted download; null when unknown',
     bandwidth_up_mbps FLOAT COMMENT 'contracted upload; null when unknown',
@@ -48,11 +48,11 @@ CLUSTER BY (hour_utc)
 COMMENT = 'Hours and the calendar periods that contain them (UTC)';
 
 CREATE TABLE IF NOT EXISTS dim_threshold (
-    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR NOT NULL COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     store_type VARCHAR NOT NULL COMMENT 'name of the store-type sitegroup without prefix, `(none)` without one',
     measure VARCHAR NOT NULL COMMENT 'what is compared',
     level VARCHAR NOT NULL COMMENT 'level that it marks',
-    value FLOAT COMMENT 'threshold in the measure''s unit; a value on it counts as above',
+    value FLOAT COMMENT 'threshold in the measure’s unit; a value on it counts as above',
     valid_from TIMESTAMP_NTZ(6) NOT NULL COMMENT 'first instant at which this version holds',
     valid_to TIMESTAMP_NTZ(6) COMMENT 'first instant at which it no longer holds; null for the current version',
     PRIMARY KEY (region, store_type, measure, level, valid_from)
@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS fact_circuit_hour (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
     hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     rx_bytes FLOAT COMMENT 'bytes received in the covered seconds',
     tx_bytes FLOAT COMMENT 'bytes sent in the covered seconds',
@@ -85,15 +85,15 @@ CREATE TABLE IF NOT EXISTS fact_circuit_hour (
     latency_max_ms FLOAT COMMENT 'maximum latency of the samples of all up peer paths in the hour (p95: nearest rank, null below 20 samples)',
     latency_p95_ms FLOAT COMMENT '95th percentile latency of the samples of all up peer paths in the hour (p95: nearest rank, null below 20 samples)',
     quality_sample_count NUMBER(38,0) COMMENT 'samples behind the quality figures',
-    utilization_severity VARCHAR COMMENT 'level that the hour''s utilization reaches; null when unknown',
-    loss_severity VARCHAR COMMENT 'level that the hour''s frame loss reaches; null when unknown',
-    jitter_severity VARCHAR COMMENT 'level that the hour''s jitter reaches; null when unknown',
-    latency_severity VARCHAR COMMENT 'level that the hour''s latency reaches; null when unknown',
+    utilization_severity VARCHAR COMMENT 'level that the hour’s utilization reaches; null when unknown',
+    loss_severity VARCHAR COMMENT 'level that the hour’s frame loss reaches; null when unknown',
+    jitter_severity VARCHAR COMMENT 'level that the hour’s jitter reaches; null when unknown',
+    latency_severity VARCHAR COMMENT 'level that the hour’s latency reaches; null when unknown',
     severity VARCHAR COMMENT 'worst of the four; null when all are unknown',
     counter_reset BOOLEAN COMMENT 'a counter reset makes the bytes a lower bound',
     coverage_pct FLOAT COMMENT 'share of the hour that the traffic figures cover',
     source VARCHAR COMMENT 'where the traffic figures come from',
-    active_state BOOLEAN COMMENT 'true while this circuit carries the site''s traffic; null when unknown',
+    active_state BOOLEAN COMMENT 'true while this circuit carries the site’s traffic; null when unknown',
     PRIMARY KEY (site_id, circuit_id, hour_utc)
 )
 CLUSTER BY (hour_utc)
@@ -110,15 +110,15 @@ CREATE TABLE IF NOT EXISTS fact_path_hour (
     vpn_name VARCHAR NOT NULL COMMENT 'name of the VPN, empty when not told',
     peer_router_name VARCHAR COMMENT 'name of the peer',
     hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
-    loss_avg_pct FLOAT COMMENT 'mean frame loss of the path''s up samples',
-    loss_max_pct FLOAT COMMENT 'maximum frame loss of the path''s up samples',
-    loss_p95_pct FLOAT COMMENT '95th percentile frame loss of the path''s up samples',
-    jitter_avg_ms FLOAT COMMENT 'mean jitter of the path''s up samples',
-    jitter_max_ms FLOAT COMMENT 'maximum jitter of the path''s up samples',
-    jitter_p95_ms FLOAT COMMENT '95th percentile jitter of the path''s up samples',
-    latency_avg_ms FLOAT COMMENT 'mean latency of the path''s up samples',
-    latency_max_ms FLOAT COMMENT 'maximum latency of the path''s up samples',
-    latency_p95_ms FLOAT COMMENT '95th percentile latency of the path''s up samples',
+    loss_avg_pct FLOAT COMMENT 'mean frame loss of the path’s up samples',
+    loss_max_pct FLOAT COMMENT 'maximum frame loss of the path’s up samples',
+    loss_p95_pct FLOAT COMMENT '95th percentile frame loss of the path’s up samples',
+    jitter_avg_ms FLOAT COMMENT 'mean jitter of the path’s up samples',
+    jitter_max_ms FLOAT COMMENT 'maximum jitter of the path’s up samples',
+    jitter_p95_ms FLOAT COMMENT '95th percentile jitter of the path’s up samples',
+    latency_avg_ms FLOAT COMMENT 'mean latency of the path’s up samples',
+    latency_max_ms FLOAT COMMENT 'maximum latency of the path’s up samples',
+    latency_p95_ms FLOAT COMMENT '95th percentile latency of the path’s up samples',
     mos_avg FLOAT COMMENT 'mean opinion score',
     up_pct FLOAT COMMENT 'share of samples in which the path was up',
     active_pct FLOAT COMMENT 'share of samples in which the path carried the traffic',
@@ -147,12 +147,12 @@ CREATE TABLE IF NOT EXISTS fact_failover (
     end_utc TIMESTAMP_NTZ(6) COMMENT 'the primary carried it again; null while the failover lasts',
     from_circuit_id VARCHAR NOT NULL COMMENT 'the primary',
     to_circuit_id VARCHAR NOT NULL COMMENT 'the circuit that took over',
-    cause VARCHAR COMMENT 'why: the primary''s link was down, it was unreachable, or traffic was steered',
+    cause VARCHAR COMMENT 'why: the primary’s link was down, it was unreachable, or traffic was steered',
     duration_minutes FLOAT COMMENT 'length; null while it lasts',
     loss_avg_pct FLOAT COMMENT 'mean frame loss of the backup during the failover',
     jitter_avg_ms FLOAT COMMENT 'mean jitter of the backup during the failover',
     latency_avg_ms FLOAT COMMENT 'mean latency of the backup during the failover',
-    quality_sample_count NUMBER(38,0) COMMENT 'samples in the failover behind these means; null when they come from the cloud''s hourly history',
+    quality_sample_count NUMBER(38,0) COMMENT 'samples in the failover behind these means; null when they come from the cloud’s hourly history',
     norm_loss_avg_pct FLOAT COMMENT 'mean frame loss of the backup over the hours of the 7 days before: its own norm',
     norm_jitter_avg_ms FLOAT COMMENT 'mean jitter of the backup over the hours of the 7 days before: its own norm',
     norm_latency_avg_ms FLOAT COMMENT 'mean latency of the backup over the hours of the 7 days before: its own norm',
@@ -161,13 +161,13 @@ CREATE TABLE IF NOT EXISTS fact_failover (
     primary_latency_avg_ms FLOAT COMMENT 'mean latency of the primary over the 24 hours before',
     PRIMARY KEY (site_id, start_utc, from_circuit_id)
 )
-COMMENT = 'Episodes in which a site''s traffic ran over another circuit because its primary was down or steered away';
+COMMENT = 'Episodes in which a site’s traffic ran over another circuit because its primary was down or steered away';
 
 CREATE TABLE IF NOT EXISTS fact_device_event (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     device_mac VARCHAR NOT NULL COMMENT 'gateway MAC, 12 lowercase hex digits',
     event_type VARCHAR NOT NULL COMMENT 'Mist event type, for example GW_PORT_DOWN',
-    locator VARCHAR NOT NULL COMMENT 'port id, else the event''s text, else empty (part of the natural key)',
+    locator VARCHAR NOT NULL COMMENT 'port id, else the event’s text, else empty (part of the natural key)',
     event_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'instant of the event',
     circuit_id VARCHAR COMMENT 'circuit that it concerns; null when none or ambiguous',
     node VARCHAR COMMENT 'node0 or node1 on an HA cluster, else null',
@@ -182,7 +182,7 @@ COMMENT = 'Device events of gateways as Mist told them, each once';
 CREATE TABLE IF NOT EXISTS agg_circuit_window (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the window, not included',
     window_hours NUMBER(38,0) NOT NULL COMMENT '3, 12 or 24',
@@ -232,7 +232,7 @@ CLUSTER BY (as_of_utc)
 COMMENT = 'Figures of the last 3, 12 and 24 hours, half-open: 3 h as of 12:00 are 09, 10, 11';
 
 CREATE TABLE IF NOT EXISTS agg_region_window (
-    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR NOT NULL COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the window, not included',
     window_hours NUMBER(38,0) NOT NULL COMMENT '3, 12 or 24',
     circuit_count NUMBER(38,0) COMMENT 'circuits pooled',
@@ -279,7 +279,7 @@ CREATE TABLE IF NOT EXISTS agg_region_window (
     PRIMARY KEY (region, as_of_utc, window_hours)
 )
 CLUSTER BY (as_of_utc)
-COMMENT = 'Windows pooled over a region''s circuit hours, not averages of averages';
+COMMENT = 'Windows pooled over a region’s circuit hours, not averages of averages';
 
 CREATE TABLE IF NOT EXISTS agg_provider_window (
     provider VARCHAR NOT NULL COMMENT 'internet provider of the circuit in force in each hour',
@@ -329,12 +329,12 @@ CREATE TABLE IF NOT EXISTS agg_provider_window (
     PRIMARY KEY (provider, as_of_utc, window_hours)
 )
 CLUSTER BY (as_of_utc)
-COMMENT = 'Windows pooled over a provider''s circuit hours; circuits without a known provider are in none';
+COMMENT = 'Windows pooled over a provider’s circuit hours; circuits without a known provider are in none';
 
 CREATE TABLE IF NOT EXISTS agg_circuit_period (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
     period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the period',
@@ -384,7 +384,7 @@ CLUSTER BY (period_start_utc)
 COMMENT = 'Figures of a UTC day, ISO week or month';
 
 CREATE TABLE IF NOT EXISTS agg_region_period (
-    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR NOT NULL COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
     period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the period',
     circuit_count NUMBER(38,0) COMMENT 'circuits pooled',
@@ -431,7 +431,7 @@ CREATE TABLE IF NOT EXISTS agg_region_period (
     PRIMARY KEY (region, period, period_start_utc)
 )
 CLUSTER BY (period_start_utc)
-COMMENT = 'Periods pooled over a region''s circuit hours';
+COMMENT = 'Periods pooled over a region’s circuit hours';
 
 CREATE TABLE IF NOT EXISTS agg_provider_period (
     provider VARCHAR NOT NULL COMMENT 'internet provider of the circuit in force in each hour',
@@ -481,12 +481,12 @@ CREATE TABLE IF NOT EXISTS agg_provider_period (
     PRIMARY KEY (provider, period, period_start_utc)
 )
 CLUSTER BY (period_start_utc)
-COMMENT = 'Periods pooled over a provider''s circuit hours; circuits without a known provider are in none';
+COMMENT = 'Periods pooled over a provider’s circuit hours; circuits without a known provider are in none';
 
 CREATE TABLE IF NOT EXISTS agg_circuit_period_business (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
     period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the period',
@@ -531,14 +531,14 @@ CREATE TABLE IF NOT EXISTS agg_circuit_period_business (
     unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
     total_minutes FLOAT COMMENT 'up + down + unknown minutes',
     business_hours NUMBER(38,0) COMMENT 'circuit hours inside the opening hours, the ones counted',
-    unknown_timezone_hours NUMBER(38,0) COMMENT 'circuit hours left out because the site''s time zone is unknown',
+    unknown_timezone_hours NUMBER(38,0) COMMENT 'circuit hours left out because the site’s time zone is unknown',
     PRIMARY KEY (circuit_id, period, period_start_utc)
 )
 CLUSTER BY (period_start_utc)
 COMMENT = 'agg_circuit_period over the hours in which each store is open, by its own clock; periods are those of UTC';
 
 CREATE TABLE IF NOT EXISTS agg_region_period_business (
-    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR NOT NULL COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
     period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the period',
     circuit_count NUMBER(38,0) COMMENT 'circuits pooled',
@@ -583,7 +583,7 @@ CREATE TABLE IF NOT EXISTS agg_region_period_business (
     unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
     total_minutes FLOAT COMMENT 'up + down + unknown minutes',
     business_hours NUMBER(38,0) COMMENT 'circuit hours inside the opening hours, the ones counted',
-    unknown_timezone_hours NUMBER(38,0) COMMENT 'circuit hours left out because the site''s time zone is unknown',
+    unknown_timezone_hours NUMBER(38,0) COMMENT 'circuit hours left out because the site’s time zone is unknown',
     PRIMARY KEY (region, period, period_start_utc)
 )
 CLUSTER BY (period_start_utc)
@@ -635,7 +635,7 @@ CREATE TABLE IF NOT EXISTS agg_provider_period_business (
     unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
     total_minutes FLOAT COMMENT 'up + down + unknown minutes',
     business_hours NUMBER(38,0) COMMENT 'circuit hours inside the opening hours, the ones counted',
-    unknown_timezone_hours NUMBER(38,0) COMMENT 'circuit hours left out because the site''s time zone is unknown',
+    unknown_timezone_hours NUMBER(38,0) COMMENT 'circuit hours left out because the site’s time zone is unknown',
     PRIMARY KEY (provider, period, period_start_utc)
 )
 CLUSTER BY (period_start_utc)
@@ -644,7 +644,7 @@ COMMENT = 'agg_provider_period over the hours in which each store is open, by it
 CREATE TABLE IF NOT EXISTS agg_circuit_rolling_13m (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the 13 months, not included: first of a month',
     start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the 13 months',
@@ -678,7 +678,7 @@ CLUSTER BY (as_of_utc)
 COMMENT = 'Figures of 13 calendar months, pooled from months: as of 1 Feb 2025 from 1 Jan 2024 on';
 
 CREATE TABLE IF NOT EXISTS agg_region_rolling_13m (
-    region VARCHAR NOT NULL COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR NOT NULL COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the 13 months, not included: first of a month',
     start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the 13 months',
     utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours',
@@ -708,12 +708,12 @@ CREATE TABLE IF NOT EXISTS agg_region_rolling_13m (
     PRIMARY KEY (region, as_of_utc)
 )
 CLUSTER BY (as_of_utc)
-COMMENT = '13 calendar months pooled over a region''s circuit hours';
+COMMENT = '13 calendar months pooled over a region’s circuit hours';
 
 CREATE TABLE IF NOT EXISTS rpt_congestion_now (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
     utilization_pct FLOAT COMMENT 'utilization of the hour; null when unknown',
@@ -727,7 +727,7 @@ CREATE TABLE IF NOT EXISTS rpt_congestion_now (
     trend_pct_per_week FLOAT COMMENT 'Theil-Sen slope of the weekly p95 of the busy hours; null below 5 known weeks',
     trend_low_pct_per_week FLOAT COMMENT 'lower end of its 95 % interval',
     trend_high_pct_per_week FLOAT COMMENT 'upper end of its 95 % interval',
-    trend_now_pct FLOAT COMMENT 'the trend''s line at the end of the hour',
+    trend_now_pct FLOAT COMMENT 'the trend’s line at the end of the hour',
     trend_weeks NUMBER(38,0) COMMENT 'weeks of the last 13 with half of their busy hours known',
     trend_unknown_hours NUMBER(38,0) COMMENT 'hours of the last 13 weeks without utilization',
     days_to_warning FLOAT COMMENT 'days until the trend reaches warning, 0 when it is there; null with a reason',
@@ -741,7 +741,7 @@ COMMENT = 'Each circuit in the latest computed hour: congested, worse than usual
 CREATE TABLE IF NOT EXISTS rpt_chronic_offenders (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the last of the days, not included',
     reason VARCHAR NOT NULL COMMENT 'what was bad: hours at or above a level of a measure, flaps, or availability under the target',
@@ -763,7 +763,7 @@ CREATE TABLE IF NOT EXISTS rpt_top_offenders (
     rank NUMBER(38,0) NOT NULL COMMENT '1 is the worst; ties stand in the order of circuit_id',
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     role VARCHAR COMMENT 'primary or secondary; null when unknown',
     value FLOAT NOT NULL COMMENT 'the figure',
     observed_hours NUMBER(38,0) COMMENT 'hours with a utilization behind it',
@@ -824,7 +824,7 @@ CREATE TABLE IF NOT EXISTS fact_sle_histogram (
     read_at_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was read',
     PRIMARY KEY (site_id, scope, scope_id, metric, position)
 )
-COMMENT = 'Distribution of a metric''s values over the window last read';
+COMMENT = 'Distribution of a metric’s values over the window last read';
 
 CREATE TABLE IF NOT EXISTS fact_sle_threshold (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
@@ -832,7 +832,7 @@ CREATE TABLE IF NOT EXISTS fact_sle_threshold (
     scope_id VARCHAR NOT NULL COMMENT 'site id or Mist device id',
     metric VARCHAR NOT NULL COMMENT 'SLE metric, for example wan-link-health',
     threshold FLOAT COMMENT 'threshold in force, in `unit`',
-    default_threshold FLOAT COMMENT 'Mist''s own default',
+    default_threshold FLOAT COMMENT 'Mist’s own default',
     minimum FLOAT COMMENT 'lowest threshold that can be set',
     maximum FLOAT COMMENT 'highest threshold that can be set',
     direction VARCHAR COMMENT 'side on which values are degraded, as Mist names it',
@@ -859,7 +859,7 @@ CREATE TABLE IF NOT EXISTS fact_sle_impacted_gateway (
     read_at_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was read',
     PRIMARY KEY (site_id, scope, scope_id, metric, device_mac)
 )
-COMMENT = 'Gateways behind a site''s degradation over the window last read';
+COMMENT = 'Gateways behind a site’s degradation over the window last read';
 
 CREATE TABLE IF NOT EXISTS fact_sle_impacted_interface (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
@@ -885,7 +885,7 @@ CREATE TABLE IF NOT EXISTS sle_coverage (
     score FLOAT COMMENT 'score of the newest hour that was read; null when unknown',
     score_hour_utc TIMESTAMP_NTZ(6) COMMENT 'the hour of that score',
     is_degraded BOOLEAN COMMENT 'the score is below the setting; null without a score',
-    is_enabled BOOLEAN COMMENT 'the site''s metric list has it enabled; null when not told',
+    is_enabled BOOLEAN COMMENT 'the site’s metric list has it enabled; null when not told',
     last_read_utc TIMESTAMP_NTZ(6) COMMENT 'last whole reading; null when there was none',
     state VARCHAR NOT NULL COMMENT 'fresh: read within six hours; stale: longer ago; missing: never read',
     as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'instant to which the state refers',
@@ -895,14 +895,14 @@ COMMENT = 'How fresh the deep-dive into each site and WAN metric is';
 
 CREATE TABLE IF NOT EXISTS rpt_schema_drift (
     endpoint VARCHAR NOT NULL COMMENT 'raw table, for example port_stats',
-    field_path VARCHAR NOT NULL COMMENT 'key of the answer''s rows, nested ones joined by a dot',
+    field_path VARCHAR NOT NULL COMMENT 'key of the answer’s rows, nested ones joined by a dot',
     kind VARCHAR NOT NULL COMMENT 'new: undeclared and never told before (kept in `extra`); missing: told on the day before and by no row on this one (null), or a key without which rows are refused; type_changed: of another JSON type than declared (the row is in quarantine) or, for an undeclared field, than ever before',
     first_seen_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'arrival of the first row that shows it',
     row_count NUMBER(38,0) COMMENT 'rows of that UTC day that show it; of missing fields, rows without',
     example_type VARCHAR NOT NULL COMMENT 'JSON type that was told; of missing ones, the declared',
     PRIMARY KEY (endpoint, field_path, kind, example_type, first_seen_utc)
 )
-COMMENT = 'Fields of Mist''s answers that came, went or changed their type, when this was first seen; never a value';
+COMMENT = 'Fields of Mist’s answers that came, went or changed their type, when this was first seen; never a value';
 
 CREATE TABLE IF NOT EXISTS fact_alarm (
     alarm_id VARCHAR NOT NULL COMMENT 'Mist alarm id',
@@ -953,7 +953,7 @@ CREATE TABLE IF NOT EXISTS fact_wan_client_hour (
     PRIMARY KEY (site_id, locator, hour_utc)
 )
 CLUSTER BY (hour_utc)
-COMMENT = 'Clients behind a site''s WAN gateways that Mist listed for the 60 minutes before it was asked in an hour';
+COMMENT = 'Clients behind a site’s WAN gateways that Mist listed for the 60 minutes before it was asked in an hour';
 
 CREATE TABLE IF NOT EXISTS dim_org (
     org_id VARCHAR NOT NULL COMMENT 'Mist organization id',
@@ -973,7 +973,7 @@ CREATE TABLE IF NOT EXISTS dim_vocabulary (
     vocabulary_group VARCHAR COMMENT 'group as Mist says',
     severity VARCHAR COMMENT 'severity of an alarm',
     unit VARCHAR COMMENT 'unit of a metric',
-    history_hours FLOAT COMMENT 'longest that Mist keeps a metric''s bins',
+    history_hours FLOAT COMMENT 'longest that Mist keeps a metric’s bins',
     read_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when Mist was asked',
     PRIMARY KEY (kind, name)
 )
@@ -1025,7 +1025,7 @@ COMMENT = 'Calls of the API token, by every program that uses it, as Mist counte
 CREATE TABLE IF NOT EXISTS api_usage_hour (
     hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
     endpoint VARCHAR NOT NULL COMMENT 'endpoint as in this dictionary, `org` and `usage` for probes, `(other programs)` for calls of the same token that were not made here, as far as the cloud told them',
-    purpose VARCHAR NOT NULL COMMENT 'live collection, optional work (backfill), or another program''s affair',
+    purpose VARCHAR NOT NULL COMMENT 'live collection, optional work (backfill), or another program’s affair',
     calls NUMBER(38,0) NOT NULL COMMENT 'calls made, retries included',
     deferred NUMBER(38,0) NOT NULL COMMENT 'walks that were put off because no call was left; one that is put off twice counts twice',
     deferred_reason VARCHAR COMMENT 'why they were put off; null when none was',
@@ -1036,9 +1036,9 @@ COMMENT = 'Calls to the Mist API and walks that were put off, from the call ledg
 CREATE TABLE IF NOT EXISTS fact_site_hour (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     hour_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the hour, UTC',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     circuit_count NUMBER(38,0) COMMENT 'circuits with a row in the hour',
-    active_circuit_id VARCHAR COMMENT 'circuit that carried the site''s traffic for most of the hour; null when unknown',
+    active_circuit_id VARCHAR COMMENT 'circuit that carried the site’s traffic for most of the hour; null when unknown',
     active_evidence VARCHAR COMMENT 'seen: snapshots or events told it; inferred: the primary was up, or another was while it was down',
     utilization_pct FLOAT COMMENT 'utilization of the active circuit',
     primary_circuit_id VARCHAR COMMENT 'the primary; the first by id of several',
@@ -1047,9 +1047,9 @@ CREATE TABLE IF NOT EXISTS fact_site_hour (
     site_outage_minutes FLOAT COMMENT 'minutes in which every circuit was known to be down or unreachable',
     site_unknown_minutes FLOAT COMMENT 'minutes in which neither is known; up + outage + unknown are all minutes',
     backup_circuit_id VARCHAR COMMENT 'secondary that would have been loaded least; null when unknown',
-    backup_load_pct FLOAT COMMENT 'what primaries and backup carried, against the backup''s capacity, in the fuller direction; null without traffic or bandwidth of any of them',
+    backup_load_pct FLOAT COMMENT 'what primaries and backup carried, against the backup’s capacity, in the fuller direction; null without traffic or bandwidth of any of them',
     backup_can_carry BOOLEAN COMMENT 'whether a secondary that was up had room: load below 100; null when that cannot be told',
-    backup_bandwidth_source VARCHAR COMMENT 'where the backup''s bandwidth comes from; link speed is no contract',
+    backup_bandwidth_source VARCHAR COMMENT 'where the backup’s bandwidth comes from; link speed is no contract',
     PRIMARY KEY (site_id, hour_utc)
 )
 CLUSTER BY (hour_utc)
@@ -1057,7 +1057,7 @@ COMMENT = 'A site in one hour: which circuit carried it, how full that one was, 
 
 CREATE TABLE IF NOT EXISTS agg_site_period (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
     period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the period',
     utilization_avg_pct FLOAT COMMENT 'mean utilization of the active circuit (p95: linear interpolation)',
@@ -1078,7 +1078,7 @@ COMMENT = 'A site in a UTC day, ISO week or month: traffic of the active circuit
 
 CREATE TABLE IF NOT EXISTS rpt_primary_secondary (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     period VARCHAR NOT NULL COMMENT 'day, week (ISO) or month, UTC',
     period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the period',
     primary_circuit_count NUMBER(38,0) COMMENT 'circuits (primary)',
@@ -1118,7 +1118,7 @@ COMMENT = 'The primary of a site against its secondaries; circuits of unknown ro
 
 CREATE TABLE IF NOT EXISTS rpt_failover_readiness (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     month VARCHAR NOT NULL COMMENT 'UTC month, for example 2025-01',
     period_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the month',
     ready_hours NUMBER(38,0) COMMENT 'hours in which a backup had room for everything',
@@ -1156,7 +1156,7 @@ CREATE TABLE IF NOT EXISTS rpt_sla_outage (
     provider VARCHAR NOT NULL COMMENT 'internet provider, `(none)` when unknown',
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     site_name VARCHAR COMMENT 'name of the site in Mist',
-    region VARCHAR COMMENT 'name of the site''s region sitegroup without prefix, `(none)` without one',
+    region VARCHAR COMMENT 'name of the site’s region sitegroup without prefix, `(none)` without one',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',
     wan_name VARCHAR COMMENT 'name of the WAN interface',
     month VARCHAR NOT NULL COMMENT 'UTC month in which it began, for example 2025-01',
@@ -1210,9 +1210,13 @@ COMMENT = 'A provider in a month, pooled over its circuits, without the time ins
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL COMMENT 'loaded table',
     span_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the span; 1970-01-01 for whole tables',
+    span_end_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the span; 2200-01-01 for whole tables',
+    span_kind VARCHAR NOT NULL COMMENT 'kind of period that was loaded; empty for all kinds',
     row_count NUMBER(38,0) COMMENT 'rows of the span',
+    content_hash VARCHAR COMMENT 'SHA-256 of the rows as Parquet',
+    run_id VARCHAR COMMENT 'Dagster run that loaded',
     loaded_at_utc TIMESTAMP_NTZ(6) COMMENT 'end of the load',
-    PRIMARY KEY (table_name, span_start_utc)
+    PRIMARY KEY (table_name, span_start_utc, span_end_utc, span_kind)
 )
 CLUSTER BY (span_start_utc)
-COMMENT = 'What was loaded when: one row a table and span, replaced by each load';
+COMMENT = 'What was loaded when: one row a table and span; a load replaces the rows of all spans that it touches, so that a span whose content is noted here is in the table and need not be loaded again';

@@ -49,10 +49,10 @@ from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.alarms import DAY, day_label, days_between
 from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, ROLLING_ASSET, WINDOW_ASSET
-from mistwan_dagster.orchestration.metadata import table_description, table_metadata
+from mistwan_dagster.orchestration.metadata import load_metadata, table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS, OWNER, WAREHOUSE_POOL, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
-from mistwan_dagster.warehouse.port import Load
+from mistwan_dagster.warehouse.port import Load, Loaded, total
 
 GROUP = "warehouse"
 LOAD_PERIOD = timedelta(hours=24)
@@ -93,18 +93,18 @@ def _spec(table: Table, deps: Iterable[str], name: str | None = None) -> dg.Asse
         deps=list(deps),
         description=table_description(table),
         group_name=GROUP,
-        kinds={"duckdb"},
+        kinds={"duckdb", "snowflake"},
         owners=[OWNER],
         metadata=table_metadata(table),
     )
 
 
 def _results(
-    rows: dict[str, int], names: dict[str, str] | None = None
+    loaded: dict[str, Loaded], names: dict[str, str] | None = None
 ) -> Iterable[dg.MaterializeResult[None]]:
-    for table, count in rows.items():
+    for table, one in loaded.items():
         name = (names or {}).get(table, table)
-        yield dg.MaterializeResult(asset_key=["warehouse", name], metadata={"dagster/row_count": count})
+        yield dg.MaterializeResult(asset_key=["warehouse", name], metadata=load_metadata(one))
 
 
 def _hours(platform: Platform, table: Table, start: datetime, end: datetime) -> pl.DataFrame:
@@ -114,18 +114,17 @@ def _hours(platform: Platform, table: Table, start: datetime, end: datetime) -> 
 
 def _load_hours(
     platform: Platform, tables: Iterable[Table], start: datetime, end: datetime, *, with_hours: bool = False
-) -> dict[str, int]:
-    """A transaction for each day of the span at most; returns rows by table."""
-    rows: dict[str, int] = {}
+) -> dict[str, Loaded]:
+    """A transaction for each day of the span at most."""
+    done: list[dict[str, Loaded]] = []
     while start < end:
         until = min(start + LOAD_PERIOD, end)
         loads = [Load(t, _hours(platform, t, start, until), start, until) for t in tables]
         if with_hours:
             loads.append(Load(DIM_HOUR, hour_dimension(list(hours_between(start, until))), start, until))
-        for table, count in platform.warehouse.load(loads).items():
-            rows[table] = rows.get(table, 0) + count
+        done.append(platform.warehouse.load(loads))
         start = until
-    return rows
+    return total(done)
 
 
 @dg.multi_asset(
@@ -206,15 +205,13 @@ def load_windows(
 def load_alarms(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> Iterable[dg.MaterializeResult[None]]:
-    """Alarms by the day they were raised, a transaction for each day."""
+    """Alarms by the day they were raised, all days of the range in one transaction."""
     window, parts = context.partition_time_window, platform.open()
-    rows = dict.fromkeys((t.name for t in ALARM_TABLES), 0)
+    loads: list[Load] = []
     for day in days_between(window.start, window.end):
         frames = {t: parts.kpi.read(t.name, day_label(day)) for t in ALARM_TABLES}
-        loads = [Load(t, t.empty() if f is None else f, day, day + DAY) for t, f in frames.items()]
-        for table, count in parts.warehouse.load(loads).items():
-            rows[table] += count
-    yield from _results(rows)
+        loads += [Load(t, t.empty() if f is None else f, day, day + DAY) for t, f in frames.items()]
+    yield from _results(parts.warehouse.load(loads))
 
 
 def _load_name(table: Table, period: Period) -> str:
@@ -243,16 +240,16 @@ def load_period_asset(
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterable[dg.MaterializeResult[None]]:
         window, parts = context.partition_time_window, platform.open()
-        rows: dict[str, int] = {}
+        loads: list[Load] = []
         begin = window.start
         while begin < window.end:
             until, label = period_end(begin, period), period_label(period, begin)
             frames = {t: parts.kpi.read(t.name, label) for t in specs}
-            loads = [load_of(t, t.empty() if f is None else f, begin, until) for t, f in frames.items()]
-            for table, count in parts.warehouse.load(loads).items():
-                rows[table] = rows.get(table, 0) + count
+            loads += [load_of(t, t.empty() if f is None else f, begin, until) for t, f in frames.items()]
             begin = until
-        yield from _results(rows, {t.name: spec.key.path[-1] for t, spec in specs.items()})
+        yield from _results(
+            parts.warehouse.load(loads), {t.name: spec.key.path[-1] for t, spec in specs.items()}
+        )
 
     return load
 

@@ -1,0 +1,71 @@
+"""The same lake in both warehouses through the commands: same rows, same figures; and what an hour costs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+from polars.testing import assert_frame_equal
+
+from mistwan_dagster.catalog.tables import TABLES
+from mistwan_dagster.catalog.views import VIEWS
+from mistwan_dagster.orchestration.warehouses import open_reader
+from mistwan_dagster.settings import Settings
+from mistwan_dagster_tests.warehouse.fake_snowflake import Proxy, served
+
+from .conftest import Cli
+
+MOST_STATEMENTS_A_TABLE = 12
+MOST_STATEMENTS_AN_HOUR = 100
+OF_THE_BACKEND = {"load_ledger"}
+TABLE = re.compile(rf"\b({'|'.join(sorted(TABLES, key=len, reverse=True))})\b")
+
+
+def test_snowflake_is_filled_as_duckdb_is_and_an_hour_takes_few_statements(cli: Cli) -> None:
+    with served() as port, Proxy(port).running() as proxy:
+        on_snowflake = replace(cli, settings=cli.settings | _settings(proxy.port))
+        assert "warehouse init" in on_snowflake.run("query", "SELECT 1").stderr
+        on_snowflake.ok("warehouse", "init")
+        assert on_snowflake.ok("warehouse", "diff") == "no differences\n"
+        on_snowflake.ok("collect")
+        on_snowflake.ok("backfill", "--start", "2025-03-04T06:00Z", "--end", "2025-03-04T09:00Z")
+        proxy.statements.clear()
+        on_snowflake.ok("backfill", "--start", "2025-03-04T09:00Z", "--end", "2025-03-04T10:00Z")
+        _few(proxy.statements)
+        assert on_snowflake.rows("SELECT count(*) AS n FROM dim_hour") == [{"n": 4}]
+        cli.ok("aggregate", "all")
+        _alike(cli, on_snowflake)
+
+
+def _settings(port: int) -> dict[str, str]:
+    return {
+        "MISTWAN_WAREHOUSE": "snowflake", "SNF_ACCOUNT": "org-acc", "SNF_USER": "loader",
+        "SNF_PASSWORD": "not-a-real-one", "SNF_HOST": "127.0.0.1", "SNF_PORT": str(port), "SNF_PROTOCOL": "http",
+    }  # fmt: skip
+
+
+def _few(statements: list[str]) -> None:
+    print(len(statements), Counter(s.split()[0] for s in statements))
+    by_table = Counter(
+        match[1]
+        for s in statements
+        for match in [TABLE.search(s)]
+        if match and match[1] not in OF_THE_BACKEND
+    )
+    print(by_table.most_common())
+    assert max(by_table.values()) <= MOST_STATEMENTS_A_TABLE
+    assert len(statements) < MOST_STATEMENTS_AN_HOUR
+
+
+def _alike(duckdb: Cli, snowflake: Cli) -> None:
+    def reader(cli: Cli) -> object:
+        given = {k.lower(): v for k, v in cli.settings.items()}
+        return open_reader(Settings(_env_file=None, mistwan_home=cli.home, **given))  # type: ignore[arg-type]
+
+    duck, snow = reader(duckdb), reader(snowflake)
+    for name in [*TABLES, *VIEWS]:
+        if name in OF_THE_BACKEND:
+            continue
+        sql = f"SELECT * FROM {name}"
+        assert_frame_equal(snow.query(sql), duck.query(sql), check_row_order=False, rel_tol=1e-9)
