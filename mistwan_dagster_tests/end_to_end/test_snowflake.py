@@ -17,7 +17,8 @@ from mistwan_dagster_tests.warehouse.fake_snowflake import Proxy, served
 from .conftest import Cli
 
 MOST_STATEMENTS_A_TABLE = 12
-MOST_STATEMENTS_AN_HOUR = 100
+MOST_STATEMENTS_AN_HOUR = 150
+"""With every stage and the periods under way, so seven loads and six publications; 136 were seen."""
 OF_THE_BACKEND = {"load_ledger"}
 TABLE = re.compile(rf"\b({'|'.join(sorted(TABLES, key=len, reverse=True))})\b")
 
@@ -46,6 +47,8 @@ def _settings(port: int) -> dict[str, str]:
 
 
 def _few(statements: list[str]) -> None:
+    # fakesnow has the connector ask again for each file of a PUT; those requests name no folder.
+    statements = [s for s in statements if not s.startswith("PUT") or "*" in s]
     print(len(statements), Counter(s.split()[0] for s in statements))
     by_table = Counter(
         match[1]
