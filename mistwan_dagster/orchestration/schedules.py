@@ -119,9 +119,9 @@ maintenance_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Sites in trouble in detail, with the calls that live collection leaves over",
 )
-def site_details_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+def site_details_schedule(platform: PlatformResource) -> dg.RunRequest:
     """The cloud tells only now, so a late tick still reads the present hour."""
-    hour = floor_hour(context.scheduled_execution_time)
+    hour = floor_hour(platform.open().settings.now())
     return dg.RunRequest(run_key=hour.isoformat(), partition_key=hour.strftime(PARTITION_KEY_FORMAT))
 
 
