@@ -18,6 +18,7 @@ from mistwan_dagster_tests.dashboard.conftest import CIRCUIT, organization
 from mistwan_dagster_tests.dashboard.made import LAST, hour, publish
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+expect.set_options(timeout=30_000)
 PATHS = (
     "/",
     "/overview",
