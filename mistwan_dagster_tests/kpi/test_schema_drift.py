@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.endpoints import PORT_STATS, SITES
@@ -187,6 +187,7 @@ WORDS = {
 }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.dictionaries(st.sampled_from(["a", "b", "ü", 'q"']), values), max_size=12))
 def test_counts_are_those_of_looking_at_each_value(extras: list[dict[str, Any] | None]) -> None:
     expected = Counter((k, WORDS[type(v)]) for e in extras if e for k, v in e.items())

@@ -189,6 +189,16 @@ def test_what_arrives_late_is_stored_once_read_and_compacted_again(tmp_path: Pat
     assert [len(paths) for paths in day_paths(lake.endpoint_folder(PORT_STATS)).values()] == [1]
 
 
+def test_a_slot_that_is_read_again_before_the_sweep_survives_it(tmp_path: Path) -> None:
+    lake = filled(tmp_path)
+    list(compact_days(lake, LATER))
+    store_whole(lake, SLOTS[0], port(8))
+    sweep(lake, LATER + timedelta(hours=1))
+    found = lake.scan_snapshots(PORT_STATS, SLOTS[0], SLOTS[1]).collect()
+    assert found["port_id"].to_list() == ["p8"]
+    assert [path.name for path in small_files(lake) if path.suffix == ".parquet"] == ["slot-0950.parquet"]
+
+
 @pytest.mark.parametrize("survivors", range(0, 15, 2))
 def test_a_sweep_that_is_killed_anywhere_changes_no_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survivors: int
