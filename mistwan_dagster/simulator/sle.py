@@ -22,6 +22,8 @@ from mistwan_dagster.simulator.quality import epoch_minute
 from mistwan_dagster.simulator.world import World
 
 HOUR_S, LOOK_S, LOOKS = 3600.0, 300.0, 12
+KEPT_SITE_HOURS = 40_000
+"""Figures remembered, in hours times sites: two weeks of a small organization, two days of a large one."""
 CONGESTED_LOAD = 0.9
 THRESHOLDS = {"network-loss": 1.0, "network-jitter": 30.0, "network-latency": 100.0}
 """Loss in percent, jitter and latency in ms; a value on the threshold is degraded."""
@@ -63,7 +65,8 @@ class ServiceLevels:
         self.clients: Ints = 3 + (40 * uniform(topology.seed, 61, np.arange(len(topology.gateways)))).astype(
             np.int64
         )
-        self.hour = lru_cache(maxsize=64)(self._hour)
+        kept = max(48, min(400, KEPT_SITE_HOURS // len(topology.sites)))
+        self.hour = lru_cache(maxsize=kept)(self._hour)
 
     def _hour(self, start_s: float) -> HourFigures:
         """Figures of the hour that begins at `start_s`; nothing is looked at before the organization's start."""
