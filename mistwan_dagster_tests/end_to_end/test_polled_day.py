@@ -18,14 +18,22 @@ from mistwan_dagster.catalog.endpoints import (
     SITEGROUPS,
     SITES,
 )
-from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, Table
+from mistwan_dagster.catalog.tables import (
+    DIM_CIRCUIT,
+    DIM_SITE,
+    FACT_CIRCUIT_HOUR,
+    FACT_FAILOVER,
+    FACT_SITE_HOUR,
+    Table,
+)
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.compaction import compact_days, sweep
-from mistwan_dagster.orchestration import hourly
+from mistwan_dagster.orchestration import hourly, reports
 from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
+from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import HOURLY
 from mistwan_dagster.settings import Settings
@@ -37,6 +45,7 @@ START = datetime(2025, 3, 3, 20, tzinfo=UTC)
 HOURS = 7
 END = START + timedelta(hours=HOURS)
 SLOT = timedelta(minutes=5)
+WORLD = World(seed=39, sites=8)
 
 
 @dataclass
@@ -75,7 +84,7 @@ def compute(platform: Platform) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def polled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Polled]:
     home: Path = tmp_path_factory.mktemp("polled")
-    with running(World(seed=39, sites=8), clock=Clock(START)) as cloud:
+    with running(WORLD, clock=Clock(START)) as cloud:
         (home / "circuits.csv").write_text(cloud.world.circuits_csv())
         platform = Platform(
             Settings(
@@ -160,6 +169,40 @@ def test_nothing_is_told_where_nothing_was_observed(polled: Polled) -> None:
     assert dark["latency_avg_ms"].null_count() == dark.height
     down = compared(polled).filter(pl.col("state") == "down")
     assert down["down_minutes"].unique().to_list() == [60.0]
+
+
+def test_failovers_are_the_true_ones_with_the_quality_of_their_own_samples(polled: Polled) -> None:
+    hourly.compute_outages(polled.platform, None)
+    compute_failovers(polled.platform, None)
+    found = polled.platform.kpi.read(FACT_FAILOVER.name)
+    assert found is not None
+    truth = WORLD.truth_failovers(START, END)
+    both = truth.join(found, on=["site_id", "from_circuit_id"], suffix="_found")
+    assert both.height == truth.height == 3
+    assert both["to_circuit_id_found"].to_list() == both["to_circuit_id"].to_list()
+    assert (both["start_utc_found"] - both["start_utc"]).abs().max() < timedelta(minutes=1)
+    assert (both["end_utc_found"] - both["end_utc"]).abs().max() < timedelta(minutes=1)
+    # Two paths every five minutes; of an hour's 24 samples only those in the episode count.
+    minutes = (both["end_utc"] - both["start_utc"]).dt.total_seconds() / 60
+    assert ((both["quality_sample_count"] - 2 * minutes / 5).abs() <= 4).all()
+
+
+def test_a_site_follows_the_circuit_that_carries_it(polled: Polled) -> None:
+    reports.compute_site_hours(polled.platform, START, END)
+    sites = polled.platform.kpi.scan_hours(FACT_SITE_HOUR.name, START, END)
+    assert sites is not None
+    assert violations(sites, FACT_SITE_HOUR) == {}
+    seen = sites.filter(pl.col("active_evidence") == "seen").collect()
+    hour_end = pl.col("hour_utc") + timedelta(hours=1)
+    away = seen.join(WORLD.truth_failovers(START, END), on="site_id").filter(
+        (pl.col("start_utc") < hour_end) & (pl.col("end_utc") > pl.col("hour_utc"))
+    )
+    through = away.filter((pl.col("start_utc") <= pl.col("hour_utc")) & (pl.col("end_utc") >= hour_end))
+    assert through.height > 0
+    assert through["active_circuit_id"].to_list() == through["to_circuit_id"].to_list()
+    quiet = seen.join(away, on=["site_id", "hour_utc"], how="anti")
+    assert quiet.height > 30
+    assert quiet["active_circuit_id"].to_list() == quiet["primary_circuit_id"].to_list()
 
 
 def test_compacting_the_raw_days_makes_nothing_stale_and_every_figure_the_same(polled: Polled) -> None:
