@@ -27,6 +27,8 @@ COMMAND = f"{os.getpid()}-{secrets.token_hex(4)}"
 """This process, as the runs that it launches are tagged. Its id alone would not do: containers give it out again."""
 SETTLING_S = 10
 """A lock file younger than this may be one that is just being locked."""
+SHOWS_ITSELF_S = 120
+"""Far longer than it takes from the start of a run to its lock."""
 UNDER_WAY = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -71,7 +73,7 @@ def _silent(path: Path) -> bool:
 def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
     """Whether the process that executed an unfinished run is gone.
 
-    A run of the daemon that has not shown itself yet is left to Dagster's own time-outs.
+    A run of the daemon that has not shown itself yet is not (see `never_showed_itself`).
     """
     command = run.tags.get(COMMAND_TAG)
     if command is not None:
@@ -84,6 +86,20 @@ def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
     return age_s > SETTLING_S and _silent(path)
 
 
+def never_showed_itself(instance: dg.DagsterInstance, platform: Platform, run: dg.DagsterRun) -> bool:
+    """Whether a run of the daemon started, but neither took its lock nor began a step: killed in between."""
+    if run.status != dg.DagsterRunStatus.STARTED or COMMAND_TAG in run.tags:
+        return False
+    record = instance.get_run_record_by_id(run.run_id)
+    began = record.start_time if record else None
+    return (
+        began is not None
+        and time.time() - began > SHOWS_ITSELF_S
+        and not _path(platform.settings, "runs", run.run_id).exists()
+        and not instance.get_run_step_stats(run.run_id)
+    )
+
+
 def bury_dead_runs(instance: dg.DagsterInstance, platform: Platform) -> list[str]:
     """Mark dead runs failed, give their places in pools back and drop their notes; returns their ids.
 
@@ -91,7 +107,7 @@ def bury_dead_runs(instance: dg.DagsterInstance, platform: Platform) -> list[str
     """
     buried = []
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)):
-        if not is_dead(platform, run):
+        if not is_dead(platform, run) and not never_showed_itself(instance, platform, run):
             continue
         left = instance.get_run_by_id(run.run_id)
         if left is not None and not left.is_finished:

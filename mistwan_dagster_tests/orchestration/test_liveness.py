@@ -89,6 +89,23 @@ def test_a_run_that_did_not_show_itself_yet_is_left_alone(platform: Platform) ->
     assert platform.kpi.pending_runs() == [run.run_id]
 
 
+def report(opened: dg.DagsterInstance, run: dg.DagsterRun, kind: dg.DagsterEventType, ago_s: float) -> None:
+    step = "nothing" if kind is dg.DagsterEventType.STEP_START else None
+    event = dg.DagsterEvent(kind.value, job_name="idle", step_key=step)
+    opened.report_dagster_event(event, run.run_id, timestamp=time.time() - ago_s)
+
+
+def test_a_run_killed_between_its_start_and_its_lock_is_buried_but_none_that_began_a_step(
+    platform: Platform,
+) -> None:
+    with launch.instance(platform) as opened:
+        killed, begun, young = (opened.create_run_for_job(idle) for _ in range(3))
+        for run, ago_s in ((killed, 300), (begun, 300), (young, 5)):
+            report(opened, run, dg.DagsterEventType.RUN_START, ago_s)
+        report(opened, begun, dg.DagsterEventType.STEP_START, 299)
+        assert bury_dead_runs(opened, platform) == [killed.run_id]
+
+
 def test_a_lock_that_is_just_being_taken_is_no_sign_of_death(platform: Platform) -> None:
     run = started(platform)
     lock = platform.settings.state / "runs" / f"{run.run_id}.lock"
