@@ -25,7 +25,7 @@ demo: $(VENV)  ## simulated org, backfill, KPIs, answers, Dagster UI on port 300
 	$(BIN)/mistwan demo --sites $(SITES) --hours $(HOURS) --warehouse $(WAREHOUSE) $(SERVE)
 
 test: lint  ## lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)  ## format check, ruff, mypy, import contracts
 	$(BIN)/ruff format --check .

@@ -172,12 +172,15 @@ def test_a_late_event_rewrites_just_the_partitions_that_contain_it(
         ("daily", START, START + timedelta(days=1)),
         ("weekly", datetime(2025, 3, 3, tzinfo=UTC), datetime(2025, 3, 10, tzinfo=UTC)),
         ("monthly", datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)),
+        ("rolling", datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)),
+        ("latest", START + 8 * HOUR, START + 9 * HOUR),
     ]
     after = {p.relative_to(root): p.stat().st_mtime_ns for p in root.rglob("*.parquet")}
     labels: dict[str, set[str]] = {}
     for path in (p for p in after if after[p] != before.get(p)):
         labels.setdefault(path.parent.name, set()).add(path.stem)
     whole = {"fact_circuit_outage", "fact_failover", "rpt_carrier_incident", "rpt_sla_outage"}
+    whole |= {"dim_threshold", "rpt_congestion_now", "rpt_top_offenders"}
     assert {table for table, found in labels.items() if found == {"all"}} == whole
     windows = {f"2025-03-04T{hour:02}" for hour in range(9)}
     assert labels["agg_circuit_window"] == labels["agg_region_window"] == windows
