@@ -36,7 +36,7 @@ T = TypeVar("T")
 DAYS = int(os.environ.get("MISTWAN_TEST_DAEMON_DAYS", "2"))
 pytestmark = pytest.mark.skipif(
     "MISTWAN_TEST_DAEMON_DAYS" not in os.environ,
-    reason="takes minutes of a quiet machine: set MISTWAN_TEST_DAEMON_DAYS=2",
+    reason="takes minutes: set MISTWAN_TEST_DAEMON_DAYS=2",
 )
 PATIENCE_S = int(os.environ.get("MISTWAN_TEST_DAEMON_PATIENCE_S", "600"))
 NOW = datetime(2025, 3, 4, 10, 40, 11, tzinfo=UTC)
