@@ -112,10 +112,7 @@ def run_demo(sites: int, hours: int, seed: int, serve: bool, say: Say) -> None:
 
 
 def _serve(environment: dict[str, str], say: Say) -> None:
-    ui = [
-        sys.executable, "-m", "dagster", "dev", "-m", "mistwan_dagster.definitions",
-        "-h", "127.0.0.1", "-p", str(UI_PORT),
-    ]  # fmt: skip
+    ui = [sys.executable, "-m", "mistwan_dagster.cli", "daemon", "--ui", "--port", str(UI_PORT)]
     say(f"Dagster UI on http://127.0.0.1:{UI_PORT}: collection goes on every five minutes; Ctrl-C ends it")
     dashboard = [sys.executable, "-m", "mistwan_dagster.cli", "dashboard", "--port", str(DASHBOARD_PORT)]
     with _child(dashboard, environment), _child(ui, environment) as process:

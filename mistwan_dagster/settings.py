@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     mistwan_sle_calls: int = Field(
         default=1500, ge=0, description="calls that one SLE deep-dive may make, within the optional part"
     )
+    mistwan_history_days: int = Field(
+        default=14, ge=0, le=14, description="days back that sensors fill and mend by themselves; 0: none"
+    )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
     mistwan_chronic_bad_days: int = Field(
         default=3, ge=1, description="bad days that make a chronic offender"

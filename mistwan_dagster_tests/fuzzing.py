@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
 
-from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoint import Body, Endpoint
 from mistwan_dagster_tests.vendor_document import answer_schema, examples, resolve
 
 DROPPED = object()
@@ -68,14 +69,24 @@ def _of_kind(kind: str, node: dict[str, Any], depth: int) -> st.SearchStrategy[A
     }[kind]
 
 
+def _last_choice(schema: Any) -> dict[str, Any]:
+    """The schema, of several alternatives the last."""
+    node = resolve(schema)
+    for key in ("oneOf", "anyOf"):
+        node = resolve(node[key][-1]) if key in node else node
+    return node
+
+
 def _row_schema(endpoint: Endpoint) -> dict[str, Any]:
     """Schema of a row, cut down to the declared keys and a few others, so that drawing one stays cheap."""
-    node = resolve(answer_schema(endpoint.path))
-    if node.get("type") != "array":
-        node = resolve(node["properties"]["results"])
-    row = resolve(node["items"])
-    for key in ("oneOf", "anyOf"):
-        row = resolve(row[key][-1]) if key in row else row
+    row = _last_choice(answer_schema(endpoint.path))
+    if endpoint.body is Body.ROWS:
+        if row.get("type") != "array":
+            row = resolve(row["properties"]["results"])
+        row = resolve(row["items"])
+    elif endpoint.body is Body.MAP:
+        row = resolve(row["additionalProperties"])
+    row = _last_choice(row)
     declared = {field.source[0] for field in endpoint.fields}
     properties = row.get("properties", {})
     others = [name for name in properties if name not in declared][:4]
@@ -92,7 +103,7 @@ def _bend(row: dict[str, Any], changes: dict[str, Any], place: dict[str, Any]) -
 
 def rows(endpoint: Endpoint) -> st.SearchStrategy[Any]:
     """One row: an example or a described one with some values replaced or dropped, or anything at all."""
-    shown = [row for _, body in examples(endpoint.path) for row in _rows_of(body)]
+    shown = [row for _, body in examples(endpoint.path) for row in _rows_of(endpoint, body)]
     described = by_schema(_row_schema(endpoint))
     names = sorted({f.source[0] for f in endpoint.fields} | {"undeclared", "psk"} | set(shown[0]))
     changes = st.dictionaries(st.sampled_from(names), nasty | st.just(DROPPED), max_size=4)
@@ -109,5 +120,42 @@ def rows(endpoint: Endpoint) -> st.SearchStrategy[Any]:
     return st.one_of(bent, bent, bent, nasty)
 
 
-def _rows_of(body: Any) -> list[Any]:
+def _rows_of(endpoint: Endpoint, body: Any) -> list[Any]:
+    if endpoint.body is Body.OBJECT:
+        return [body]
+    if endpoint.body is Body.MAP:
+        return list(body.values())
     return body if isinstance(body, list) else body["results"]
+
+
+def answers(endpoint: Endpoint) -> st.SearchStrategy[Any]:
+    """A whole answer: an example with some places replaced or dropped, or any object or array."""
+    shown = [body for _, body in examples(endpoint.path)]
+    places = sorted({place for body in shown for place in _places(body)}, key=repr)
+    changes = st.lists(st.tuples(st.sampled_from(places), nasty | st.just(DROPPED)), max_size=4)
+    bent = st.builds(_bend_places, st.sampled_from(shown), changes)
+    return st.one_of(bent, bent, bent, nasty.filter(lambda body: isinstance(body, dict | list)))
+
+
+def _places(body: Any) -> Iterator[tuple[Any, ...]]:
+    """Paths to everything inside a body."""
+    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for step, value in inner:
+        yield (step,)
+        yield from ((step, *rest) for rest in _places(value))
+
+
+def _bend_places(body: Any, changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
+    bent = copy.deepcopy(body)
+    for (*steps, last), value in changes:
+        try:
+            holder = bent
+            for step in steps:
+                holder = holder[step]
+            if value is DROPPED:
+                del holder[last]
+            else:
+                holder[last] = value
+        except (TypeError, KeyError, IndexError):  # an earlier change took the place away
+            continue
+    return bent

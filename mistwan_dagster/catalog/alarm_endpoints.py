@@ -44,6 +44,7 @@ ALARMS = Endpoint(
     "Alarms of the organization, each version that was seen of them",
     history_hours=ALARM_RETENTION_HOURS, look_back=LookBack(slot=2, hour=24, day=7 * 24),
     population=Population.ALARMS,
+    optional=True,
 )  # fmt: skip
 
 ALARM_DEFINITIONS = Endpoint(
@@ -56,4 +57,5 @@ ALARM_DEFINITIONS = Endpoint(
         Field("severity", pl.String),
     ),
     "Alarms that Mist can raise", scope=Scope.CLOUD, cadence=Cadence.DAY,
+    optional=True,
 )  # fmt: skip

@@ -17,6 +17,7 @@ ORG = Endpoint(
         Field("alarmtemplate_id", pl.String),
     ),
     "The organization", cadence=Cadence.HOUR, body=Body.OBJECT,
+    optional=True,
 )  # fmt: skip
 
 API_USAGE = Endpoint(
@@ -28,6 +29,7 @@ API_USAGE = Endpoint(
     ),
     "Calls of this token in this hour, by every program that uses it",
     scope=Scope.CLOUD, cadence=Cadence.HOUR, body=Body.OBJECT,
+    optional=True,
 )  # fmt: skip
 
 WAN_CLIENTS = Endpoint(
@@ -47,6 +49,7 @@ WAN_CLIENTS = Endpoint(
     "Clients behind WAN gateways, seen in the hour before; without any byte counters",
     arguments={"duration": "1h"}, newest_by="timestamp", cadence=Cadence.HOUR,
     population=Population.CLIENTS,
+    optional=True,
 )  # fmt: skip
 
 INSIGHT_DEFINITIONS = Endpoint(
@@ -61,6 +64,7 @@ INSIGHT_DEFINITIONS = Endpoint(
         Field("intervals", pl.String, "bin lengths and how long each is kept, seconds", json=True),
     ),
     "Insight metrics that Mist keeps", scope=Scope.CLOUD, cadence=Cadence.DAY, body=Body.MAP,
+    optional=True,
 )  # fmt: skip
 
 EVENT_DEFINITIONS = Endpoint(
@@ -73,4 +77,5 @@ EVENT_DEFINITIONS = Endpoint(
         Field("group", pl.String),
     ),
     "Device events that Mist can tell", scope=Scope.CLOUD, cadence=Cadence.DAY,
+    optional=True,
 )  # fmt: skip

@@ -111,6 +111,7 @@ class Endpoint:
     `scope` and `cadence` give the call plan: walks needed for everything, and how often they are made;
     `population` names what a row is where the natural key does not tell it (`call_plan.population`).
     `body` is the form of an answer; of a MAP the key becomes the first field. `look_back` concerns events.
+    An `optional` endpoint may be refused (403, 404) without failing a collection.
     `history_hours` is how far back the API can tell (0: only now), and decides whether it can be backfilled.
     `envelope` names keys beside the rows of an answer that each row gets (its window of time, for one).
     """
@@ -134,6 +135,12 @@ class Endpoint:
     keeps_extra: bool = True
     look_back: LookBack = LookBack()
     population: Population | None = None
+    optional: bool = False
+
+    @property
+    def raw_name(self) -> str:
+        """Its name among those of stages and tables: `alarms` is a stage, `raw/alarms` what it reads."""
+        return f"raw/{self.name}"
 
     @property
     def in_slots(self) -> bool:

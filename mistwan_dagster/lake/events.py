@@ -11,7 +11,7 @@ from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.day_files import Piece, scan_pieces
 from mistwan_dagster.lake.files import read_json, write_json, write_parquet
 from mistwan_dagster.lake.folders import RawFolders
-from mistwan_dagster.lake.hours import HOUR, floor_hour, hours_between
+from mistwan_dagster.lake.hours import HOUR, Span, floor_hour, hours_between
 
 EVENT_HOUR = (
     pl.from_epoch((pl.col("timestamp") * 1e6).cast(pl.Int64), time_unit="us")
@@ -38,11 +38,12 @@ class EventHours(RawFolders):
             if hour < self.horizon.start:
                 continue
             rows = rows.drop("_hour").unique(subset=list(endpoint.key), keep="first", maintain_order=True)
-            known = self.scan_events(endpoint, hour, hour + HOUR).select(endpoint.key).collect()
-            fresh = rows.join(known, on=list(endpoint.key), how="anti", nulls_equal=True)
-            if fresh.height:
-                write_parquet(fresh, self.folder(endpoint, hour) / f"{walk}-{number:05d}.parquet")
-                added[hour] = fresh.height
+            with self.alone(endpoint):
+                known = self.scan_events(endpoint, hour, hour + HOUR).select(endpoint.key).collect()
+                fresh = rows.join(known, on=list(endpoint.key), how="anti", nulls_equal=True)
+                if fresh.height:
+                    write_parquet(fresh, self.folder(endpoint, hour) / f"{walk}-{number:05d}.parquet")
+                    added[hour] = fresh.height
         return added
 
     def event_pieces(
@@ -56,7 +57,7 @@ class EventHours(RawFolders):
         """Events whose hour lies in [start, end); `end` is rounded up to a whole hour."""
         return scan_pieces(self.event_pieces(endpoint, start, end), EVENT_HOUR, endpoint.schema)
 
-    def coverage(self, endpoint: Endpoint) -> list[tuple[datetime, datetime]]:
+    def coverage(self, endpoint: Endpoint) -> list[Span]:
         """Disjoint spans [from, to) that were walked to their end, ascending."""
         spans = read_json(self.root / "raw" / endpoint.name / "coverage.json") or []
         return [(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in spans]
@@ -85,13 +86,12 @@ class EventHours(RawFolders):
 
     def add_coverage(self, endpoint: Endpoint, start: datetime, end: datetime) -> None:
         """Record a span as walked to its end; touching spans become one."""
-        merged: list[tuple[datetime, datetime]] = []
-        for span in sorted([*self.coverage(endpoint), (start, end)]):
-            if merged and span[0] <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], span[1]))
-            else:
-                merged.append(span)
-        write_json(
-            [(a.isoformat(), b.isoformat()) for a, b in merged],
-            self.root / "raw" / endpoint.name / "coverage.json",
-        )
+        path = self.root / "raw" / endpoint.name / "coverage.json"
+        with self.alone(endpoint):
+            merged: list[Span] = []
+            for span in sorted([*self.coverage(endpoint), (start, end)]):
+                if merged and span[0] <= merged[-1][1]:
+                    merged[-1] = (merged[-1][0], max(merged[-1][1], span[1]))
+                else:
+                    merged.append(span)
+            write_json([(a.isoformat(), b.isoformat()) for a, b in merged], path)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from filelock import FileLock
+
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.day_files import DayFile, Piece, day_paths, pieces_on_disk, read_day_file
-from mistwan_dagster.lake.files import hour_label, visible
+from mistwan_dagster.lake.files import hour_label, read_json, visible, write_json
 from mistwan_dagster.lake.horizon import Horizon
 
 
@@ -26,6 +28,23 @@ class RawFolders:
     def folder(self, endpoint: Endpoint, hour: datetime) -> Path:
         """Partition folder of an hour."""
         return self.endpoint_folder(endpoint) / f"hour={hour_label(hour)}"
+
+    def note_not_served(self, endpoint: Endpoint, at: datetime, reason: str) -> None:
+        """Record that the cloud refused the endpoint."""
+        write_json(
+            {"at": at.isoformat(), "reason": reason}, self.endpoint_folder(endpoint) / "not_served.json"
+        )
+
+    def not_served(self, endpoint: Endpoint) -> tuple[datetime, str] | None:
+        """When and why the cloud last refused the endpoint, None when it never did."""
+        noted = read_json(self.endpoint_folder(endpoint) / "not_served.json")
+        return (datetime.fromisoformat(noted["at"]), noted["reason"]) if noted else None
+
+    def alone(self, endpoint: Endpoint) -> FileLock:
+        """For what is read, changed and written back: live and history walks of an endpoint may meet."""
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        return FileLock(locks / f"{endpoint.name}.lock")
 
     def day_file(self, folder: Path, day: date) -> DayFile | None:
         """The day file that counts, None when the day is not compacted."""

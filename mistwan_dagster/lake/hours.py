@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 HOUR = timedelta(hours=1)
 SLOT = timedelta(minutes=5)
+Span = tuple[datetime, datetime]
+"""Half-open: [from, to)."""
 
 
 def floor_slot(instant: datetime) -> datetime:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.lake.day_files import Piece, mark, pieces_on_disk
+from mistwan_dagster.lake.day_files import Piece, pieces_on_disk
 from mistwan_dagster.lake.files import (
     hour_label,
     period_label,
@@ -124,10 +124,16 @@ class KpiLake:
         """Drop the notes of a run that will not finish."""
         remove_tree(self._pending / run_id)
 
-    def stamps(self, stage: str) -> dict[str, str]:
-        """Label -> fingerprint of all recorded partitions of a stage."""
-        folder = self._stamps / stage
-        return {p.name: p.read_text(encoding="utf-8") for p in visible(folder, "")}
+    def pending_runs(self) -> list[str]:
+        """Runs that noted something and did not publish it: under way, or ended otherwise."""
+        return [path.name for path in visible(self._pending, "")]
+
+    def stamp(self, stage: str, label: str) -> str | None:
+        """Fingerprint of what a partition was computed from, None when it never was."""
+        try:
+            return (self._stamps / stage / label).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
 
     def forget_stamps(self) -> None:
         """Take every partition of every stage for not computed."""
@@ -140,14 +146,13 @@ class KpiLake:
                 path.unlink(missing_ok=True)
 
 
-def fingerprint(files: Iterable[Path | Piece], configuration: str = "") -> str:
-    """Digest of path, size and modification time of the files, in any order, and of the configuration text.
+def fingerprint(marks: Iterable[str], context: str = "") -> str:
+    """Digest of the marks of all inputs, in any order, and of what else matters as text.
 
-    Modification time tells a slot that was read again; content is not hashed, as raw files are never edited.
-    A piece tells the same whether its rows are still in a file of their own or in a day file.
+    The mark of a file is `Piece.identity`: the same whether its rows are still in a file of their own or in a day
+    file. Content is not hashed, as raw files are never edited.
     """
-    digest = hashlib.sha256(configuration.encode())
-    seen = (f if isinstance(f, Piece) else Piece(f, f, mark(f)) for f in files)
-    for identity in sorted(piece.identity for piece in seen):
-        digest.update(f"{identity}\n".encode())
+    digest = hashlib.sha256(context.encode())
+    for mark in sorted(marks):
+        digest.update(f"{mark}\n".encode())
     return digest.hexdigest()

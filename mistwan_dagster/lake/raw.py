@@ -19,12 +19,22 @@ touches just the partition it belongs to. Does not belong here: requests, and wh
 from __future__ import annotations
 
 from mistwan_dagster.lake.events import EventHours
-from mistwan_dagster.lake.hours import HOUR, SLOT, floor_day, floor_hour, floor_slot, hours_between
+from mistwan_dagster.lake.hours import HOUR, SLOT, Span, floor_day, floor_hour, floor_slot, hours_between
 from mistwan_dagster.lake.quarantine import Quarantine
 from mistwan_dagster.lake.series import SeriesDays
 from mistwan_dagster.lake.slots import SlotReport, SnapshotSlots
 
-__all__ = ["HOUR", "SLOT", "RawLake", "SlotReport", "floor_day", "floor_hour", "floor_slot", "hours_between"]
+__all__ = [
+    "HOUR",
+    "SLOT",
+    "RawLake",
+    "SlotReport",
+    "Span",
+    "floor_day",
+    "floor_hour",
+    "floor_slot",
+    "hours_between",
+]
 
 
 class RawLake(SnapshotSlots, EventHours, SeriesDays, Quarantine):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,16 @@ from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.day_files import scan_files
 from mistwan_dagster.lake.files import remove_tree, visible, write_parquet
 from mistwan_dagster.lake.folders import RawFolders
-from mistwan_dagster.lake.hours import floor_hour, hours_between
+from mistwan_dagster.lake.hours import Span, floor_hour, hours_between
+
+SPAN_FORMAT = "%Y%m%dT%H"
+
+
+@lru_cache(maxsize=64)
+def _bin_marks(path: Path, _modified_ns: int, _size: int) -> dict[datetime, str]:
+    """Remembered by the file's state: sensors ask every few seconds."""
+    bins = pl.scan_parquet(path, glob=False).group_by("bin_start").agg(pl.len(), pl.col("received_at").max())
+    return {start: f"{count} bins until {newest}" for start, count, newest in bins.collect().iter_rows()}
 
 
 class SeriesDays(RawFolders):
@@ -22,33 +32,48 @@ class SeriesDays(RawFolders):
         """Partition folder of a day of bins."""
         return self.root / "raw" / endpoint.name / f"day={day.isoformat()}"
 
-    def piece_path(self, endpoint: Endpoint, span: str, circuit_id: str) -> Path:
+    def _span_folder(self, endpoint: Endpoint, span: Span) -> Path:
+        return self.root / "raw" / endpoint.name / f"span={span[0]:{SPAN_FORMAT}}_{span[1]:{SPAN_FORMAT}}"
+
+    def piece_path(self, endpoint: Endpoint, span: Span, circuit_id: str) -> Path:
         """One circuit's answer for a span, kept until the span is merged: the resume point of a backfill."""
-        return (
-            self.root
-            / "raw"
-            / endpoint.name
-            / f"span={span}"
-            / f"{circuit_id.replace('/', '_').replace(':', '_')}.parquet"
-        )
+        name = circuit_id.replace("/", "_").replace(":", "_")
+        return self._span_folder(endpoint, span) / f"{name}.parquet"
 
-    def merge_series(self, endpoint: Endpoint, span: str, *, keep_pieces: bool = False) -> int:
-        """Fold the pieces of a span into day files (bins already there give way), then drop the pieces.
+    def begun_spans(self, endpoint: Endpoint) -> list[Span]:
+        """Spans whose pieces are not merged yet, ascending: a backfill under way, or one that was stopped."""
+        names = [f.name.removeprefix("span=") for f in visible(self.root / "raw" / endpoint.name, "")]
+        edges = [name.split("_") for name in names if not name.startswith(("hour=", "day=")) and "_" in name]
+        return [
+            (
+                datetime.strptime(start, SPAN_FORMAT).replace(tzinfo=UTC),
+                datetime.strptime(end, SPAN_FORMAT).replace(tzinfo=UTC),
+            )
+            for start, end in edges
+        ]
 
-        `keep_pieces` leaves them for a span that is not whole yet, so that only the rest is asked for again.
+    def merge_series(self, endpoint: Endpoint, span: Span, *, keep_pieces: bool = False) -> int:
+        """Fold the pieces of a span into day files, then drop the pieces; returns the bins they held.
+
+        A bin that is told differently replaces the one that was there; one that is told alike changes nothing,
+        so that no hour becomes stale without cause. `keep_pieces` leaves them for a span that is not whole yet,
+        so that only the rest is asked for again.
         """
-        folder = self.root / "raw" / endpoint.name / f"span={span}"
+        folder = self._span_folder(endpoint, span)
         files = visible(folder, ".parquet")
         if not files:
             return 0
+        told = [c for c in endpoint.schema if c != "received_at"]
+        order = ["bin_start", *(k for k in endpoint.key if k != "bin_start")]
         bins = pl.read_parquet(files, glob=False).with_columns(_day=pl.col("bin_start").dt.date())
         for (day,), rows in bins.group_by("_day"):
             assert isinstance(day, date)
             path = self.series_folder(endpoint, day) / "bins.parquet"
-            both = [rows.drop("_day"), *([pl.read_parquet(path)] if path.exists() else [])]
-            write_parquet(
-                pl.concat(both).unique(subset=list(endpoint.key), keep="first").sort("bin_start"), path
-            )
+            before = pl.read_parquet(path) if path.exists() else rows.drop("_day").clear()
+            both = pl.concat([before, rows.drop("_day")]).unique(told, keep="first", maintain_order=True)
+            after = both.unique(endpoint.key, keep="last").sort(order)
+            if not after.equals(before):
+                write_parquet(after, path)
         if not keep_pieces:
             remove_tree(folder)
         return bins.height
@@ -70,11 +95,10 @@ class SeriesDays(RawFolders):
         days = {date.fromisoformat(f.name.removeprefix("day=")) for f in folders if f.name.startswith("day=")}
         return {day for day in days if day >= self.horizon.start.date()}
 
-    def series_hours(self, endpoint: Endpoint, day: date) -> set[datetime]:
-        """Hours of a day that have at least one bin."""
+    def series_marks(self, endpoint: Endpoint, day: date) -> dict[datetime, str]:
+        """Hours of a day that have at least one bin -> a text that changes when the bins of that hour do."""
         path = self.series_folder(endpoint, day) / "bins.parquet"
-        return (
-            set(pl.read_parquet(path, columns=["bin_start"])["bin_start"].unique())
-            if path.exists()
-            else set()
-        )
+        if not path.exists():
+            return {}
+        status = path.stat()
+        return _bin_marks(path, status.st_mtime_ns, status.st_size)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[0-9A-Za-z_.-]{1,80}")
 """What may stand in a path: names of metrics and classifiers are the cloud's own words."""
 SAMPLES = ("total", "degraded", "value", "duration")
+FORMS: dict[type, str] = {dict: "object", list: "array"}
 
 Row = dict[str, Any]
 
@@ -126,7 +127,8 @@ def _nothing(endpoint: Endpoint, note: str) -> SleAnswer:
 def _typed(
     endpoint: SleEndpoint, answer: Answer, subject: SleSubject, classifier: str | None, read_at: datetime
 ) -> SleAnswer:
-    notes: list[str] = []
+    form = list if endpoint is SLE_CLASSIFIER_LIST else dict
+    notes = [] if isinstance(answer.body, form) else [f"the answer is no {FORMS[form]}"]
     about: Row = {"site_id": subject.site_id, "scope": subject.scope, "scope_id": subject.scope_id}
     about["read_at"] = read_at.timestamp()
     if endpoint is not SLE_METRIC_LIST:
@@ -148,26 +150,37 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _listed(body: Any, name: str, notes: list[str]) -> list[Any]:
+    """The list of that name; that it is no list is noted, as its rows cannot be told."""
+    value = _object(body).get(name)
+    if value is not None and not isinstance(value, list):
+        notes.append(f"`{name}` is no array")
+    return _list(value)
+
+
+def _named(field: str, name: Any, **rest: bool) -> Any:
+    """A row of a list of names; no name at all stays as it is, for quarantine."""
+    return name if name is None or name == "" else {field: name, **rest}
+
+
 def _metric_rows(body: Any, notes: list[str]) -> list[Any]:
     """One row a metric that is enabled, supported or both."""
-    del notes
-    told = {name: _list(_object(body).get(name)) for name in ("enabled", "supported")}
+    told = {name: _listed(body, name, notes) for name in ("enabled", "supported")}
     names = told["supported"] + [n for n in told["enabled"] if n not in told["supported"]]
     return [
-        {"metric": n, "enabled": n in told["enabled"], "supported": n in told["supported"]} for n in names
+        _named("metric", n, enabled=n in told["enabled"], supported=n in told["supported"]) for n in names
     ]
 
 
 def _classifier_rows(body: Any, notes: list[str]) -> list[Any]:
-    if not isinstance(body, list):
-        notes.append("no array of names")
-    return [{"classifier": name} for name in _list(body)]
+    del notes
+    return [_named("classifier", name) for name in _list(body)]
 
 
 def _trend_rows(body: Any, notes: list[str]) -> list[Any]:
     """Bins of the metric as a whole and of each classifier. Both forms, with and without `impact`, are alike."""
     rows = list(_bins(body, _object(body).get("sle"), None, notes))
-    for part in _list(_object(body).get("classifiers")):
+    for part in _listed(body, "classifiers", notes):
         name = _object(part).get("name")
         if isinstance(name, str) and name:
             rows += _bins(body, part, name, notes)
@@ -203,10 +216,9 @@ def _bins(body: Any, part: Any, classifier: Any, notes: list[str]) -> Iterator[R
 
 
 def _histogram_rows(body: Any, notes: list[str]) -> list[Any]:
-    del notes
     body = _object(body)
     rows: list[Any] = []
-    for position, entry in enumerate(_list(body.get("data"))):
+    for position, entry in enumerate(_listed(body, "data", notes)):
         if not isinstance(entry, dict):
             rows.append(entry)
             continue
@@ -243,7 +255,7 @@ def _impact_rows(listed: str) -> Callable[[Any, list[str]], list[Any]]:
 
     def rows(body: Any, notes: list[str]) -> list[Any]:
         body = _object(body)
-        found = _list(body.get(listed))
+        found = _listed(body, listed, notes)
         total = body.get("total_count")
         if isinstance(total, int) and total > len(found):
             notes.append(f"{len(found)} of {total} rows told")

@@ -17,7 +17,6 @@ from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS
 from mistwan_dagster.kpi.alarms import alarm_facts, alarm_site_hours
 from mistwan_dagster.kpi.identity import interface_map
-from mistwan_dagster.lake.day_files import Piece
 from mistwan_dagster.lake.raw import HOUR, floor_day, hours_between
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -47,11 +46,6 @@ def alarm_days(platform: Platform) -> set[datetime]:
     read = {day for start, end in spans for day in days_between(start, end)}
     days = read | {floor_day(hour) for hour in platform.raw.partition_hours(ALARMS)}
     return {day for day in days if day >= platform.raw.horizon.start}
-
-
-def alarm_files(platform: Platform, day: datetime) -> Iterator[Piece]:
-    """Stored alarm versions of a day."""
-    return (piece for _, piece in platform.raw.event_pieces(ALARMS, day, day + DAY))
 
 
 def observed_minutes(platform: Platform, day: datetime) -> pl.DataFrame:

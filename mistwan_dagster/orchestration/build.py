@@ -1,4 +1,4 @@
-"""Puts the one Dagster graph together: every asset, check, job, schedule and resource."""
+"""Puts the one Dagster graph together: every asset, check, job, schedule, sensor and resource."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
 from mistwan_dagster.orchestration.assets.sle import SLE_ASSETS
 from mistwan_dagster.orchestration.assets.warehouse import WAREHOUSE_ASSETS
 from mistwan_dagster.orchestration.checks import CHECKS
-from mistwan_dagster.orchestration.jobs import JOBS
+from mistwan_dagster.orchestration.jobs import IN_PROCESS, JOBS
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.schedules import SCHEDULES
+from mistwan_dagster.orchestration.sensors import SENSORS
 
 defs = dg.Definitions(
     assets=[
@@ -42,5 +43,7 @@ defs = dg.Definitions(
     asset_checks=CHECKS,
     jobs=JOBS,
     schedules=SCHEDULES,
+    sensors=SENSORS,
+    executor=IN_PROCESS,
     resources={"platform": PlatformResource()},
 )

@@ -18,9 +18,12 @@ from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
+from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
+from mistwan_dagster.orchestration.planning import missing_hours
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.schema_drift import news
 from mistwan_dagster.orchestration.sle import coverage_now
+from mistwan_dagster.orchestration.staleness import STAGES
 
 GAP_LOOK_BACK = timedelta(hours=24)
 SHOWN_FIELDS = 10
@@ -169,6 +172,20 @@ def _sle(platform: Platform) -> str:
     return f"{newest}, {int(known['is_degraded'].sum() or 0)} degraded; detail of sites and metrics: {told}"
 
 
+def _history(platform: Platform) -> str:
+    """What sensors and schedules have still to ask for or to compute of the last days."""
+    since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
+    unread = {
+        e.name: len(missing_hours(platform, e)) for several in HISTORY_SOURCES.values() for e in several
+    }
+    stale = {name: len(stage.changed(platform, since)) for name, stage in STAGES.items()}
+    lines = [f"{name} {n} hours to ask for" for name, n in unread.items() if n]
+    lines += [f"{name} {n} partitions to compute" for name, n in stale.items() if n]
+    return (
+        ", ".join(lines) or f"nothing is missing or outdated in {platform.settings.mistwan_history_days} days"
+    )
+
+
 CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
     ("access", _access),
@@ -182,6 +199,7 @@ CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("collection", _collection),
     ("schema", _schema),
     ("sle", _sle),
+    ("history", _history),
     ("warehouse", _warehouse),
 )
 

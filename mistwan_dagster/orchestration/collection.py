@@ -14,7 +14,7 @@ import polars as pl
 from mistwan_dagster.catalog.endpoint import Endpoint, Scope
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import SlotReport, floor_day, floor_hour
+from mistwan_dagster.lake.raw import SlotReport, Span, floor_day, floor_hour
 from mistwan_dagster.mist.errors import FATAL, MistError
 from mistwan_dagster.mist.extract import Quarantined, extract
 from mistwan_dagster.mist.pager import WalkSummary, row_keys, walk
@@ -25,7 +25,6 @@ YEAR_3000 = 32_503_680_000
 """Epoch seconds; a later event is told in milliseconds, or in nonsense."""
 FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
 WALKS_PER_SLOT = 2
-Span = tuple[datetime, datetime]
 
 
 def walk_name(now: datetime) -> str:
@@ -223,17 +222,22 @@ def walk_events(
     )  # fmt: skip
     for page in pager:
         found = extract(endpoint, page.rows, page.received_at)
-        is_dated = pl.col("timestamp").is_between(0, YEAR_3000, closed="left").fill_null(False)
-        dated, undated = found.frame.filter(is_dated), found.frame.filter(~is_dated)
-        aside = [q.__dict__ for q in found.quarantined] + [
-            {"row_json": line, "reason": "timestamp: missing, or no time of this age"}
-            for line in undated.write_ndjson().splitlines()
-        ]
+        dated, undated = split_by_instant(found.frame)
+        aside = [q.__dict__ for q in found.quarantined] + undated
         platform.raw.quarantine(endpoint, name, page.number, aside)
         report.told += len(page.rows)
         report.quarantined += len(aside)
         for hour, rows in platform.raw.add_events(endpoint, name, page.number, dated).items():
             report.new_rows[hour] = report.new_rows.get(hour, 0) + rows
+
+
+def split_by_instant(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, str]]]:
+    """Rows whose `timestamp` is a time of this age, and the others as they are set aside."""
+    is_dated = pl.col("timestamp").is_between(0, YEAR_3000, closed="left").fill_null(False)
+    reason = "timestamp: missing, or no time of this age"
+    # Not `splitlines`: text may hold line separators of Unicode.
+    lines = frame.filter(~is_dated).write_ndjson().split("\n")
+    return frame.filter(is_dated), [{"row_json": line, "reason": reason} for line in lines if line]
 
 
 def collect_back(platform: Platform, start: datetime, end: datetime, endpoint: Endpoint) -> EventReport:

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mistwan_dagster.catalog.endpoints import EVENTS, SNAPSHOTS
+from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SNAPSHOTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
@@ -28,6 +28,7 @@ from mistwan_dagster.mist.probe import check_access
 from mistwan_dagster.orchestration import history, launch
 from mistwan_dagster.orchestration.importing import import_file
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.serving import not_served
 from mistwan_dagster.orchestration.sle import coverage_now
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES
@@ -69,37 +70,30 @@ def _collect(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
         read = platform.raw.coverage(endpoint)
         if read:
             say(f"{endpoint.name}: read up to {read[-1][1]:%Y-%m-%dT%H:%M:%S}Z")
-    sle_outcome = _collect_sle(opened, platform, say)
+    for endpoint in (*SNAPSHOTS, *EVENTS):
+        if reason := not_served(platform, endpoint):
+            say(f"{endpoint.name}: not served: {reason}")
     launch.require_success(outcome)
-    if sle_outcome is not None:
-        launch.require_success(sle_outcome)
     print(f"collected slot {slot:%Y-%m-%dT%H:%M}Z")
 
 
-def _collect_sle(opened: dg.DagsterInstance, platform: Platform, say: Say) -> launch.Outcome | None:
-    """SLE of the hour that has just ended, with the deep-dive; None when it is read already."""
+def _collect_sle(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
+    """SLE of the hour that has just ended, with the deep-dive, unless it is read already."""
     end = floor_hour(platform.settings.now())
     if end - HOUR not in missing_sle_hours(platform):
-        return None
+        return
     outcome = launch.run_span(opened, "collect_sle", end - HOUR, end)
     rows = platform.raw.scan_snapshots(SITES_SLE, end - HOUR, end).select(pl.len()).collect().item()
     states = coverage_now(platform)["state"].value_counts().sort("state").iter_rows()
     say(f"sites_sle: {rows} sites; detail of sites and metrics: " + ", ".join(f"{n} {s}" for s, n in states))
-    return outcome
+    launch.require_success(outcome)
 
 
 def aggregate(stage: str | None, span: tuple[datetime, datetime] | None, say: Say) -> None:
     """KPIs of stale partitions, or of the span."""
     platform = _validated()
     with launch.instance(platform) as opened:
-        _aggregate(opened, platform, _stages(stage), span, say)
-
-
-def _stages(name: str | None) -> list[str]:
-    """Stages that a command means: all, or one; to `hourly` belong the alarms of the hours."""
-    if name is None:
-        return list(STAGES)
-    return ["hourly", "alarms"] if name == "hourly" else [name]
+        _aggregate(opened, platform, [stage] if stage else list(STAGES), span, say)
 
 
 def _aggregate(
@@ -126,12 +120,13 @@ def _aggregate(
 
 
 def full_cycle(say: Say) -> None:
-    """Collect, aggregate, publish. What was collected is aggregated even when a slot is incomplete."""
+    """Collect, SLE once an hour, aggregate, publish. What was collected is aggregated even when it is incomplete."""
     platform = _validated()
     check_access(platform.session, platform.quota, platform.org_id)
     with launch.instance(platform) as opened:
         try:
             _collect(opened, platform, say)
+            _collect_sle(opened, platform, say)
         finally:
             _aggregate(opened, platform, list(STAGES), None, say)
 
@@ -151,8 +146,10 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
         if platform.kpi.read("dim_circuit") is None:
             say("no circuits are known yet: collecting a slot first")
             _collect(opened, platform, say)
+        now_only = ", ".join(e.name for e in ENDPOINTS.values() if not e.history_hours)
+        say(f"the API tells only the present of {now_only}: not asked for")
         launch.require_success(launch.run_span(opened, "events", start, end))
-        for endpoint in EVENTS:
+        for endpoint in (e for e in EVENTS if not not_served(platform, e)):
             say(f"{endpoint.name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
         with _progress_bar():
             launch.require_success(launch.run_span(opened, "history", start, end))

@@ -64,16 +64,20 @@ def require_within_retention(start: datetime, now: datetime) -> None:
 def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end: datetime) -> HistoryReport:
     """Fetch [start, end) of a series for every current circuit, then merge the span into day files.
 
-    A circuit that the cloud refuses is reported and does not stop the others; a wrong token or org does.
+    A circuit that the cloud refuses is reported and does not stop the others; a wrong token or org does. The span
+    counts as read when no circuit failed; until then the answers are kept, and only the rest is asked for again,
+    also within a shorter span: what the cloud keeps moves on while a backfill is stopped.
     """
     circuits = platform.kpi.read("dim_circuit")
     if circuits is None:
         raise UserError("no circuits are known yet: run `mistwan collect` first")
     targets = circuits.filter(pl.col("is_current")).sort("circuit_id").to_dicts()
-    span = f"{start:%Y%m%dT%H}_{end:%Y%m%dT%H}"
-    todo = [c for c in targets if not platform.raw.piece_path(endpoint, span, c["circuit_id"]).exists()]
+    span, raw = (start, end), platform.raw
+    begun = {span, *(s for s in raw.begun_spans(endpoint) if s[0] <= start and end <= s[1])}
+    held = [c for c in targets if any(raw.piece_path(endpoint, s, c["circuit_id"]).exists() for s in begun)]
+    todo = [c for c in targets if c not in held]
     failed: dict[str, str] = {}
-    done = len(targets) - len(todo)
+    done = len(held)
     report = progress.get()
     report(endpoint.name, done, len(targets))
 
@@ -82,7 +86,7 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
     def fetch(circuit: dict[str, str]) -> None:
         series = _fetch_one(platform, endpoint, circuit, start, end)
         notes.extend(series.notes)
-        write_parquet(series.frame, platform.raw.piece_path(endpoint, span, circuit["circuit_id"]))
+        write_parquet(series.frame, raw.piece_path(endpoint, span, circuit["circuit_id"]))
 
     queue = list(reversed(todo))
     running: dict[Future[None], dict[str, str]] = {}
@@ -111,7 +115,11 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
                 platform.quota.defer(Purpose.BACKFILL, endpoint.name, pause.reason, len(queue))
                 sleep_until(pause.until, platform)
                 pause = None
-    bins = platform.raw.merge_series(endpoint, span, keep_pieces=bool(failed))
+    for stranded in (s for s in raw.begun_spans(endpoint) if s[1] <= start):
+        raw.merge_series(endpoint, stranded)
+    bins = sum(raw.merge_series(endpoint, s, keep_pieces=bool(failed)) for s in sorted(begun))
+    if not failed:
+        raw.add_coverage(endpoint, start, end)
     return HistoryReport(len(targets), len(todo) - len(failed), bins, failed, tuple(notes))
 
 

@@ -1,9 +1,15 @@
-"""Jobs: which assets run together. The CLI launches the same ones as schedules and UI."""
+"""Jobs: which assets run together, and in which lane. The CLI launches the same ones as schedules, sensors and UI."""
 
 from __future__ import annotations
 
-import dagster as dg
+from collections.abc import Iterable
 
+import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG, MAX_RUNTIME_SECONDS_TAG
+
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import EVENTS, SERIES
+from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.alarms import alarm_tables
 from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
@@ -16,12 +22,12 @@ from mistwan_dagster.orchestration.assets.rankings import (
     rpt_congestion_now,
     rpt_top_offenders,
 )
-from mistwan_dagster.orchestration.assets.raw import EVENT_ASSETS, SERIES_ASSETS, SNAPSHOT_ASSETS
+from mistwan_dagster.orchestration.assets.raw import EVENT_ASSETS, SNAPSHOT_ASSETS, raw_key
 from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
 from mistwan_dagster.orchestration.assets.reports import HOURLY_REPORTS, PERIOD_REPORTS, SLA_OUTAGES
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_rolling, agg_window
 from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
-from mistwan_dagster.orchestration.assets.sle import HOURS_ASSETS, SLE_TABLE_ASSETS, sites_sle, sle_dive
+from mistwan_dagster.orchestration.assets.sle import HOURS_ASSETS, SLE_TABLE_ASSETS, sle_dive
 from mistwan_dagster.orchestration.assets.warehouse import (
     LOAD_PERIOD_ASSETS,
     load_alarms,
@@ -39,6 +45,28 @@ from mistwan_dagster.orchestration.assets.warehouse import (
 IN_PROCESS = dg.in_process_executor
 """A step process costs more than most of these steps."""
 
+LANE_TAG = "mistwan/lane"
+"""Runs of one lane go one after the other (see the instance's configuration); the lanes do not wait for each other."""
+
+
+def run_tags(lane: str, max_hours: float) -> dict[str, str]:
+    """Lane, and after how long a run is taken for stuck. Not retried by Dagster: whoever asks for these runs
+    (the next slot, or a sensor, which counts the attempts) asks again."""
+    return {LANE_TAG: lane, MAX_RUNTIME_SECONDS_TAG: str(int(max_hours * 3600)), MAX_RETRIES_TAG: "0"}
+
+
+LIVE, HISTORY, COMPUTE = run_tags("live", 0.25), run_tags("history", 24), run_tags("compute", 2)
+OPTIONAL = run_tags("optional", 1)
+
+
+def _keys(assets: Iterable[dg.AssetsDefinition]) -> frozenset[dg.AssetKey]:
+    return frozenset(key for asset in assets for key in asset.keys)
+
+
+HISTORY_SOURCES: dict[str, tuple[Endpoint, ...]] = {"events": EVENTS, "history": (*SERIES, SITES_SLE)}
+"""What is asked of the past, by the job that asks. What is read site by site on demand is not, nor is the list of the
+worst sites, which tells nothing of the past that the scores of all sites do not."""
+
 PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 PARTITION_PERIODS: dict[str, Period] = {
     **PERIOD_JOBS,
@@ -53,24 +81,28 @@ collect_job = dg.define_asset_job(
     [*API_USAGE_ASSETS, *SNAPSHOT_ASSETS, *EVENT_ASSETS, *DIMENSION_ASSETS],
     description="One snapshot slot now, new events and alarms, dimensions, use of the call budget",
     executor_def=IN_PROCESS,
+    run_tags=LIVE,
 )
 events_job = dg.define_asset_job(
     "events",
-    EVENT_ASSETS,
+    dg.AssetSelection.assets(*map(raw_key, HISTORY_SOURCES["events"])),
     description="Events and alarms of a past span, as far back as the API tells",
     executor_def=IN_PROCESS,
+    run_tags=HISTORY,
 )
 history_job = dg.define_asset_job(
     "history",
-    [*SERIES_ASSETS, sites_sle],
+    dg.AssetSelection.assets(*map(raw_key, HISTORY_SOURCES["history"])),
     description="Hourly traffic and quality of each circuit and SLE of each site for a past span, 14 days at most",
     executor_def=IN_PROCESS,
+    run_tags=HISTORY,
 )
 collect_sle_job = dg.define_asset_job(
     "collect_sle",
     [*HOURS_ASSETS, sle_dive],
     description="SLE of all sites in the hours that are over, then the deep-dive into those that need a look",
     executor_def=IN_PROCESS,
+    run_tags=OPTIONAL,
 )
 hourly_job = dg.define_asset_job(
     "hourly",
@@ -85,24 +117,28 @@ hourly_job = dg.define_asset_job(
     ],
     description="KPIs of a range of complete hours, loaded and published",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 load_job = dg.define_asset_job(
     "load",
     [load_hourly, published],
     description="Load and publish hourly tables that are in the lake, for example imported history",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 windows_job = dg.define_asset_job(
     "windows",
     [agg_window, load_windows, published],
     description="3, 12 and 24 hour windows that end with each hour of a range",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 sle_job = dg.define_asset_job(
     "sle",
     [*SLE_TABLE_ASSETS, load_sle_hourly, load_sle_newest, published],
     description="SLE scores, trends, details and coverage, loaded and published",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 period_jobs = {
     name: dg.define_asset_job(
@@ -116,6 +152,7 @@ period_jobs = {
         ],
         description=f"{name.capitalize()} figures of a range, loaded and published",
         executor_def=IN_PROCESS,
+        run_tags=COMPUTE,
     )
     for name, period in PERIOD_JOBS.items()
 }
@@ -124,37 +161,60 @@ rolling_job = dg.define_asset_job(
     [agg_rolling, load_rolling, published],
     description="13 calendar months that end with each month of a range",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 chronic_job = dg.define_asset_job(
     "chronic",
     [rpt_chronic_offenders, load_chronic, published],
     description="Chronic offenders as of the end of each day of a range",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 latest_job = dg.define_asset_job(
     "latest",
     [dim_threshold, rpt_congestion_now, rpt_top_offenders, load_latest, published],
     description="Reports of the latest computed hour: thresholds, congestion now, top offenders",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 maintenance_job = dg.define_asset_job(
     "maintenance",
     [*MAINTENANCE_ASSETS, load_tables, published],
     description="Schema drift report, retention and compaction, published",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 alarms_job = dg.define_asset_job(
     "alarms",
     [alarm_tables, load_alarms, published],
     description="Alarms of a range of days as they were last seen, loaded and published",
     executor_def=IN_PROCESS,
+    run_tags=COMPUTE,
 )
 site_details_job = dg.define_asset_job(
     "site_details",
     [*SITE_DETAIL_ASSETS, *SITE_TABLE_ASSETS, load_tables, published],
     description="Sites read on demand: those named in the run config, or those in trouble",
     executor_def=IN_PROCESS,
+    run_tags=OPTIONAL,
 )
+COMPUTED_BY: dict[str, tuple[str, frozenset[dg.AssetKey]]] = {
+    "hourly": ("hourly", _keys([*KPI_ASSETS, *HOURLY_REPORTS])),
+    "alarms": ("alarms", _keys([alarm_tables])),
+    "sle": ("sle", _keys(SLE_TABLE_ASSETS)),
+    "windows": ("windows", _keys([agg_window])),
+    **{name: (name, _keys([PERIOD_ASSETS[period]])) for name, period in PERIOD_JOBS.items()},
+    "rolling": ("rolling", _keys([agg_rolling])),
+    "chronic": ("chronic", _keys([rpt_chronic_offenders])),
+    "latest": ("latest", _keys([rpt_congestion_now, rpt_top_offenders])),
+    **{
+        e.raw_name: (job, frozenset({raw_key(e)}))
+        for job, several in HISTORY_SOURCES.items()
+        for e in several
+    },
+}
+"""Stage or `raw/<endpoint>` -> the job that brings its partitions, and the assets in whose runs they are worked on."""
+
 JOBS = [
     collect_job,
     events_job,

@@ -1,33 +1,32 @@
 """Launches the jobs of the graph from the command line, in this process and on the same Dagster instance.
 
-Runs and partitions of commands therefore show in the UI beside those of the schedules. Also tidies up after
-commands that were killed: their runs are marked failed and their place in the warehouse pool is given back.
+Runs and partitions of commands therefore show in the UI beside those of schedules and sensors. Also writes the
+configuration of the instance.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import disk_error, failed_write, write_text
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
+from mistwan_dagster.orchestration.due import slot_assets
+from mistwan_dagster.orchestration.liveness import COMMAND, COMMAND_TAG, bury_dead_runs, command_alive
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, fact_hours, ranges
 
-COMMAND_TAG = "mistwan/command"
-COMMAND = f"{os.getpid()}-{secrets.token_hex(4)}"
-"""This process, as the runs that it launches are tagged."""
 INSTANCE_YAML = """\
 # Written by mistwan; edit freely, it is written only when absent.
 nux:
@@ -36,13 +35,29 @@ telemetry:
   enabled: false
 run_monitoring:
   enabled: true
+  start_timeout_seconds: 180
+  cancel_timeout_seconds: 60
+  max_runtime_seconds: 7200
+  poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 30
 run_retries:
   enabled: true
   max_retries: 1
 concurrency:
+  runs:
+    max_concurrent_runs: 4
+    tag_concurrency_limits:
+      - key: mistwan/lane
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
   pools:
     default_limit: 1
     granularity: op
+retention:
+  sensor:
+    purge_after_days:
+      skipped: 1
 """
 MAX_PARTITIONS_PER_RUN = 336
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -58,14 +73,30 @@ def prepare_dagster_home(platform: Platform) -> Path:
     return home
 
 
+def become_daemon(ui_port: int | None) -> NoReturn:
+    """Replace this process by Dagster's daemon, with its UI on loopback when a port is given.
+
+    Raises UserError for wrong settings and configuration files, before anything starts.
+    """
+    platform = Platform.open()
+    _ = platform.settings.credentials(), platform.circuits_file, platform.thresholds
+    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(platform))
+    module = ["-m", "mistwan_dagster.definitions"]
+    if ui_port is None:
+        arguments = ["-m", "dagster._daemon", "run", *module]
+    else:
+        arguments = ["-m", "dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(ui_port)]
+    os.execv(sys.executable, [sys.executable, *arguments])
+
+
 @contextmanager
 def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of `MISTWAN_HOME`, with the runs of killed commands marked failed."""
+    """The Dagster instance of `MISTWAN_HOME`, with the runs of killed processes marked failed."""
     home = prepare_dagster_home(platform)
     os.environ["DAGSTER_HOME"] = str(home)
     try:
-        with _sign_of_life(platform), dg.DagsterInstance.from_config(str(home)) as opened:
-            _bury_killed_commands(opened, platform)
+        with command_alive(platform.settings), dg.DagsterInstance.from_config(str(home)) as opened:
+            bury_dead_runs(opened, platform)
             yield opened
     except UserError:
         raise
@@ -74,49 +105,6 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
         if cause is None:
             raise
         raise disk_error(home, cause) from error
-
-
-def _command_lock(platform: Platform, command: str) -> FileLock:
-    return FileLock(platform.settings.state / "commands" / f"{command}.lock")
-
-
-@contextmanager
-def _sign_of_life(platform: Platform) -> Iterator[None]:
-    """Hold a lock that goes with this process. Its id would not do: a container gives the next one the same."""
-    lock = _command_lock(platform, COMMAND)
-    path = Path(lock.lock_file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with lock:
-            yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _alive(platform: Platform, command: str) -> bool:
-    if command == COMMAND:
-        return True
-    lock = _command_lock(platform, command)
-    try:
-        with lock.acquire(timeout=0):
-            Path(lock.lock_file).unlink(missing_ok=True)
-    except Timeout:
-        return True
-    return False
-
-
-def _bury_killed_commands(opened: dg.DagsterInstance, platform: Platform) -> None:
-    """The status goes last: whoever is killed in here leaves the run to the next command."""
-    statuses = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    for run in opened.get_runs(dg.RunsFilter(statuses=statuses)):
-        command = run.tags.get(COMMAND_TAG)
-        if command is None or _alive(platform, command):
-            continue
-        left = opened.get_run_by_id(run.run_id)
-        if left is not None and not left.is_finished:
-            opened.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            platform.kpi.forget_pending(run.run_id)
-            opened.report_run_failed(left, message="the command that ran it was killed")
 
 
 @dataclass(frozen=True)
@@ -128,15 +116,20 @@ class Outcome:
 
 
 def run_job(
-    opened: dg.DagsterInstance, name: str, tags: dict[str, str], partition: str | None = None
+    opened: dg.DagsterInstance,
+    name: str,
+    tags: dict[str, str],
+    partition: str | None = None,
+    assets: list[dg.AssetKey] | None = None,
 ) -> Outcome:
-    """Execute one job in this process. Errors of steps are returned, not raised."""
+    """Execute one job, or some of its assets, in this process. Errors of steps are returned, not raised."""
     from mistwan_dagster.orchestration.build import defs
 
     result = defs.resolve_job_def(name).execute_in_process(
         run_config=QUIET,
         instance=opened,
         partition_key=partition,
+        asset_selection=assets,
         tags={**tags, COMMAND_TAG: COMMAND},
         raise_on_error=False,
     )
@@ -166,12 +159,13 @@ def _reason(event: dg.DagsterEvent) -> str:
 
 def collect_now(opened: dg.DagsterInstance, platform: Platform) -> Outcome:
     """One snapshot slot now, plus new events."""
-    now = platform.settings.now()
+    slot = floor_slot(platform.settings.now())
     return run_job(
         opened,
         "collect",
-        {SLOT_TAG: floor_slot(now).isoformat()},
-        floor_hour(now).strftime(PARTITION_KEY_FORMAT),
+        {SLOT_TAG: slot.isoformat()},
+        floor_hour(slot).strftime(PARTITION_KEY_FORMAT),
+        slot_assets(platform, slot),
     )
 
 

@@ -5,6 +5,8 @@ Belongs here: wiring. Everything is opened when first asked for, so that a comma
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ from mistwan_dagster.lake.kpi import KpiLake
 from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.mist.quota import SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
+from mistwan_dagster.orchestration.liveness import run_alive
 from mistwan_dagster.settings import Settings, load_settings
 from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse, PublishedDuckDB
 from mistwan_dagster.warehouse.port import Reader, Warehouse
@@ -139,7 +142,17 @@ class Platform:
 
 
 class PlatformResource(dg.ConfigurableResource):
-    """Opens the platform inside a run."""
+    """Opens the platform inside a run, and shows for the length of the run that its process lives."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PlatformResource]:
+        """Also used by sensors and schedules, which have no run. Wrong settings are left for the steps to tell."""
+        try:
+            settings = load_settings() if context.run_id else None
+        except UserError:
+            settings = None
+        with run_alive(settings, str(context.run_id)) if settings else nullcontext():
+            yield self
 
     def open(self) -> Platform:
         """A platform of the current environment."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
+from mistwan_dagster.orchestration.activity import recent_activity
+from mistwan_dagster.orchestration.due import slot_assets
 from mistwan_dagster.orchestration.jobs import (
     JOBS,
     collect_job,
@@ -18,7 +20,6 @@ from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES, ranges
 
-MAX_PARTITIONS_PER_RUN = {"hourly": 24, "sle": 48, "windows": 48}
 MAX_RUNS_PER_TICK = 4
 
 STAGE_MINUTE = {
@@ -48,14 +49,15 @@ def collect_schedule(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """The slot is the tick's; a tick that comes late (daemon was down) is skipped, as the cloud tells only now."""
     slot = floor_slot(context.scheduled_execution_time)
-    now = platform.open().settings.now()
-    if floor_slot(now) != slot:
+    parts = platform.open()
+    if floor_slot(parts.settings.now()) != slot:
         yield dg.SkipReason(f"slot {slot:%Y-%m-%dT%H:%M}Z is over: Mist tells only the present state")
         return
     yield dg.RunRequest(
         run_key=slot.isoformat(),
         partition_key=floor_hour(slot).strftime(PARTITION_KEY_FORMAT),
         tags={SLOT_TAG: slot.isoformat()},
+        asset_selection=slot_assets(parts, slot),
     )
 
 
@@ -87,12 +89,15 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Stale partitions of the stage {name}: new, late or corrected input",
     )
-    def schedule(platform: PlatformResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        stale = stage.stale(platform.open())
+    def schedule(
+        context: dg.ScheduleEvaluationContext, platform: PlatformResource
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        activity = recent_activity(context.instance)
+        stale = [s for s in stage.stale(platform.open()) if not activity.works_on(name, s)]
         if not stale:
-            yield dg.SkipReason("nothing is stale")
-        size = MAX_PARTITIONS_PER_RUN.get(name, 8)
-        for start, end in ranges(stale[: size * MAX_RUNS_PER_TICK], stage.end, size)[:MAX_RUNS_PER_TICK]:
+            yield dg.SkipReason("nothing is stale that no run is working on")
+        some = stale[: stage.most_a_run * MAX_RUNS_PER_TICK]
+        for start, end in ranges(some, stage.end, stage.most_a_run)[:MAX_RUNS_PER_TICK]:
             yield dg.RunRequest(tags=range_tags(name, start, end))
 
     return schedule

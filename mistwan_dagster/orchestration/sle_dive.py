@@ -35,7 +35,7 @@ from mistwan_dagster.mist.capped_quota import CappedQuota
 from mistwan_dagster.mist.errors import MistError, Refused, Waiting
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.mist.sle import SleAnswer, SleSubject, fetch_sle
-from mistwan_dagster.orchestration.collection import walk_name
+from mistwan_dagster.orchestration.collection import split_by_instant, walk_name
 from mistwan_dagster.orchestration.history import gateway_id
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.sle import add_readings, coverage_now
@@ -44,8 +44,6 @@ WORKERS = 4
 WINDOW = timedelta(hours=24)
 BATCH = 100
 """Readings after which what was read is put down for good."""
-LATEST_S = 32503680000
-"""The year 3000: a bin beyond it, or before 1970, is no instant."""
 MOST_FAILURES = 5
 """Readings that fail one after the other before the cloud is taken for out of order."""
 
@@ -259,8 +257,8 @@ class _Store:
             frame = pl.concat([pl.DataFrame(schema=endpoint.schema), *(a.frame for a in answers)])
             misfits = [q.__dict__ for a in answers for q in a.quarantined]
             if endpoint.shape is Shape.SERIES:
-                told, frame = frame.height, frame.filter(pl.col("timestamp").is_between(0, LATEST_S))
-                misfits += [{"row_json": "", "reason": "bin without an instant"}] * (told - frame.height)
+                frame, undated = split_by_instant(frame)
+                misfits += undated
             self.platform.raw.quarantine(endpoint, self.name, self.number, misfits)
             self.report.quarantined += len(misfits)
             self.report.notes += [note for a in answers for note in a.notes]

@@ -64,6 +64,9 @@ def collect_sle_hours(
     hours = sorted(hours_between(start, end), reverse=True)
     for hour in hours:
         if len(hours) > 1 and platform.raw.has_snapshot_in_hour(endpoint, hour):
+            platform.raw.add_coverage(
+                endpoint, hour, hour + HOUR
+            )  # a kill may have come before it was recorded
             report.kept.append(hour)
             continue
         try:
@@ -75,9 +78,11 @@ def collect_sle_hours(
             if error.status not in (400, 404):
                 raise
             report.not_served = str(error)
+            platform.raw.add_coverage(endpoint, start, end)  # asking again would bring nothing either
             break
         report.quarantined += found.quarantined
         if found.complete:
+            platform.raw.add_coverage(endpoint, hour, hour + HOUR)
             report.read.append(hour)
             report.rows += found.rows
         else:

@@ -1,24 +1,21 @@
-"""Which partitions have to be computed: those whose inputs are not the ones they were computed from.
+"""The stages of the aggregation: which partitions there are to compute, and what feeds each.
 
-A partition's fingerprint is taken over the files that feed it. It is recorded after the partition was computed,
-loaded and published, so that a kill at any instant leaves it stale and the next run repeats it. No Dagster.
+Belongs here: the declarations. What makes a partition stale is `stage`. No Dagster.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
+from mistwan_dagster.catalog.alarm_endpoints import ALARMS
 from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, WAN_CLIENTS
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
-    INSIGHT_BANDWIDTH,
-    INSIGHT_QUALITY,
     PATH_STATS,
     PORT_STATS,
+    SERIES,
 )
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_CLASSIFIER_TREND, SLE_TREND, WORST_SITES_SLE
@@ -27,68 +24,18 @@ from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.congestion import history_start
 from mistwan_dagster.kpi.rolling import ROLLING_MONTHS, rolling_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
-from mistwan_dagster.lake.day_files import Piece
+from mistwan_dagster.lake.day_files import Piece, pieces_on_disk
 from mistwan_dagster.lake.files import hour_label
-from mistwan_dagster.lake.kpi import fingerprint
-from mistwan_dagster.lake.raw import HOUR, hours_between
-from mistwan_dagster.orchestration.alarms import DAY, alarm_days, alarm_files, day_label, observed_minutes
+from mistwan_dagster.lake.raw import HOUR, Span, hours_between
+from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, observed_minutes
 from mistwan_dagster.orchestration.episodes import episodes_of_period
 from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranked_periods import latest_stretches
+from mistwan_dagster.orchestration.sle_dive import WINDOW
+from mistwan_dagster.orchestration.stage import Stage
 
 LONGEST_WINDOW = max(WINDOW_HOURS)
-ABSENT = "absent"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of the aggregation: how its partitions are labelled, listed and fed."""
-
-    name: str
-    label: Callable[[datetime], str]
-    candidates: Callable[[Platform], Iterable[datetime]]
-    """Starts of the partitions that can be computed from what is there."""
-    inputs: Callable[[Platform, datetime, datetime], Iterable[Path | Piece]]
-    """What feeds a partition, given the span that it looks at."""
-    end: Callable[[datetime], datetime]
-    looks_back_to: Callable[[Platform, datetime], datetime] = lambda _platform, start: start
-    """Where the span that a partition looks at begins; it ends with the partition."""
-    context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
-    """What else a partition depends on, as text: thresholds, settings, episodes."""
-
-    def fingerprint(self, platform: Platform, start: datetime) -> str:
-        """Digest of what the partition that begins at `start` would be computed from now."""
-        found = self.inputs(platform, self.looks_back_to(platform, start), self.end(start))
-        return fingerprint(found, self.context(platform, start))
-
-    def stale(self, platform: Platform) -> list[datetime]:
-        """Starts of the partitions that have inputs and are not computed from them, ascending."""
-        known = platform.kpi.stamps(self.name)
-        with platform.kpi.listed_once():
-            return [
-                start
-                for start in sorted(set(self.candidates(platform)))
-                if known.get(self.label(start), ABSENT) != self.fingerprint(platform, start)
-            ]
-
-    def due(self, platform: Platform, start: datetime, end: datetime) -> list[datetime]:
-        """Starts of the partitions to renew for [start, end): those in it, and stale ones that look back on it."""
-        inside = {s for s in self.candidates(platform) if s < end and self.end(s) > start}
-        reach = self.looks_back_to
-        looking = (s for s in self.stale(platform) if reach(platform, s) < end and self.end(s) > start)
-        return sorted(inside.union(looking))
-
-    def begin(self, platform: Platform, run_id: str, start: datetime, end: datetime) -> None:
-        """Take the fingerprints of [start, end) before a run reads the inputs; the first taking of a run counts.
-
-        Without this order an input that arrives while the run works would be taken for computed.
-        """
-        with platform.kpi.listed_once():
-            while start < end:
-                digest = self.fingerprint(platform, start)
-                platform.kpi.note_pending(run_id, self.name, self.label(start), digest)
-                start = self.end(start)
 
 
 def observed_hours(platform: Platform) -> set[datetime]:
@@ -99,24 +46,36 @@ def observed_hours(platform: Platform) -> set[datetime]:
     now, raw = platform.settings.now(), platform.raw
     hours = set(raw.partition_hours(PORT_STATS)) | set(raw.partition_hours(PATH_STATS))
     hours = {hour for hour in hours if hour - LIVE_EVENT_REACH >= raw.horizon.start}
-    for day in raw.series_days(INSIGHT_BANDWIDTH) | raw.series_days(INSIGHT_QUALITY):
-        found = raw.series_hours(INSIGHT_BANDWIDTH, day) | raw.series_hours(INSIGHT_QUALITY, day)
-        hours |= {hour for hour in found if hour - EVENT_REACH >= raw.horizon.start}
+    for endpoint in SERIES:
+        for day in raw.series_days(endpoint):
+            marks = raw.series_marks(endpoint, day)
+            hours |= {hour for hour in marks if hour - EVENT_REACH >= raw.horizon.start}
     return {hour for hour in hours if hour + HOUR <= now}
 
 
-def _hour_inputs(platform: Platform, start: datetime, end: datetime) -> Iterator[Path | Piece]:
+def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[str]:
+    """Files of the hour and its neighbourhood; bins by hour, as their file holds a day.
+
+    An hour without snapshots rests on the event log, so it also matters whether that was read whole.
+    """
     raw = platform.raw
     for endpoint in (PORT_STATS, PATH_STATS, DEVICE_STATS):
-        yield from (piece for _, piece in raw.slot_pieces(endpoint, start - MARGIN, end + MARGIN))
+        yield from _marks(raw.slot_pieces(endpoint, hour - MARGIN, hour + HOUR + MARGIN))
     for endpoint in (DEVICE_EVENTS, SITE_DEVICE_EVENTS):
-        yield from (piece for _, piece in raw.event_pieces(endpoint, start - HOUR, end))
+        yield from _marks(raw.event_pieces(endpoint, hour - HOUR, hour + HOUR))
     for endpoint in (WAN_CLIENTS, API_USAGE):
-        yield from (piece for _, piece in raw.slot_pieces(endpoint, start, end))
-    for endpoint in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY):
-        bins = raw.series_folder(endpoint, start.date()) / "bins.parquet"
-        if bins.exists():
-            yield bins
+        yield from _marks(raw.slot_pieces(endpoint, hour, hour + HOUR))
+    for endpoint in SERIES:
+        bins = raw.series_marks(endpoint, hour.date()).get(hour)
+        if bins:
+            yield f"{endpoint.name} {bins}"
+    if not raw.slot_files(PORT_STATS, hour):
+        whole = any(a <= hour and hour + HOUR <= b for a, b in raw.coverage(DEVICE_EVENTS))
+        yield f"event log whole: {whole}"
+
+
+def _marks(dated: Iterable[tuple[datetime, Piece]]) -> Iterator[str]:
+    return (piece.identity for _, piece in dated)
 
 
 def fact_hours(platform: Platform) -> list[datetime]:
@@ -140,10 +99,10 @@ def _periods(platform: Platform, period: Period) -> set[datetime]:
     return {start for start in starts if start >= platform.kpi.horizon.start}
 
 
-def _facts_between(platform: Platform, start: datetime, end: datetime) -> list[Piece]:
+def _facts_between(platform: Platform, start: datetime, end: datetime) -> list[str]:
     facts = platform.kpi.pieces(FACT_CIRCUIT_HOUR.name)
     labels = map(hour_label, hours_between(start, end))
-    return [facts[label] for label in labels if label in facts]
+    return [facts[label].identity for label in labels if label in facts]
 
 
 def _levels_by(end: Callable[[datetime], datetime]) -> Callable[[Platform, datetime], str]:
@@ -167,32 +126,58 @@ def _next_month(month: datetime) -> datetime:
     return period_end(month, "month")
 
 
-HOURLY = Stage("hourly", hour_label, observed_hours, _hour_inputs, _next_hour, context=_levels_by(_next_hour))
+HOURLY = Stage(
+    "hourly",
+    hour_label,
+    observed_hours,
+    _hour_inputs,
+    fed_by=tuple(e.raw_name for e in (DEVICE_EVENTS, *SERIES)),
+    reads=lambda _, hour: (hour - HOUR, hour + 2 * HOUR),
+    end=_next_hour,
+    context=_levels_by(_next_hour),
+    most_a_run=24,
+)
 ALARM_DAYS = Stage(
     "alarms",
     day_label,
     alarm_days,
-    lambda p, day, _: alarm_files(p, day),
-    _next_day,
+    lambda p, day: _marks(p.raw.event_pieces(ALARMS, day, day + DAY)),
+    fed_by=(ALARMS.raw_name,),
+    reads=lambda _, day: (day, day + DAY),
+    end=_next_day,
     context=lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
+    collected_for=timedelta(hours=ALARMS.look_back.hour),
 )
-"""Includes the current day."""
+"""Includes the current day, which each slot changes; alarms of the day before are read again each hour."""
+
 SLE_BY_HOUR = (SITES_SLE, WORST_SITES_SLE, SLE_TREND, SLE_CLASSIFIER_TREND)
 SLE = Stage(
     "sle",
     hour_label,
     lambda p: {h for e in SLE_BY_HOUR for h in p.raw.partition_hours(e) if h + HOUR <= p.settings.now()},
-    lambda p, hour, _: (piece for e in SLE_BY_HOUR for piece in p.raw.pieces(e, hour)),
-    _next_hour,
+    lambda p, hour: (piece.identity for e in SLE_BY_HOUR for piece in p.raw.pieces(e, hour)),
+    fed_by=(SITES_SLE.raw_name,),
+    reads=lambda _, hour: (hour, hour + HOUR),
+    end=_next_hour,
+    most_a_run=48,
+    collected_for=WINDOW,
 )
+
+
+def _window_reads(_platform: Platform, hour: datetime) -> Span:
+    return _window_start(hour), _next_hour(hour)
+
+
 WINDOWS = Stage(
     "windows",
     hour_label,
     _windows,
-    _facts_between,
-    _next_hour,
-    lambda _, hour: _window_start(hour),
-    _levels_by(_next_hour),
+    lambda p, hour: _facts_between(p, *_window_reads(p, hour)),
+    fed_by=(HOURLY.name,),
+    reads=_window_reads,
+    end=_next_hour,
+    context=_levels_by(_next_hour),
+    most_a_run=48,
 )
 
 
@@ -206,7 +191,16 @@ def _period_stage(name: str, period: Period) -> Stage:
         episodes = episodes_of_period(platform, period, start)
         return f"{levels(platform, start)}{platform.period_configuration(period)}{episodes}"
 
-    return Stage(name, day_label, lambda p: _periods(p, period), _facts_between, end, context=context)
+    return Stage(
+        name,
+        day_label,
+        lambda p: _periods(p, period),
+        lambda p, start: _facts_between(p, start, end(start)),
+        fed_by=(HOURLY.name,),
+        reads=lambda _, start: (start, end(start)),
+        end=end,
+        context=context,
+    )
 
 
 PERIOD_STAGES: dict[Period, Stage] = {
@@ -237,9 +231,15 @@ def _rolling_months(platform: Platform) -> list[datetime]:
     return [month for month in months if month <= platform.settings.now()]
 
 
-def _months_between(platform: Platform, start: datetime, end: datetime) -> Iterator[Piece]:
+def _rolling_reads(_platform: Platform, month: datetime) -> Span:
+    end = _next_month(month)
+    return rolling_start(end), end
+
+
+def _rolling_inputs(platform: Platform, month: datetime) -> Iterator[str]:
     for months, _ in ROLLING_PAIRS:
-        yield from platform.kpi.period_pieces(months.name, "month", start, end)
+        pieces = platform.kpi.period_pieces(months.name, "month", *_rolling_reads(platform, month))
+        yield from (piece.identity for piece in pieces)
 
 
 def _chronic_days(platform: Platform) -> list[datetime]:
@@ -248,36 +248,54 @@ def _chronic_days(platform: Platform) -> list[datetime]:
     return [day for day in days if _next_day(day) <= platform.settings.now()]
 
 
-def _latest_inputs(platform: Platform, start: datetime, end: datetime) -> Iterator[Path | Piece]:
-    yield from _facts_between(platform, start, end)
-    yield from dict.fromkeys(stretch.path for stretch in latest_stretches(platform))
+def _chronic_reads(platform: Platform, day: datetime) -> Span:
+    end = _next_day(day)
+    return end - DAY * platform.chronic_rule.window_days, end
+
+
+def _chronic_inputs(platform: Platform, day: datetime) -> Iterator[str]:
+    pieces = platform.kpi.period_pieces(AGG_CIRCUIT_PERIOD.name, "day", *_chronic_reads(platform, day))
+    return (piece.identity for piece in pieces)
+
+
+def _latest_reads(_platform: Platform, hour: datetime) -> Span:
+    return history_start(hour), _next_hour(hour)
+
+
+def _latest_inputs(platform: Platform, hour: datetime) -> Iterator[str]:
+    yield from _facts_between(platform, *_latest_reads(platform, hour))
+    ranked = dict.fromkeys(stretch.path for stretch in latest_stretches(platform))
+    yield from (piece.identity for piece in pieces_on_disk(ranked))
 
 
 ROLLING = Stage(
     "rolling",
     day_label,
     _rolling_months,
-    _months_between,
-    _next_month,
-    lambda _, month: rolling_start(_next_month(month)),
+    _rolling_inputs,
+    fed_by=(PERIOD_STAGES["month"].name,),
+    reads=_rolling_reads,
+    end=_next_month,
 )
 CHRONIC = Stage(
     "chronic",
     day_label,
     _chronic_days,
-    lambda p, start, end: p.kpi.period_pieces(AGG_CIRCUIT_PERIOD.name, "day", start, end),
-    _next_day,
-    lambda p, day: _next_day(day) - DAY * p.chronic_rule.window_days,
-    lambda p, _: repr(p.chronic_rule),
+    _chronic_inputs,
+    fed_by=(PERIOD_STAGES["day"].name,),
+    reads=_chronic_reads,
+    end=_next_day,
+    context=lambda p, _: repr(p.chronic_rule),
 )
 LATEST = Stage(
     "latest",
     hour_label,
     lambda p: fact_hours(p)[-1:],
     _latest_inputs,
-    _next_hour,
-    lambda _, hour: history_start(hour),
-    _levels_by(_next_hour),
+    fed_by=tuple(s.name for s in (HOURLY, WINDOWS, *PERIOD_STAGES.values(), ROLLING)),
+    reads=_latest_reads,
+    end=_next_hour,
+    context=_levels_by(_next_hour),
 )
 """Reports of the present: only the latest hour with facts has a partition to compute."""
 

@@ -120,11 +120,11 @@ def test_sites_gateways_and_paths_by_state(tmp_path: Path) -> None:
     counts = engineering.fleet_counts(fleet(tmp_path), NEWEST)
     assert counts == {
         "site_critical": 1, "site_unknown": 2, "region_North": 1, "region_South": 1, "gateway_on": 1, "gateway_off": 1,
-        "path_up": 1, "path_down": 1, "path_unstable": 1, "path_unknown": 1,
+        "path_up": 1, "path_down": 1, "path_unstable": 1, "path_unknown": 1, "alarm_all": 0, "alarm_critical": 0,
     }  # fmt: skip
     south = engineering.fleet_counts(fleet(tmp_path / "b"), NEWEST, "South")
     assert {k: v for k, v in south.items() if not k.startswith("region_")} == {
-        "site_unknown": 1, "gateway_off": 1, "path_unknown": 1
+        "site_unknown": 1, "gateway_off": 1, "path_unknown": 1, "alarm_all": 0, "alarm_critical": 0
     }  # fmt: skip
 
 

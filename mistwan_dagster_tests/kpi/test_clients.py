@@ -25,7 +25,7 @@ ONE = pl.DataFrame(
     {"circuit_id": ["cc:ge-0/0/1"], "device_mac": ["cc"], "node": [None], "port_id": ["ge-0/0/1"], "site_id": ["s3"]},
     schema_overrides={"node": pl.String},
 )  # fmt: skip
-KNOWN = pl.concat([TWO, ONE])
+KNOWN = pl.concat([TWO, ONE], how="diagonal")
 
 
 def hours(*rows: dict[str, Any]) -> pl.DataFrame:

@@ -34,12 +34,13 @@ from mistwan_dagster.kpi.counters import counter_intervals
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
 from mistwan_dagster.kpi.events import (
     CONNECTION_STATES,
-    HA_TYPES,
     LINK_STATES,
+    PORT_SWITCH_OVER,
     REACH_STATES,
     REBOOTS,
     device_event_facts,
     reboots,
+    switch_over_events,
 )
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
@@ -50,7 +51,7 @@ from mistwan_dagster.kpi.status import status_hours
 from mistwan_dagster.kpi.thresholds import load_thresholds
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import apply_versions, in_force
-from mistwan_dagster.lake.raw import newest_rows
+from mistwan_dagster.lake.slots import newest_rows
 from mistwan_dagster.mist.extract import extract
 from mistwan_dagster_tests import fuzzing
 
@@ -76,7 +77,9 @@ POOLS: dict[str, st.SearchStrategy[Any]] = {
     "port_usage": st.sampled_from(["wan", "wan", "WAN", "lan", None, ""]),
     "status": st.sampled_from(["connected", "disconnected", "Connected", None, ""]),
     "name": st.sampled_from(["Region North", "Region ", "Store type X", "Region\u00a0", None, "site"]),
-    "type": st.sampled_from([*LINK_STATES, *REACH_STATES, *CONNECTION_STATES, *REBOOTS, *HA_TYPES, "ODD"]),
+    "type": st.sampled_from(
+        [*LINK_STATES, *REACH_STATES, *CONNECTION_STATES, *REBOOTS, PORT_SWITCH_OVER, "ODD"]
+    ),
     "text": st.sampled_from([None, "", "ifName ge-0/0/1 ifAdminStatus=down", "interface []", "ifName ("]),
     **dict.fromkeys(("timestamp", "last_seen", "last_flapped"), times),
 }
@@ -177,19 +180,24 @@ def kpis(raw: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The hour as `orchestration.hourly` computes it, by table."""
     ports, devices, paths = raw[PORT_STATS.name], raw[DEVICE_STATS.name], raw[PATH_STATS.name]
     events = raw[DEVICE_EVENTS.name].lazy()
-    found = discover_circuits(ports, devices, None)
-    found = with_active_paths(found, path_samples(paths, devices, found))
+    interfaces = interface_map(devices)
+    found = discover_circuits(ports, devices, interfaces, None)
+    found = with_active_paths(found, path_samples(paths, devices, interfaces, found))
     sites = dimension(
         DIM_SITE, discover_sites(raw[SITES.name], raw[SITEGROUPS.name], "Region ", "Store type ")
     )
     circuits = dimension(DIM_CIRCUIT, found)
     one_hour = pl.LazyFrame({"hour_utc": [HOUR]}, schema={"hour_utc": pl.Datetime("us", "UTC")})
     versions = in_force(circuits.lazy(), one_hour, "circuit_id")
-    port_rows, path_rows = port_samples(ports, devices), path_samples(paths, devices, circuits)
+    port_rows = port_samples(ports, devices, interfaces)
+    path_rows = path_samples(paths, devices, interfaces, circuits)
     measured = utilization_hours(counter_intervals(port_rows, reboots(events)), versions, HOUR, END)
     bins, means = (pl.LazyFrame(schema=e.schema) for e in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY))
-    status = status_hours(port_rows.collect(), path_rows.collect(), devices, events, circuits, HOUR, END)
-    active_sightings(port_rows, path_rows, circuits).collect()
+    status = status_hours(
+        port_rows.collect(), path_rows.collect(), devices, events, circuits, interfaces, HOUR, END
+    )
+    switched = switch_over_events(events, circuits, interfaces)
+    active_sightings(port_rows, path_rows, circuits, switched).collect()
     facts = circuit_hours(
         dim_site=sites.lazy(),
         dim_circuit=circuits.lazy(),
@@ -206,7 +214,7 @@ def kpis(raw: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         DIM_CIRCUIT.name: circuits,
         FACT_CIRCUIT_HOUR.name: facts.collect(),
         FACT_PATH_HOUR.name: FACT_PATH_HOUR.conform(path_hours(path_rows, circuits, HOUR, END)).collect(),
-        FACT_DEVICE_EVENT.name: device_event_facts(events, circuits, interface_map(devices)).collect(),
+        FACT_DEVICE_EVENT.name: device_event_facts(events, circuits, interfaces).collect(),
     }
 
 

@@ -109,8 +109,8 @@ def answers(lake: RawLake) -> dict[str, Any]:
 def prints(lake: RawLake) -> list[str]:
     """Fingerprints by which staleness is judged."""
     return [
-        *(fingerprint(p for _, p in lake.slot_pieces(PORT_STATS, *span)) for span in SPANS),
-        *(fingerprint(p for _, p in lake.event_pieces(DEVICE_EVENTS, *span)) for span in SPANS),
+        *(fingerprint(p.identity for _, p in lake.slot_pieces(PORT_STATS, *span)) for span in SPANS),
+        *(fingerprint(p.identity for _, p in lake.event_pieces(DEVICE_EVENTS, *span)) for span in SPANS),
     ]
 
 
@@ -121,7 +121,8 @@ def assert_same(lake: RawLake, before: list[pl.DataFrame], told: dict[str, Any])
 
 
 def small_files(lake: RawLake) -> list[Path]:
-    files = [p for p in lake.root.rglob("*") if p.is_file() and p.name != "coverage.json"]
+    found = [path for part in ("raw", "quarantine") for path in (lake.root / part).rglob("*")]
+    files = [p for p in found if p.is_file() and p.name != "coverage.json"]
     return [p for p in files if p.parent.name != "compacted"]
 
 

@@ -104,18 +104,48 @@ def test_coverage_joins_spans_that_touch(tmp_path: Path) -> None:
     assert lake.coverage(DEVICE_EVENTS) == [(hours[0], hours[5])]
 
 
+MIDNIGHT = datetime(2025, 1, 2, tzinfo=UTC)
+BINS_SPAN = (MIDNIGHT - timedelta(hours=1), MIDNIGHT + timedelta(hours=1))
+
+
+def bins(received_at: datetime, *rates: float) -> pl.DataFrame:
+    """Bins of one port from 23:00 on."""
+    return rows(
+        INSIGHT_BANDWIDTH,
+        *(
+            {"mac": "aa", "port_id": "p1", "bin_start": BINS_SPAN[0] + timedelta(hours=i), "rx_bps": rate}
+            | {"received_at": received_at}
+            for i, rate in enumerate(rates)
+        ),
+    )
+
+
+def merge(lake: RawLake, frame: pl.DataFrame) -> int:
+    write_parquet(frame, lake.piece_path(INSIGHT_BANDWIDTH, BINS_SPAN, "aa:p1"))
+    assert lake.begun_spans(INSIGHT_BANDWIDTH) == [BINS_SPAN]
+    return lake.merge_series(INSIGHT_BANDWIDTH, BINS_SPAN)
+
+
 def test_series_pieces_merge_into_days_and_a_repeat_changes_nothing(tmp_path: Path) -> None:
     lake = RawLake(tmp_path)
-    midnight = datetime(2025, 1, 2, tzinfo=UTC)
-    bins = rows(
-        INSIGHT_BANDWIDTH,
-        {"mac": "aa", "port_id": "p1", "bin_start": midnight - timedelta(hours=1), "rx_bps": 1.0},
-        {"mac": "aa", "port_id": "p1", "bin_start": midnight, "rx_bps": 2.0},
-    )
-    for _ in range(2):
-        write_parquet(bins, lake.piece_path(INSIGHT_BANDWIDTH, "s", "aa:p1"))
-        assert lake.merge_series(INSIGHT_BANDWIDTH, "s") == 2
-    assert lake.series_days(INSIGHT_BANDWIDTH) == {midnight.date(), (midnight - timedelta(days=1)).date()}
-    found = lake.scan_series(INSIGHT_BANDWIDTH, midnight, midnight + timedelta(hours=1)).collect()
+    assert merge(lake, bins(SLOT, 1.0, 2.0)) == 2
+    days = {MIDNIGHT.date(), (MIDNIGHT - timedelta(days=1)).date()}
+    marks = {day: lake.series_marks(INSIGHT_BANDWIDTH, day) for day in days}
+    assert lake.series_days(INSIGHT_BANDWIDTH) == days
+    assert merge(lake, bins(SLOT + timedelta(hours=1), 1.0, 2.0)) == 2
+    assert {day: lake.series_marks(INSIGHT_BANDWIDTH, day) for day in days} == marks
+    found = lake.scan_series(INSIGHT_BANDWIDTH, MIDNIGHT, MIDNIGHT + timedelta(hours=1)).collect()
     assert found["rx_bps"].to_list() == [2.0]
-    assert not lake.piece_path(INSIGHT_BANDWIDTH, "s", "aa:p1").exists()
+    assert lake.begun_spans(INSIGHT_BANDWIDTH) == []
+
+
+def test_a_bin_that_is_told_differently_marks_its_hour_and_no_other(tmp_path: Path) -> None:
+    lake = RawLake(tmp_path)
+    merge(lake, bins(SLOT, 1.0, 2.0, 3.0))
+    before = lake.series_marks(INSIGHT_BANDWIDTH, MIDNIGHT.date())
+    assert set(before) == {MIDNIGHT, MIDNIGHT + timedelta(hours=1)}
+    merge(lake, bins(SLOT + timedelta(hours=1), 1.0, 2.0, 4.0))
+    after = lake.series_marks(INSIGHT_BANDWIDTH, MIDNIGHT.date())
+    assert {hour for hour in after if after[hour] != before[hour]} == {MIDNIGHT + timedelta(hours=1)}
+    stored = lake.scan_series(INSIGHT_BANDWIDTH, BINS_SPAN[0], MIDNIGHT + timedelta(hours=2)).collect()
+    assert stored["rx_bps"].to_list() == [1.0, 2.0, 4.0]

@@ -147,6 +147,37 @@ def test_lists_become_rows_and_a_name_that_is_none_is_quarantined(cloud: Cloud, 
     assert [q.reason for q in answer.quarantined] == ["classifier: number where a string is expected"]
 
 
+def test_what_is_no_name_is_quarantined_and_names_no_metric(cloud: Cloud, tools: Tools) -> None:
+    cloud.replies(Reply({"enabled": [None], "supported": [""]}), Reply([None, "", "network-loss"]))
+    metrics, classifiers = ask(tools, SLE_METRIC_LIST), ask(tools, SLE_CLASSIFIER_LIST)
+    assert metrics.frame.is_empty()
+    assert classifiers.frame["classifier"].to_list() == ["network-loss"]
+    for answer in (metrics, classifiers):
+        assert sorted(q.reason for q in answer.quarantined) == [
+            "row is null, not an object", "row is string, not an object",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "note"),
+    [
+        (SLE_HISTOGRAM, [], "the answer is no object"),
+        (SLE_CLASSIFIER_LIST, {}, "the answer is no array"),
+        (SLE_HISTOGRAM, {"data": {"a": 1}}, "`data` is no array"),
+        (SLE_METRIC_LIST, {"enabled": "all", "supported": None}, "`enabled` is no array"),
+        (SLE_TREND, {"classifiers": 5}, "`classifiers` is no array"),
+        (SLE_IMPACTED_GATEWAYS, {"gateways": {}}, "`gateways` is no array"),
+    ],
+)
+def test_an_answer_whose_rows_cannot_be_told_is_noted(
+    cloud: Cloud, tools: Tools, endpoint: Any, body: Any, note: str
+) -> None:
+    cloud.replies(Reply(body))
+    answer = ask(tools, endpoint)
+    assert answer.frame.is_empty()
+    assert answer.notes == (f"wan-link-health of site site-1: {endpoint.name}: {note}",)
+
+
 def test_histogram_threshold_and_impact(cloud: Cloud, tools: Tools) -> None:
     gateways = [
         {"gateway_mac": "5C:5B:35:00:00:01", "name": "gw", "gateway_model": "SRX320", "degraded": 5, "total": 60,

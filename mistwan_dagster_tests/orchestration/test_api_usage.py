@@ -73,7 +73,8 @@ def test_a_slot_asks_for_the_limit_once_an_hour_and_obeys_a_lower_one(
     collect(platform)
     assert (platform.quota.limit(Purpose.LIVE), platform.quota.limit(Purpose.BACKFILL)) == (50, 30)
     assert learn_limit(platform) == "asked already in this hour"
-    assert platform.quota.by_endpoint()["usage"] == cloud.calls["/api/v1/self/usage"] == 1
+    assert platform.quota.by_endpoint()["usage"] == 1
+    assert cloud.calls["/api/v1/self/usage"] == 2, "once to obey it, once to store it"
 
 
 def test_a_cloud_that_does_not_tell_its_limit_stops_nothing(platform: Platform, cloud: Running) -> None:
@@ -99,7 +100,7 @@ def test_optional_work_is_put_off_and_recorded_while_live_collection_goes_on(
         platform.settings.mistwan_now = until + timedelta(seconds=1)
         cloud.clock.set(until + timedelta(seconds=1))
 
-    monkeypatch.setattr(history, "_sleep_until", next_hour)
+    monkeypatch.setattr(history, "sleep_until", next_hour)
     report = history.collect_series(platform, INSIGHT_BANDWIDTH, TEN - 3 * HOUR, TEN)
     assert (report.fetched, report.circuits, live_while_waiting) == (many, many, [True])
     frame = record_usage(platform)

@@ -9,25 +9,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mistwan_dagster.catalog.endpoint import Endpoint, Paging, Scope, Shape
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PORT_STATS
-from mistwan_dagster.lake.raw import SLOT
+from mistwan_dagster.catalog.endpoint import Body, Endpoint, Paging, Shape
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PORT_STATS, SERIES
+from mistwan_dagster.catalog.sle_endpoints import SLE_CLASSIFIER_LIST, SLE_DETAILS, SLE_TREND, SleEndpoint
+from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.mist.extract import extract
 from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.settings import Settings
 from mistwan_dagster_tests import fuzzing
 from mistwan_dagster_tests.mist.conftest import ORG, TOKEN, Asked, Cloud, Reply
+from mistwan_dagster_tests.orchestration.reading import ask_sle, quarantined, read, rows_told
 
 NOW = datetime(2025, 3, 4, 10, 7, tzinfo=UTC)
-SNAPSHOTS = [e for e in ENDPOINTS.values() if e.shape is Shape.SNAPSHOT and e.scope is Scope.ORG]
-SLOTS = (NOW.replace(minute=0) + n * SLOT for n in itertools.count())
+IN_SLOTS = [e for e in ENDPOINTS.values() if e.in_slots and not isinstance(e, SleEndpoint)]
+WITH_EVENTS = [e for e in ENDPOINTS.values() if e.shape is Shape.EVENTS]
+SLOTS = [NOW.replace(minute=0) - n * HOUR for n in range(1, 200)]
 """Each example has a slot of its own in the one lake."""
+NAMES = ["bytes", "", "num_clients", "\ud800"]
+"""Keys of a map; the second names nothing, the last is not Unicode."""
+ENVELOPE = {"start": 1741082400, "end": 1741086000}
 FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -38,14 +43,22 @@ def cloud() -> Iterator[Cloud]:
     served.close()
 
 
-@pytest.fixture(scope="module")
-def platform(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+@pytest.fixture
+def platform(cloud: Cloud, tmp_path: Path) -> Platform:
     return Platform(
         Settings(
-            mistwan_home=tmp_path_factory.mktemp("home"), mist_api_base_url=cloud.base, mist_api_token=TOKEN,
+            mistwan_home=tmp_path / "home", mist_api_base_url=cloud.base, mist_api_token=TOKEN,
             mist_org_id=ORG, mistwan_now=NOW, mistwan_call_budget=10**9, _env_file=None,
         )
     )  # fmt: skip
+
+
+def pages_of(endpoint: Endpoint) -> st.SearchStrategy[list[list[Any]]]:
+    """Pages of rows as one walk may find them; what does not page has one, and an object one row."""
+    if endpoint.body is Body.OBJECT:
+        return fuzzing.rows(endpoint).filter(lambda row: isinstance(row, dict)).map(lambda row: [[row]])
+    most = 1 if endpoint.paging is Paging.NONE else 3
+    return st.lists(st.lists(fuzzing.rows(endpoint), max_size=4), min_size=most == 1, max_size=most)
 
 
 def serve(cloud: Cloud, endpoint: Endpoint, pages: list[list[Any]], total: Any) -> None:
@@ -54,6 +67,12 @@ def serve(cloud: Cloud, endpoint: Endpoint, pages: list[list[Any]], total: Any) 
     def script(asked: Asked, _n: int) -> Reply:
         at = int(asked.query.get("search_after", asked.query.get("page", "1"))) - 1
         rows = pages[at] if at < len(pages) else []
+        if endpoint.body is Body.OBJECT:
+            return Reply(rows[0])
+        if endpoint.body is Body.MAP:
+            return Reply(dict(zip(NAMES, rows, strict=False)))
+        if endpoint.envelope:
+            return Reply({"results": rows, "total": total, "limit": 1, **ENVELOPE})
         if endpoint.paging is Paging.PAGE:
             return Reply(rows, headers={"X-Page-Limit": "1", "X-Page-Total": str(total)})
         following = {"next": f"{asked.path}?search_after={at + 2}"} if at + 1 < len(pages) else {}
@@ -62,9 +81,14 @@ def serve(cloud: Cloud, endpoint: Endpoint, pages: list[list[Any]], total: Any) 
     cloud.script = script
 
 
-def until_empty(pages: list[list[Any]]) -> list[Any]:
-    """Rows of the pages that a walk reads: it ends with an empty one."""
-    return [row for page in itertools.takewhile(bool, pages) for row in page]
+def rows_met(endpoint: Endpoint, pages: list[list[Any]]) -> list[Any]:
+    """Rows of the pages that a walk reads, which ends with an empty one, with what the answer says of each."""
+    rows = [row for page in itertools.takewhile(bool, pages) for row in page]
+    told = [{"key": name} for name in NAMES] if endpoint.body is Body.MAP else itertools.repeat({})
+    return [
+        {**(ENVELOPE if endpoint.envelope else {}), **row, **name} if isinstance(row, dict) else row
+        for row, name in zip(rows, told, strict=False)
+    ]
 
 
 def as_parsed(row: Any) -> Any:
@@ -91,68 +115,110 @@ def set_aside(platform: Platform, endpoint: Endpoint) -> Iterator[list[dict[str,
         yield [row for file in files for row in json.loads(file.read_text())]
 
 
-@pytest.mark.parametrize("endpoint", SNAPSHOTS, ids=lambda e: e.name)
+def empty(platform: Platform, endpoint: Endpoint) -> None:
+    """Forget the endpoint's events."""
+    for file in (platform.settings.lake / "raw" / endpoint.name).rglob("*.parquet"):
+        file.unlink()
+
+
+def is_dated(timestamp: float | None) -> bool:
+    return timestamp is not None and 0 <= timestamp < 32503680000
+
+
+def test_every_endpoint_is_fuzzed() -> None:
+    """Series are in `mist/test_fuzzed_series.py`."""
+    fuzzed = [*IN_SLOTS, *WITH_EVENTS, *SLE_DETAILS, *SERIES]
+    assert sorted(e.name for e in fuzzed) == sorted(ENDPOINTS)
+
+
+@pytest.mark.parametrize("endpoint", IN_SLOTS, ids=lambda e: e.name)
 def test_every_row_of_a_snapshot_is_stored_set_aside_or_repeated(
     platform: Platform, cloud: Cloud, endpoint: Endpoint
 ) -> None:
-    new = set_aside(platform, endpoint)
-    next(new)
+    new, slots = set_aside(platform, endpoint), iter(SLOTS)
 
     @FUZZ
-    @given(
-        st.lists(st.lists(fuzzing.rows(endpoint), max_size=4), max_size=3),
-        st.sampled_from(["many", None, [1], -1, 0, "true count"]),
-    )
+    @given(pages_of(endpoint), st.sampled_from(["many", None, [1], -1, 0, "true count"]))
     def holds(pages: list[list[Any]], total: Any) -> None:
-        rows = until_empty(pages)
+        rows = rows_met(endpoint, pages)
         serve(cloud, endpoint, pages, len(rows) if total == "true count" else total)
-        slot = next(SLOTS)
-        report = collect_snapshot(platform, endpoint, slot)
-        stored = platform.raw.scan_snapshots(endpoint, slot, slot + SLOT).collect()
-        aside = next(new)
-        if report.error is not None:  # two pages with the same keys: the walk is incomplete and says so
-            assert "told an earlier page again" in report.error
-            assert not report.complete
+        done, aside = read(platform, endpoint, next(slots)), next(new)
+        if done.error is not None:  # two pages with the same keys: the walk is incomplete and says so
+            assert "told an earlier page again" in done.error
             return
         keys, bad = expected(endpoint, rows)
-        assert set(stored.select(endpoint.key).rows()) == keys
-        assert stored.height == report.rows == len(keys)
+        assert set(done.stored.select(endpoint.key).rows()) == keys
+        assert done.stored.height == len(keys)
         assert {row["row_json"] for row in aside} == set(bad)
-        assert report.quarantined == len(set(bad))
+        assert done.quarantined == len(set(bad))
         assert all(row["reason"] for row in aside)
 
     holds()
 
 
-def test_every_event_is_stored_set_aside_or_repeated(platform: Platform, cloud: Cloud) -> None:
-    endpoint = DEVICE_EVENTS
+@pytest.mark.parametrize("endpoint", WITH_EVENTS, ids=lambda e: e.name)
+def test_every_event_is_stored_set_aside_or_repeated(
+    platform: Platform, cloud: Cloud, endpoint: Endpoint
+) -> None:
     new = set_aside(platform, endpoint)
-    folder = platform.settings.lake / "raw" / endpoint.name
 
     @FUZZ
-    @given(st.lists(st.lists(fuzzing.rows(endpoint), max_size=4), max_size=3))
+    @given(pages_of(endpoint))
     def holds(pages: list[list[Any]]) -> None:
-        for file in folder.rglob("*.parquet"):
-            file.unlink()
-        rows = until_empty(pages)
+        empty(platform, endpoint)
+        rows = rows_met(endpoint, pages)
         serve(cloud, endpoint, pages, len(rows))
-        report = collect_events(platform, NOW.replace(hour=0), NOW)
-        aside = next(new)
-        frames = [pl.read_parquet(f) for f in folder.rglob("*.parquet")]
-        stored = pl.concat(frames) if frames else pl.DataFrame(schema=endpoint.schema)
-        if report.error is not None:
-            assert "told an earlier page again" in report.error
+        done, aside = read(platform, endpoint, NOW), next(new)
+        if done.error is not None:
+            assert "told an earlier page again" in done.error
             return
-        keys, bad = expected(endpoint, rows)
-        dated = {k for k in keys if k[5] is not None and 0 <= k[5] < 32503680000}
-        assert endpoint.key[5] == "timestamp"
-        assert set(stored.select(endpoint.key).rows()) == dated
-        assert stored.height == sum(report.new_rows.values()) == len(dated)
-        told = {row["row_json"] for row in aside}
-        assert set(bad) <= told
-        assert len(told - set(bad)) >= len(keys - dated) >= (1 if told - set(bad) else 0)
-        assert report.quarantined == len(aside)
+        found = [extract(endpoint, [as_parsed(row)], NOW) for row in rows]
+        frames = [f.frame for f in found if f.frame.height]
+        dated = [
+            (f["timestamp"][0] // 3600, *f.select(endpoint.key).row(0))
+            for f in frames
+            if is_dated(f["timestamp"][0])
+        ]
+        undated = [f for f in frames if not is_dated(f["timestamp"][0])]
+        bad = [q.row_json for f in found for q in f.quarantined]
+        told = [row["row_json"] for row in aside]
+        hours = (done.stored["timestamp"] // 3600).to_list()
+        kept = sorted(zip(hours, *done.stored.select(endpoint.key).get_columns(), strict=True), key=repr)
+        assert kept == sorted(set(dated), key=repr), "each once in its hour"
+        assert done.quarantined == len(told) == len(bad) + len(undated)
+        assert set(bad) <= set(told)
         assert "" not in told
+
+    holds()
+
+
+@pytest.mark.parametrize("endpoint", SLE_DETAILS, ids=lambda e: e.name)
+def test_every_row_of_a_deep_dive_is_stored_set_aside_repeated_or_noted(
+    platform: Platform, cloud: Cloud, endpoint: SleEndpoint
+) -> None:
+    new, slots = set_aside(platform, endpoint), iter(SLOTS)
+
+    @FUZZ
+    @given(fuzzing.answers(endpoint))
+    def holds(body: Any) -> None:
+        empty(platform, endpoint)
+        cloud.script = lambda _asked, _n: Reply(body)
+        done, aside = read(platform, endpoint, next(slots)), next(new)
+        answer, told = ask_sle(platform, endpoint), rows_told(endpoint, as_parsed(body))
+        in_time = answer.frame
+        if endpoint.shape is Shape.SERIES:
+            in_time = in_time.filter([is_dated(t) for t in in_time["timestamp"]])
+        met = answer.frame.height + len(answer.quarantined)
+        assert met == told or any("without `start` or `interval`" in note for note in answer.notes)
+        assert met <= told
+        keys = set(in_time.select(endpoint.key).rows())
+        assert set(done.stored.select(endpoint.key).rows()) == keys
+        assert done.stored.height == len(keys)
+        assert done.quarantined == len(aside) == met - in_time.height
+        assert all(row["reason"] and row["row_json"] for row in aside)
+        assert done.notes == answer.notes
+        form = list if endpoint is SLE_CLASSIFIER_LIST else dict
+        assert isinstance(body, form) or done.notes
 
     holds()
 
@@ -164,7 +230,7 @@ def test_a_second_walk_does_not_set_the_same_rows_aside_again(platform: Platform
     bad = [{"mac": 7}, {"mac": "5c5b35000001", "up": "yes"}]
     serve(cloud, PORT_STATS, [[{"mac": "5c5b35000001", "port_id": "ge-0/0/0"}, *bad]], 4)
     asked = len(cloud.asked)
-    report = collect_snapshot(platform, PORT_STATS, next(SLOTS))
+    report = collect_snapshot(platform, PORT_STATS, SLOTS[0])
     assert len(cloud.asked) - asked == 2
     assert (report.rows, report.quarantined, len(next(new))) == (2, 2, 2)
 
@@ -172,11 +238,21 @@ def test_a_second_walk_does_not_set_the_same_rows_aside_again(platform: Platform
 def test_an_event_without_a_time_is_set_aside_whole(platform: Platform, cloud: Cloud) -> None:
     new = set_aside(platform, DEVICE_EVENTS)
     next(new)
-    rows = [{"mac": "5c5b35000001", "type": "GW_RESTARTED", "text": t} for t in ("first", "second")]
+    rows = [
+        {"mac": "5c5b35000001", "type": "GW_RESTARTED", "text": t} for t in ("first", "two\u2028lines\x85")
+    ]
     rows[1]["timestamp"] = 1741082700123  # milliseconds
     serve(cloud, DEVICE_EVENTS, [rows], 2)
     report = collect_events(platform, NOW.replace(hour=0), NOW)
     aside = next(new)
     assert (report.new_rows, report.quarantined) == ({}, 2)
-    assert [json.loads(row["row_json"])["text"] for row in aside] == ["first", "second"]
+    assert [json.loads(row["row_json"])["text"] for row in aside] == ["first", "two\u2028lines\x85"]
     assert all("timestamp" in row["reason"] for row in aside)
+
+
+def test_a_bin_without_an_instant_is_set_aside_whole(platform: Platform, cloud: Cloud) -> None:
+    part = {"interval": 3600, "samples": {"total": [60.0]}}
+    cloud.script = lambda _asked, _n: Reply({"start": 99_999_999_999, "sle": part})
+    done, (aside,) = read(platform, SLE_TREND, SLOTS[0]), quarantined(platform, SLE_TREND)
+    assert (done.stored.height, done.quarantined) == (0, 1)
+    assert (json.loads(aside["row_json"])["total"], aside["reason"][:9]) == (60.0, "timestamp")

@@ -10,11 +10,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from mistwan_dagster.catalog.endpoint import Scope
 from mistwan_dagster.catalog.endpoints import ENDPOINTS
 from mistwan_dagster.catalog.tables import LOAD_LEDGER, TABLES, Table
 from mistwan_dagster.definitions import defs
-from mistwan_dagster.orchestration.jobs import JOBS
+from mistwan_dagster.orchestration.assets.raw import raw_key
+from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES, JOBS
 from mistwan_dagster.orchestration.schedules import SCHEDULES
+from mistwan_dagster.orchestration.sensors import SENSORS
 
 GRAPH = defs.resolve_asset_graph()
 
@@ -82,6 +85,23 @@ def test_from_every_endpoint_a_path_leads_to_the_published_copy() -> None:
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_every_job_resolves(job: dg.UnresolvedAssetJobDefinition) -> None:
     assert defs.resolve_job_def(job.name).name == job.name
+
+
+def test_sensors_ask_only_for_jobs_that_can_be_repeated() -> None:
+    asked = ["hourly", "alarms", "sle", "windows", "daily", "weekly", "monthly"]
+    assert {s.name: (s.default_status, sorted(j.name for j in s.jobs)) for s in SENSORS} == {
+        "backfill": (dg.DefaultSensorStatus.RUNNING, sorted(["collect", "events", "history", *asked])),
+        "late_data": (dg.DefaultSensorStatus.RUNNING, sorted(asked)),
+    }
+
+
+def test_what_tells_the_past_says_so_and_what_is_read_for_all_sites_is_asked_for_by_a_job() -> None:
+    asked = {e.name for several in HISTORY_SOURCES.values() for e in several}
+    on_demand = {e.name for e in ENDPOINTS.values() if e.scope in (Scope.SITE, Scope.GATEWAY)}
+    assert asked == {e.name for e in ENDPOINTS.values() if e.history_hours} - on_demand
+    for endpoint in ENDPOINTS.values():
+        told = str(GRAPH.get(raw_key(endpoint)).metadata["backfill"])
+        assert bool(endpoint.history_hours) == ("hours back" in told), endpoint.name
 
 
 if __name__ == "__main__":

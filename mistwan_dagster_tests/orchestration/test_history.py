@@ -15,6 +15,7 @@ from mistwan_dagster.kpi.dimensions import discover_circuits
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.raw import floor_slot
+from mistwan_dagster.mist.errors import Unusable
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration import history
 from mistwan_dagster.orchestration.collection import collect_snapshot
@@ -85,6 +86,58 @@ def test_a_stopped_backfill_asks_only_for_the_rest(
     assert bins.height == report.bins > 0
     assert bins["bin_start"].min() == START
     assert bins["bin_start"].max() == END - timedelta(hours=1)
+
+
+def test_answers_are_kept_when_the_cloud_has_moved_on_in_between(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, asked = history._fetch_one, []
+
+    def stops_after_five(*arguments: object) -> object:
+        asked.append(arguments[2]["circuit_id"])  # type: ignore[index]
+        if len(asked) > 5:
+            raise KeyboardInterrupt
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(history, "WORKERS", 1)
+    monkeypatch.setattr(history, "_fetch_one", stops_after_five)
+    with pytest.raises(KeyboardInterrupt):
+        history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    assert platform.raw.begun_spans(INSIGHT_BANDWIDTH) == [(START, END)]
+    assert platform.raw.coverage(INSIGHT_BANDWIDTH) == []
+
+    later = START + timedelta(hours=2)
+    asked.clear()
+    monkeypatch.setattr(history, "_fetch_one", lambda *a: (asked.append(a[2]["circuit_id"]), whole(*a))[1])
+    report = history.collect_series(platform, INSIGHT_BANDWIDTH, later, END)
+    assert len(asked) == report.circuits - 5
+    assert platform.raw.begun_spans(INSIGHT_BANDWIDTH) == []
+    assert platform.raw.coverage(INSIGHT_BANDWIDTH) == [(later, END)]
+    early = platform.raw.scan_series(INSIGHT_BANDWIDTH, START, later).collect()
+    assert 0 < early.select("mac", "node", "port_id").n_unique() <= 5
+
+
+def test_a_span_in_which_a_circuit_failed_is_not_read_and_only_the_rest_is_asked_for_again(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, asked = history._fetch_one, []
+
+    def one_fails(*arguments: object) -> object:
+        asked.append(arguments[2]["circuit_id"])  # type: ignore[index]
+        if len(asked) == 1:
+            raise Unusable("status 502")
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(history, "WORKERS", 1)
+    monkeypatch.setattr(history, "_fetch_one", one_fails)
+    report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    failed = asked[0]
+    assert set(report.failed) == {failed}
+    assert platform.raw.coverage(INSIGHT_BANDWIDTH) == []
+    asked[:] = ["already"]
+    history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    assert asked == ["already", failed]
+    assert platform.raw.coverage(INSIGHT_BANDWIDTH) == [(START, END)]
 
 
 def test_a_spent_budget_waits_for_the_next_hour_and_then_finishes(

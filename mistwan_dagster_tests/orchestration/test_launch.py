@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from filelock import FileLock
 
-from mistwan_dagster.orchestration import launch
+from mistwan_dagster.orchestration import launch, liveness
 from mistwan_dagster.orchestration.partitions import WAREHOUSE_POOL
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.settings import Settings
@@ -36,7 +36,7 @@ def platform(tmp_path: Path) -> Platform:
 
 def left_over(platform: Platform, command: str, status: dg.DagsterRunStatus) -> str:
     with launch.instance(platform) as opened:
-        run = opened.create_run_for_job(idle, tags={launch.COMMAND_TAG: command}, status=status)
+        run = opened.create_run_for_job(idle, tags={liveness.COMMAND_TAG: command}, status=status)
         opened.event_log_storage.initialize_concurrency_limit_to_default(WAREHOUSE_POOL)
         opened.event_log_storage.claim_concurrency_slot(WAREHOUSE_POOL, run.run_id, "nothing")
         platform.kpi.note_pending(run.run_id, "hourly", "2025-03-04T09", "digest")

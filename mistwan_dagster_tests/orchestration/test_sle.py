@@ -278,11 +278,8 @@ def test_the_jobs_lead_from_the_api_to_the_published_tables(
     }.items():
         monkeypatch.setenv(name, str(value))
     with launch.instance(platform) as opened:
-        requests = list(
-            collect_sle_schedule(
-                dg.build_schedule_context(opened, resources={"platform": PlatformResource()})
-            )
-        )
+        with dg.build_schedule_context(opened, resources={"platform": PlatformResource()}) as context:
+            requests = list(collect_sle_schedule(context))
         assert requests[0].tags["dagster/asset_partition_range_end"] == "2025-03-04-09:00"
         assert launch.run_span(opened, "collect_sle", END - HOUR, END).errors == ()
         refused = launch.run_span(

@@ -11,6 +11,7 @@ import pytest
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.files import hour_label
+from mistwan_dagster.orchestration.jobs import COMPUTED_BY, JOBS
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.rankings import (
     compute_chronic,
@@ -77,6 +78,19 @@ def parts(tmp_path: Path) -> Platform:
         write_fact(found, hour, 50.0)
     renew(found)
     return found
+
+
+def test_every_stage_has_a_job_of_its_name_whose_runs_are_seen() -> None:
+    assert set(STAGES) <= {job.name for job in JOBS}
+    assert set(STAGES) <= set(COMPUTED_BY)
+
+
+def test_what_feeds_a_stage_comes_before_it() -> None:
+    names = list(STAGES)
+    for stage in STAGES.values():
+        feeding = [name for name in stage.fed_by if name in STAGES]
+        assert all(names.index(name) < names.index(stage.name) for name in feeding), stage.name
+        assert feeding or all(name.startswith("raw/") for name in stage.fed_by), stage.name
 
 
 def test_what_is_computed_is_not_stale(parts: Platform) -> None:

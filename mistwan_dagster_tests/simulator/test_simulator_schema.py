@@ -82,7 +82,8 @@ def concrete(route: str, cloud: Running) -> str:
 
 def query(route: str) -> dict[str, object]:
     """Searches of ports would be narrowed by a port, and the others by nothing that is in `QUERY`."""
-    return {k: v for k, v in QUERY.items() if "insights" in route or k not in ("port_id", "interval")}
+    found = {k: v for k, v in QUERY.items() if "insights" in route or k not in ("port_id", "interval")}
+    return found | ({"sle": "wan-link-health"} if route.endswith("/orgs/{org_id}/insights/{metric}") else {})
 
 
 def body_of(answer: requests.Response) -> object:

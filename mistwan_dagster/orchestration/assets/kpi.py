@@ -28,13 +28,15 @@ from mistwan_dagster.catalog.tables import (
     FACT_PATH_HOUR,
     TABLES,
 )
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.raw import Span
 from mistwan_dagster.orchestration import hourly, reference
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, first_hour_of_run, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
-from mistwan_dagster.orchestration.staleness import HOURLY
+from mistwan_dagster.orchestration.staleness import HOURLY, observed_hours, ranges
 
 GROUP = "hourly_kpi"
 NEIGHBOURS = dg.TimeWindowPartitionMapping(
@@ -81,11 +83,27 @@ def hourly_asset(
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> dg.MaterializeResult[None]:
         window, parts = context.partition_time_window, platform.open()
-        HOURLY.begin(parts, context.run.run_id, window.start, window.end)
-        rows = compute(parts, window.start, window.end)
+        rows = 0
+        for start, end in collected_spans(parts, name, window.start, window.end):
+            HOURLY.begin(parts, context.run.run_id, start, end)
+            rows += compute(parts, start, end)
         return dg.MaterializeResult(asset_key=name, metadata={"dagster/row_count": rows})
 
     return materialize
+
+
+def collected_spans(platform: Platform, name: str, start: datetime, end: datetime) -> list[Span]:
+    """Stretches of [start, end) of which anything was collected: only these are computed.
+
+    Imported history of the other hours stays as it is. Raises UserError when there is nothing at all.
+    """
+    hours = sorted(h for h in observed_hours(platform) if start <= h < end)
+    if not hours:
+        raise UserError(
+            f"{name} of {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z cannot be computed: nothing of it was "
+            "collected; `mistwan backfill` asks the API for the last 14 days, `mistwan import` takes older history"
+        )
+    return ranges(hours, HOURLY.end, len(hours))
 
 
 @dg.multi_asset(
@@ -128,8 +146,12 @@ def measured(
 ) -> Iterable[dg.MaterializeResult[None]]:
     """Every table that is read straight off the raw rows, from one reading of them."""
     window, parts = context.partition_time_window, platform.open()
-    HOURLY.begin(parts, context.run.run_id, window.start, window.end)
-    for name, rows in hourly.compute_measured(parts, window.start, window.end).items():
+    totals: dict[str, int] = {}
+    for start, end in collected_spans(parts, "measure_hours", window.start, window.end):
+        HOURLY.begin(parts, context.run.run_id, start, end)
+        for name, rows in hourly.compute_measured(parts, start, end).items():
+            totals[name] = totals.get(name, 0) + rows
+    for name, rows in totals.items():
         yield dg.MaterializeResult(asset_key=name, metadata={"dagster/row_count": rows})
 
 

@@ -4,21 +4,24 @@ from datetime import datetime
 
 import dagster as dg
 
-from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Shape
+from mistwan_dagster.catalog.endpoint import Endpoint, Shape
 from mistwan_dagster.catalog.endpoints import EVENTS, SERIES, SNAPSHOTS
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import HOUR, floor_day, floor_hour, floor_slot, hours_between
+from mistwan_dagster.lake.raw import floor_hour, floor_slot
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.collection import (
+    EventReport,
     collect_back,
     collect_events,
     collect_snapshot,
     require_current_hour,
 )
+from mistwan_dagster.orchestration.due import already_read
 from mistwan_dagster.orchestration.history import collect_series, require_within_retention
 from mistwan_dagster.orchestration.metadata import endpoint_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, SLOT_TAG, SNAPSHOT_HOURS
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+from mistwan_dagster.orchestration.serving import if_served
 
 GROUP = "raw"
 
@@ -35,14 +38,6 @@ def quota_metadata(platform: Platform) -> dict[str, int]:
         "calls_this_hour": platform.quota.used(hour),
         "calls_left_live": platform.quota.left(Purpose.LIVE),
     }
-
-
-def _already_read(platform: Platform, endpoint: Endpoint, hour: datetime) -> bool:
-    """Whether the endpoint's cadence, up to the hour, is served."""
-    if endpoint.cadence is Cadence.SLOT:
-        return False
-    first = floor_day(hour) if endpoint.cadence is Cadence.DAY else hour
-    return any(platform.raw.has_snapshot_in_hour(endpoint, h) for h in hours_between(first, hour + HOUR))
 
 
 def _slot(context: dg.AssetExecutionContext, platform: Platform) -> datetime:
@@ -69,9 +64,11 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         hour = context.partition_time_window.start
         require_current_hour(parts, hour, endpoint)
         slot = _slot(context, parts)
-        if _already_read(parts, endpoint, hour):
+        if already_read(parts, endpoint, hour):
             return dg.MaterializeResult(metadata={"skipped": f"already read in this {endpoint.cadence}"})
-        report = collect_snapshot(parts, endpoint, slot)
+        report = if_served(parts, endpoint, lambda: collect_snapshot(parts, endpoint, slot))
+        if isinstance(report, str):
+            return _not_served(context, report)
         if not report.complete:
             raise dg.Failure(
                 f"raw/{endpoint.name} slot {slot:%Y-%m-%dT%H:%M}Z is incomplete: {report.error}",
@@ -90,6 +87,20 @@ def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         )
 
     return collect
+
+
+def _not_served(context: dg.AssetExecutionContext, reason: str) -> dg.MaterializeResult[None]:
+    context.log.warning(f"not served: {reason}")
+    return dg.MaterializeResult(metadata={"not_served": reason})
+
+
+def _events(
+    platform: Platform, endpoint: Endpoint, start: datetime, end: datetime, is_slot: bool
+) -> EventReport:
+    now = platform.settings.now()
+    if start <= now < end and is_slot:
+        return collect_events(platform, endpoint=endpoint)
+    return collect_back(platform, start, min(end, now), endpoint)
 
 
 def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
@@ -111,11 +122,13 @@ def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window
-        now = parts.settings.now()
-        if window.start <= now < window.end and SLOT_TAG in context.run.tags:
-            report = collect_events(parts, endpoint=endpoint)
-        else:
-            report = collect_back(parts, window.start, min(window.end, now), endpoint)
+        report = if_served(
+            parts,
+            endpoint,
+            lambda: _events(parts, endpoint, window.start, window.end, SLOT_TAG in context.run.tags),
+        )
+        if isinstance(report, str):
+            return _not_served(context, report)
         if not report.complete:
             raise dg.Failure(
                 f"raw/{endpoint.name} {report.start:%Y-%m-%dT%H:%M}Z to {report.end:%Y-%m-%dT%H:%M}Z "

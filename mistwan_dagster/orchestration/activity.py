@@ -1,0 +1,68 @@
+"""What runs are doing and did lately, from Dagster's run records: of commands, schedules, sensors and the UI alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from mistwan_dagster.lake.raw import Span
+from mistwan_dagster.orchestration.jobs import COMPUTED_BY, HISTORY_SOURCES, collect_job
+from mistwan_dagster.orchestration.liveness import UNDER_WAY
+from mistwan_dagster.orchestration.planning import Activity
+from mistwan_dagster.orchestration.ranges import span_of_tags
+from mistwan_dagster.orchestration.staleness import STAGES
+
+MEMORY = timedelta(hours=24)
+"""How long a run that gave nothing is held against its partitions."""
+ASKED = [dg.DagsterRunStatus.QUEUED, *UNDER_WAY, dg.DagsterRunStatus.CANCELING]
+FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def names_of(run: dg.DagsterRun) -> Iterable[str]:
+    """Stages and endpoints whose partitions a run works on."""
+    for name, (job, assets) in COMPUTED_BY.items():
+        chosen = run.asset_selection
+        if (run.job_name == job and not chosen) or (chosen and assets & chosen):
+            yield name
+
+
+def recent_activity(instance: dg.DagsterInstance) -> Activity:
+    """Spans that runs have under way, and spans of runs of the last day that gave nothing.
+
+    For a stage these are the failed ones. For an endpoint they are all that ended: what was read whole is recorded,
+    so it is not asked for again, and a span that is still missing was not brought.
+    """
+    ended = dg.RunsFilter(statuses=[*FAILED, dg.DagsterRunStatus.SUCCESS], created_after=_memory())
+    endpoints = {e.raw_name for several in HISTORY_SOURCES.values() for e in several}
+    fruitless = _by_name(
+        instance.get_runs(ended), lambda name, run: name in endpoints or run.status in FAILED
+    )
+    return Activity(_by_name(instance.get_runs(dg.RunsFilter(statuses=ASKED))), fruitless)
+
+
+def first_collection_attempts(instance: dg.DagsterInstance) -> tuple[int, int]:
+    """(collections under way, collections that ended in the last day), to judge an empty platform by."""
+    ended = dg.RunsFilter(
+        job_name=collect_job.name, statuses=[*FAILED, dg.DagsterRunStatus.SUCCESS], created_after=_memory()
+    )
+    asked = dg.RunsFilter(job_name=collect_job.name, statuses=ASKED)
+    return instance.get_runs_count(asked), instance.get_runs_count(ended)
+
+
+def _memory() -> datetime:
+    return datetime.now(UTC) - MEMORY
+
+
+def _by_name(
+    runs: Iterable[dg.DagsterRun], counts: Callable[[str, dg.DagsterRun], bool] = lambda _name, _run: True
+) -> dict[str, list[Span]]:
+    found: dict[str, list[Span]] = defaultdict(list)
+    for run in runs:
+        for name in names_of(run):
+            span = span_of_tags(STAGES[name].end if name in STAGES else STAGES["hourly"].end, run.tags)
+            if span is not None and counts(name, run):
+                found[name].append(span)
+    return dict(found)

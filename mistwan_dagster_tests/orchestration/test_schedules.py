@@ -1,0 +1,157 @@
+"""Ticks and calendars: what is skipped, what is caught up, and where days, weeks and months begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mistwan_dagster.catalog.endpoints import PORT_STATS
+from mistwan_dagster.definitions import defs
+from mistwan_dagster.kpi.calendar import Period, period_end, period_start
+from mistwan_dagster.lake.files import write_parquet
+from mistwan_dagster.lake.raw import HOUR, SLOT, SLOT_COLUMN, SlotReport, hours_between
+from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS
+from mistwan_dagster.orchestration.check import _collection
+from mistwan_dagster.orchestration.jobs import PERIOD_JOBS
+from mistwan_dagster.orchestration.partitions import DAYS, HOURS, SLOT_TAG, SNAPSHOT_HOURS, WEEKS
+from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+from mistwan_dagster.orchestration.ranges import range_tags, span_of_tags
+from mistwan_dagster.orchestration.schedules import collect_schedule, stage_schedule
+from mistwan_dagster.orchestration.staleness import STAGES
+
+NOW = datetime(2025, 3, 30, 4, 17, tzinfo=UTC)
+"""The night in which Europe skips an hour of local time."""
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MISTWAN_HOME", str(tmp_path))
+    monkeypatch.setenv("MISTWAN_NOW", NOW.isoformat())
+    return Platform.open()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as found:
+        yield found
+
+
+def tick(
+    schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance, at: datetime
+) -> tuple[list[dg.RunRequest], str | None]:
+    with dg.build_schedule_context(
+        instance=instance,
+        scheduled_execution_time=at,
+        resources={"platform": PlatformResource()},
+        repository_def=defs.get_repository_def(),
+    ) as context:
+        data = schedule.evaluate_tick(context)
+    return list(data.run_requests or []), data.skip_message
+
+
+def observe(platform: Platform, hours: list[datetime]) -> None:
+    empty = pl.DataFrame(schema={**PORT_STATS.schema, **SLOT_COLUMN})
+    for hour in hours:
+        for number in range(12):
+            slot = hour + number * SLOT
+            write_parquet(empty, platform.raw.slot_path(PORT_STATS, slot))
+            report = SlotReport(PORT_STATS.name, slot, True, 0, 1, 0, 0)
+            platform.raw._write_report(platform.raw.slot_path(PORT_STATS, slot), report, 0)
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_slot_that_is_over_is_skipped_and_the_current_one_is_asked_for(
+    instance: dg.DagsterInstance,
+) -> None:
+    requests, _ = tick(collect_schedule, instance, NOW.replace(minute=15))
+    assert [r.tags[SLOT_TAG] for r in requests] == ["2025-03-30T04:15:00+00:00"]
+    assert requests[0].partition_key == "2025-03-30-04:00"
+    for late in (NOW.replace(minute=10), NOW - timedelta(hours=6)):
+        requests, reason = tick(collect_schedule, instance, late)
+        assert requests == []
+        assert reason is not None
+        assert "is over: Mist tells only the present state" in reason
+
+
+def test_after_six_hours_down_one_tick_asks_for_all_that_was_collected_before_and_names_the_rest(
+    platform: Platform, instance: dg.DagsterInstance
+) -> None:
+    down_from = NOW.replace(hour=0, minute=0) - 2 * HOUR
+    observe(platform, list(hours_between(down_from - 3 * HOUR, down_from)))
+    requests, _ = tick(stage_schedule("hourly"), instance, NOW)
+    assert [span_of_tags(STAGES["hourly"].end, r.tags) for r in requests] == [
+        (down_from - 3 * HOUR, down_from)
+    ]
+    with pytest.raises(Exception, match=r"port_stats misses 29T22:00 29T22:05 .* 30T04:10"):
+        _collection(platform)
+    instance.create_run_for_job(
+        dg.job(name="hourly")(lambda: None), tags=requests[0].tags, status=dg.DagsterRunStatus.STARTED
+    )
+    assert tick(stage_schedule("hourly"), instance, NOW) == ([], "nothing is stale that no run is working on")
+
+
+def test_hours_are_sixty_minutes_of_utc_in_nights_of_changing_clocks() -> None:
+    for day in ("2025-03-30", "2025-10-26", "2025-03-09", "2025-11-02"):
+        begin = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+        keys = [HOURS.get_partition_key_for_timestamp((begin + n * HOUR).timestamp()) for n in range(24)]
+        assert len(set(keys)) == 24
+        for key in keys:
+            window = HOURS.time_window_for_partition_key(key)
+            assert window.end - window.start == HOUR
+        day_window = DAYS.time_window_for_partition_key(day)
+        assert (day_window.start, day_window.end) == (begin, begin + timedelta(days=1))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.datetimes(datetime(2023, 1, 2), datetime(2026, 11, 1), timezones=st.just(UTC)),
+    st.sampled_from(["day", "week", "month"]),
+)
+def test_partitions_begin_and_end_where_the_calendar_says(instant: datetime, period: Period) -> None:
+    partitions = PERIOD_PARTITIONS[period]
+    key = partitions.get_partition_key_for_timestamp(instant.timestamp())
+    window = partitions.time_window_for_partition_key(key)
+    assert (window.start, window.end) == (period_start(instant, period), period_end(instant, period))
+    job = next(name for name, p in PERIOD_JOBS.items() if p == period)
+    span = (period_start(instant, period), period_end(instant, period))
+    assert span_of_tags(STAGES[job].end, range_tags(job, *span)) == span
+
+
+@pytest.mark.parametrize(
+    ("instant", "week", "end"),
+    [
+        ("2024-12-31T23:00", "2024-12-30", "2025-01-06"),
+        ("2026-12-31T23:00", "2026-12-28", "2027-01-04"),
+        ("2027-01-03T23:00", "2026-12-28", "2027-01-04"),
+        ("2023-01-01T23:00", "2022-12-26", "2023-01-02"),
+    ],
+    ids=["week 1 begins in December", "week 53", "week 53 ends in January", "week 52 of the year before"],
+)
+def test_iso_weeks_cross_the_year(instant: str, week: str, end: str) -> None:
+    moment = datetime.fromisoformat(f"{instant}:00+00:00")
+    assert f"{period_start(moment, 'week'):%Y-%m-%d}" == week
+    assert f"{period_end(moment, 'week'):%Y-%m-%d}" == end
+
+
+def test_the_leap_day_is_a_day_of_its_month_and_week() -> None:
+    leap = datetime(2024, 2, 29, 23, tzinfo=UTC)
+    assert DAYS.get_partition_key_for_timestamp(leap.timestamp()) == "2024-02-29"
+    assert period_end(leap, "day") == period_end(leap, "month") == datetime(2024, 3, 1, tzinfo=UTC)
+    assert WEEKS.get_partition_key_for_timestamp(leap.timestamp()) == "2024-02-26"
+    first, after = datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
+    assert len(list(hours_between(first, after))) == 29 * 24
+
+
+def test_the_hour_that_goes_on_can_be_collected_and_not_yet_computed() -> None:
+    current = datetime(2025, 3, 30, 4, 17, tzinfo=UTC)
+    with dg.partition_loading_context(effective_dt=current):
+        assert SNAPSHOT_HOURS.get_last_partition_key() == "2025-03-30-04:00"
+        assert HOURS.get_last_partition_key() == "2025-03-30-03:00"
