@@ -98,8 +98,7 @@ def discover_circuits(
 
     Bandwidth: the file's pair when it has either value (`file`), else the link speed for both directions
     (`link`), except on LTE, where the speed of the port says nothing. Role: the file; else an LTE circuit
-    is secondary, and the only other circuit of its gateway is then primary, unless the file names a primary
-    there. Else null: a port's name tells nothing, and a lone circuit is neither primary nor secondary.
+    is secondary. Else null: a port's name tells nothing, and what follows from the others is `roles.acting_role`.
     port_state and active_state are null when unsaid.
     """
     ports = _ports(port_stats, device_stats, interfaces)
@@ -167,9 +166,4 @@ def _bandwidth() -> dict[str, pl.Expr]:
 
 
 def _with_role(frame: pl.DataFrame) -> pl.DataFrame:
-    told = frame.with_columns(role=pl.coalesce("file_role", pl.when("lte").then(pl.lit("secondary"))))
-    backed_up = (pl.col("lte") & (pl.col("role") == "secondary")).any().over("mac")
-    alone = (~pl.col("lte")).sum().over("mac") == 1
-    named = (pl.col("role") == "primary").fill_null(False).any().over("mac")
-    deduced = ~pl.col("lte") & backed_up & alone & ~named
-    return told.with_columns(role=pl.coalesce("role", pl.when(deduced).then(pl.lit("primary"))))
+    return frame.with_columns(role=pl.coalesce("file_role", pl.when("lte").then(pl.lit("secondary"))))

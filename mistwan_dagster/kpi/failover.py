@@ -14,6 +14,7 @@ import polars as pl
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.tables import FACT_FAILOVER
 from mistwan_dagster.kpi.failover_quality import episode_quality
+from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.steps import MAX_GAP, step_function
 
 PROOF_MINUTES = 1.0
@@ -60,7 +61,9 @@ def failovers(
 
 def _newest(dim_circuit: pl.LazyFrame) -> pl.LazyFrame:
     newest = dim_circuit.sort("valid_from").group_by("circuit_id").agg(pl.col("site_id", "role").last())
-    return newest.filter(pl.col("site_id").is_not_null()).sort("circuit_id")
+    return (
+        newest.filter(pl.col("site_id").is_not_null()).with_columns(acting_role("site_id")).sort("circuit_id")
+    )
 
 
 def _bounded(outages: pl.LazyFrame, observed_until: datetime) -> pl.LazyFrame:

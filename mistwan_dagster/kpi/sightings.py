@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from mistwan_dagster.kpi.roles import acting_role
+
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "circuit_id": pl.String,
     "t": pl.Datetime("us", "UTC"),
@@ -38,6 +40,7 @@ def active_sightings(
     )
     hour = pl.col("t").dt.truncate("1h")
     sites = circuits.lazy().select("circuit_id", "site_id", "role").unique("circuit_id")
+    sites = sites.with_columns(acting_role("site_id"))
     told = pl.concat(
         [
             pl.concat([ports, paths]).with_columns(is_event=pl.lit(False)),

@@ -12,6 +12,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.columns import BITS_PER_BYTE
 from mistwan_dagster.catalog.tables import FACT_SITE_HOUR
+from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.stretches import levels, minutes
 from mistwan_dagster.kpi.utilization import HOUR_S, MIN_COVERAGE_PCT, share_of_capacity, with_bandwidth
 
@@ -49,6 +50,7 @@ def site_hours(
       has room when that is below 100, and has none when it was down for half of the hour or longer. One with room is
       enough; none has room only when that is known of each.
     """
+    circuit_hours = circuit_hours.with_columns(acting_role(*_KEY))
     keys = circuit_hours.group_by(_KEY).agg(
         region=pl.col("region").max(), circuit_count=pl.col("circuit_id").n_unique().cast(pl.Int64)
     )

@@ -15,6 +15,7 @@ from mistwan_dagster.catalog.tables import AGG_SITE_PERIOD, RPT_FAILOVER_READINE
 from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.exceedance import PERCENTILE, completed, figures, with_runs
 from mistwan_dagster.kpi.periods import PERIODS
+from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.stretches import minutes
 
 ROLES = ("primary", "secondary")
@@ -91,6 +92,7 @@ def primary_secondary(hourly: pl.LazyFrame, period: str, start: datetime, end: d
     hours of each role; columns of a role that a site lacks are null.
     """
     begins = _begins("hour_utc", period)
+    hourly = hourly.with_columns(acting_role("site_id", "hour_utc"))
     inside = hourly.filter(begins.is_between(start, end, closed="left") & pl.col("role").is_not_null())
     position = pl.lit(1, pl.Int32)  # runs are no part of this table
     pooled = completed(

@@ -203,10 +203,10 @@ COMPUTED_BY: dict[str, tuple[str, frozenset[dg.AssetKey]]] = {
     "alarms": ("alarms", _keys([alarm_tables])),
     "sle": ("sle", _keys(SLE_TABLE_ASSETS)),
     "windows": ("windows", _keys([agg_window])),
-    **{name: (name, _keys([PERIOD_ASSETS[period]])) for name, period in PERIOD_JOBS.items()},
     "rolling": ("rolling", _keys([agg_rolling])),
     "chronic": ("chronic", _keys([rpt_chronic_offenders])),
     "latest": ("latest", _keys([rpt_congestion_now, rpt_top_offenders])),
+    **{name: (name, _keys([PERIOD_ASSETS[period]])) for name, period in PERIOD_JOBS.items()},
     **{
         e.raw_name: (job, frozenset({raw_key(e)}))
         for job, several in HISTORY_SOURCES.items()

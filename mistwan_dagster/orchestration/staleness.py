@@ -1,11 +1,13 @@
-"""The stages of the aggregation: which partitions there are to compute, and what feeds each.
+"""Which partitions have to be computed: those whose inputs are not the ones they were computed from.
 
-Belongs here: the declarations. What makes a partition stale is `stage`. No Dagster.
+A partition's fingerprint is taken over the files that feed it. It is recorded after the partition was computed,
+loaded and published, so that a kill at any instant leaves it stale and the next run repeats it. No Dagster.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mistwan_dagster.catalog.alarm_endpoints import ALARMS
@@ -19,6 +21,7 @@ from mistwan_dagster.catalog.endpoints import (
 )
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_CLASSIFIER_TREND, SLE_TREND, WORST_SITES_SLE
+from mistwan_dagster.catalog.table import Table
 from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, FACT_CIRCUIT_HOUR, ROLLING_PAIRS
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.congestion import history_start
@@ -26,6 +29,7 @@ from mistwan_dagster.kpi.rolling import ROLLING_MONTHS, rolling_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.day_files import Piece, pieces_on_disk
 from mistwan_dagster.lake.files import hour_label
+from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, Span, hours_between
 from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, observed_minutes
 from mistwan_dagster.orchestration.episodes import episodes_of_period
@@ -33,9 +37,75 @@ from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, 
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranked_periods import latest_stretches
 from mistwan_dagster.orchestration.sle_dive import WINDOW
-from mistwan_dagster.orchestration.stage import Stage
 
 LONGEST_WINDOW = max(WINDOW_HOURS)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the aggregation: how its partitions are labelled, listed and fed."""
+
+    name: str
+    label: Callable[[datetime], str]
+    candidates: Callable[[Platform], Iterable[datetime]]
+    inputs: Callable[[Platform, datetime], Iterable[str]]
+    """Marks of what a partition is computed from: texts that change when it changes."""
+    fed_by: tuple[str, ...]
+    """Earlier stages, and endpoints (`raw/<endpoint>`) whose history is worth waiting for."""
+    reads: Callable[[Platform, datetime], Span]
+    """The time of which a partition reads what feeds it; it ends with the partition or later."""
+    end: Callable[[datetime], datetime]
+    context: Callable[[Platform, datetime], str] = lambda _platform, _start: ""
+    """What else a partition depends on, as text: thresholds, settings, episodes."""
+    most_a_run: int = 8
+    """Partitions that one run may be asked for."""
+    collected_for: timedelta | None = None
+    """So long after a partition's end collection goes on changing it; None: it does not."""
+
+    def fingerprint(self, platform: Platform, start: datetime) -> str:
+        """Digest of what the partition that begins at `start` would be computed from now."""
+        return fingerprint(self.inputs(platform, start), self.context(platform, start))
+
+    def changed(self, platform: Platform, since: datetime | None = None) -> dict[datetime, bool]:
+        """Starts of partitions that end after `since` and are not computed from their inputs of now, ascending.
+
+        True: computed before, from other inputs (late or corrected ones); False: never computed.
+        """
+        found = {}
+        with platform.kpi.listed_once():
+            for start in sorted(set(self.candidates(platform))):
+                if since is None or self.end(start) > since:
+                    known = platform.kpi.stamp(self.name, self.label(start))
+                    if known != self.fingerprint(platform, start):
+                        found[start] = known is not None
+        return found
+
+    def stale(self, platform: Platform) -> list[datetime]:
+        """Starts of the partitions that have inputs and are not computed from them, ascending."""
+        return list(self.changed(platform))
+
+    def due(self, platform: Platform, start: datetime, end: datetime) -> list[datetime]:
+        """Starts of the partitions to renew for [start, end): those in it, and stale ones whose figures rest on it.
+
+        What is read off raw answers rests on no figure: the hour after a span is not asked for with it.
+        """
+        found = {s for s in self.candidates(platform) if s < end and self.end(s) > start}
+        if any(not name.startswith("raw/") for name in self.fed_by):
+            for stale in self.stale(platform):
+                if self.reads(platform, stale)[0] < end and self.end(stale) > start:
+                    found.add(stale)
+        return sorted(found)
+
+    def begin(self, platform: Platform, run_id: str, start: datetime, end: datetime) -> None:
+        """Take the fingerprints of [start, end) before a run reads the inputs; the first taking of a run counts.
+
+        Without this order an input that arrives while the run works would be taken for computed.
+        """
+        with platform.kpi.listed_once():
+            while start < end:
+                digest = self.fingerprint(platform, start)
+                platform.kpi.note_pending(run_id, self.name, self.label(start), digest)
+                start = self.end(start)
 
 
 def observed_hours(platform: Platform) -> set[datetime]:
@@ -84,13 +154,10 @@ def fact_hours(platform: Platform) -> list[datetime]:
     return [hour for hour in hours if hour >= platform.kpi.horizon.start]
 
 
-def _window_start(hour: datetime) -> datetime:
-    return hour + HOUR - timedelta(hours=LONGEST_WINDOW)
-
-
 def _windows(platform: Platform) -> Iterable[datetime]:
     """Hours whose windows lie wholly in what retention has left."""
-    return (hour for hour in fact_hours(platform) if _window_start(hour) >= platform.kpi.horizon.start)
+    reach = timedelta(hours=LONGEST_WINDOW) - HOUR
+    return (hour for hour in fact_hours(platform) if hour - reach >= platform.kpi.horizon.start)
 
 
 def _periods(platform: Platform, period: Period) -> set[datetime]:
@@ -103,6 +170,10 @@ def _facts_between(platform: Platform, start: datetime, end: datetime) -> list[s
     facts = platform.kpi.pieces(FACT_CIRCUIT_HOUR.name)
     labels = map(hour_label, hours_between(start, end))
     return [facts[label].identity for label in labels if label in facts]
+
+
+def _window_reads(_platform: Platform, hour: datetime) -> Span:
+    return hour + HOUR - timedelta(hours=LONGEST_WINDOW), hour + HOUR
 
 
 def _levels_by(end: Callable[[datetime], datetime]) -> Callable[[Platform, datetime], str]:
@@ -131,10 +202,10 @@ HOURLY = Stage(
     hour_label,
     observed_hours,
     _hour_inputs,
-    fed_by=tuple(e.raw_name for e in (DEVICE_EVENTS, *SERIES)),
-    reads=lambda _, hour: (hour - HOUR, hour + 2 * HOUR),
-    end=_next_hour,
-    context=_levels_by(_next_hour),
+    tuple(e.raw_name for e in (DEVICE_EVENTS, *SERIES)),
+    lambda _, hour: (hour - HOUR, hour + 2 * HOUR),
+    _next_hour,
+    _levels_by(_next_hour),
     most_a_run=24,
 )
 ALARM_DAYS = Stage(
@@ -142,41 +213,34 @@ ALARM_DAYS = Stage(
     day_label,
     alarm_days,
     lambda p, day: _marks(p.raw.event_pieces(ALARMS, day, day + DAY)),
-    fed_by=(ALARMS.raw_name,),
-    reads=lambda _, day: (day, day + DAY),
-    end=_next_day,
-    context=lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
+    (ALARMS.raw_name,),
+    lambda _, day: (day, day + DAY),
+    _next_day,
+    lambda p, day: str(observed_minutes(p, day)["observed_minutes"].to_list()),
     collected_for=timedelta(hours=ALARMS.look_back.hour),
 )
 """Includes the current day, which each slot changes; alarms of the day before are read again each hour."""
-
 SLE_BY_HOUR = (SITES_SLE, WORST_SITES_SLE, SLE_TREND, SLE_CLASSIFIER_TREND)
 SLE = Stage(
     "sle",
     hour_label,
     lambda p: {h for e in SLE_BY_HOUR for h in p.raw.partition_hours(e) if h + HOUR <= p.settings.now()},
     lambda p, hour: (piece.identity for e in SLE_BY_HOUR for piece in p.raw.pieces(e, hour)),
-    fed_by=(SITES_SLE.raw_name,),
-    reads=lambda _, hour: (hour, hour + HOUR),
-    end=_next_hour,
+    (SITES_SLE.raw_name,),
+    lambda _, hour: (hour, hour + HOUR),
+    _next_hour,
     most_a_run=48,
     collected_for=WINDOW,
 )
-
-
-def _window_reads(_platform: Platform, hour: datetime) -> Span:
-    return _window_start(hour), _next_hour(hour)
-
-
 WINDOWS = Stage(
     "windows",
     hour_label,
     _windows,
     lambda p, hour: _facts_between(p, *_window_reads(p, hour)),
-    fed_by=(HOURLY.name,),
-    reads=_window_reads,
-    end=_next_hour,
-    context=_levels_by(_next_hour),
+    (HOURLY.name,),
+    _window_reads,
+    _next_hour,
+    _levels_by(_next_hour),
     most_a_run=48,
 )
 
@@ -196,10 +260,10 @@ def _period_stage(name: str, period: Period) -> Stage:
         day_label,
         lambda p: _periods(p, period),
         lambda p, start: _facts_between(p, start, end(start)),
-        fed_by=(HOURLY.name,),
-        reads=lambda _, start: (start, end(start)),
-        end=end,
-        context=context,
+        (HOURLY.name,),
+        lambda _, start: (start, end(start)),
+        end,
+        context,
     )
 
 
@@ -232,14 +296,7 @@ def _rolling_months(platform: Platform) -> list[datetime]:
 
 
 def _rolling_reads(_platform: Platform, month: datetime) -> Span:
-    end = _next_month(month)
-    return rolling_start(end), end
-
-
-def _rolling_inputs(platform: Platform, month: datetime) -> Iterator[str]:
-    for months, _ in ROLLING_PAIRS:
-        pieces = platform.kpi.period_pieces(months.name, "month", *_rolling_reads(platform, month))
-        yield from (piece.identity for piece in pieces)
+    return rolling_start(_next_month(month)), _next_month(month)
 
 
 def _chronic_days(platform: Platform) -> list[datetime]:
@@ -249,13 +306,14 @@ def _chronic_days(platform: Platform) -> list[datetime]:
 
 
 def _chronic_reads(platform: Platform, day: datetime) -> Span:
-    end = _next_day(day)
-    return end - DAY * platform.chronic_rule.window_days, end
+    return _next_day(day) - DAY * platform.chronic_rule.window_days, _next_day(day)
 
 
-def _chronic_inputs(platform: Platform, day: datetime) -> Iterator[str]:
-    pieces = platform.kpi.period_pieces(AGG_CIRCUIT_PERIOD.name, "day", *_chronic_reads(platform, day))
-    return (piece.identity for piece in pieces)
+def _periods_between(
+    platform: Platform, tables: Iterable[Table], period: Period, span: Span
+) -> Iterator[str]:
+    for table in tables:
+        yield from (piece.identity for piece in platform.kpi.period_pieces(table.name, period, *span))
 
 
 def _latest_reads(_platform: Platform, hour: datetime) -> Span:
@@ -272,30 +330,32 @@ ROLLING = Stage(
     "rolling",
     day_label,
     _rolling_months,
-    _rolling_inputs,
-    fed_by=(PERIOD_STAGES["month"].name,),
-    reads=_rolling_reads,
-    end=_next_month,
+    lambda p, month: _periods_between(
+        p, (months for months, _ in ROLLING_PAIRS), "month", _rolling_reads(p, month)
+    ),
+    (PERIOD_STAGES["month"].name,),
+    _rolling_reads,
+    _next_month,
 )
 CHRONIC = Stage(
     "chronic",
     day_label,
     _chronic_days,
-    _chronic_inputs,
-    fed_by=(PERIOD_STAGES["day"].name,),
-    reads=_chronic_reads,
-    end=_next_day,
-    context=lambda p, _: repr(p.chronic_rule),
+    lambda p, day: _periods_between(p, (AGG_CIRCUIT_PERIOD,), "day", _chronic_reads(p, day)),
+    (PERIOD_STAGES["day"].name,),
+    _chronic_reads,
+    _next_day,
+    lambda p, _: repr(p.chronic_rule),
 )
 LATEST = Stage(
     "latest",
     hour_label,
     lambda p: fact_hours(p)[-1:],
     _latest_inputs,
-    fed_by=tuple(s.name for s in (HOURLY, WINDOWS, *PERIOD_STAGES.values(), ROLLING)),
-    reads=_latest_reads,
-    end=_next_hour,
-    context=_levels_by(_next_hour),
+    (HOURLY.name, WINDOWS.name, *(s.name for s in PERIOD_STAGES.values()), ROLLING.name),
+    _latest_reads,
+    _next_hour,
+    _levels_by(_next_hour),
 )
 """Reports of the present: only the latest hour with facts has a partition to compute."""
 

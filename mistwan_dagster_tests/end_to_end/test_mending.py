@@ -177,13 +177,18 @@ def test_a_late_event_rewrites_just_the_partitions_that_contain_it(
     labels: dict[str, set[str]] = {}
     for path in (p for p in after if after[p] != before.get(p)):
         labels.setdefault(path.parent.name, set()).add(path.stem)
-    hourly = {"2025-03-04T00", "2025-03-04T01"}
-    assert labels.pop("fact_circuit_outage") == labels.pop("fact_failover") == {"all"}
+    whole = {"fact_circuit_outage", "fact_failover", "rpt_carrier_incident", "rpt_sla_outage"}
+    assert {table for table, found in labels.items() if found == {"all"}} == whole
     windows = {f"2025-03-04T{hour:02}" for hour in range(9)}
-    assert labels.pop("agg_circuit_window") == labels.pop("agg_region_window") == windows
+    assert labels["agg_circuit_window"] == labels["agg_region_window"] == windows
     periods = {"day-2025-03-04", "week-2025-03-03", "month-2025-03-01"}
-    assert labels.pop("agg_circuit_period") == labels.pop("agg_region_period") == periods
-    assert set(map(frozenset, labels.values())) == {frozenset(hourly)}
+    for table in ("agg_circuit_period", "agg_region_period", "agg_site_period", "rpt_primary_secondary"):
+        assert labels[table] == periods, table
+    hourly = {"2025-03-04T00", "2025-03-04T01"}
+    for table in ("fact_circuit_hour", "fact_path_hour", "fact_device_event", "fact_site_hour"):
+        assert labels[table] == hourly, table
+    contain = ({"all"}, windows, periods, {"month-2025-03-01"}, hourly)
+    assert {table: found for table, found in labels.items() if found not in contain} == {}
     assert rehearsal.mend() == []
 
 

@@ -185,8 +185,8 @@ def test_no_port_name_makes_a_primary():
     assert roles([port("ge-0/0/0")]) == {"ge-0/0/0": None}
 
 
-def test_the_only_circuit_beside_lte_is_primary():
-    assert roles([port("ge-0/0/0"), port("lte-0")]) == {"ge-0/0/0": "primary", "lte-0": "secondary"}
+def test_a_circuit_beside_lte_is_told_nothing():
+    assert roles([port("ge-0/0/0"), port("lte-0")]) == {"ge-0/0/0": None, "lte-0": "secondary"}
     two = roles([port("ge-0/0/0"), port("ge-0/0/1"), port("lte-0")])
     assert two == {"ge-0/0/0": None, "ge-0/0/1": None, "lte-0": "secondary"}
 
@@ -195,13 +195,13 @@ def told(port_id: str, **more) -> dict:
     return {"device_mac": "aa", "port_id": port_id, **more}
 
 
-def test_the_file_outranks_every_deduction():
+def test_the_file_outranks_the_modem():
     file = [told("lte-0", role="primary"), told("ge-0/0/0", role="secondary", provider="Own")]
     assert roles([port("ge-0/0/0"), port("lte-0")], file) == {"ge-0/0/0": "secondary", "lte-0": "primary"}
     assert roles([port("ge-0/0/0"), port("lte-0")], file[:1]) == {"ge-0/0/0": None, "lte-0": "primary"}
 
 
-def test_a_primary_of_the_file_leaves_no_second_one_to_deduce():
+def test_a_primary_of_the_file_leaves_the_others_as_they_are():
     ports = [port("ge-0/0/0"), port("lte-0"), port("lte-1")]
     assert roles(ports, [told("lte-1", role="primary")]) == {
         "ge-0/0/0": None,

@@ -12,6 +12,7 @@ import pytest
 
 from mistwan_dagster.catalog.endpoint import Scope
 from mistwan_dagster.catalog.endpoints import ENDPOINTS
+from mistwan_dagster.catalog.sle_endpoints import WORST_SITES_SLE
 from mistwan_dagster.catalog.tables import LOAD_LEDGER, TABLES, Table
 from mistwan_dagster.definitions import defs
 from mistwan_dagster.orchestration.assets.raw import raw_key
@@ -88,7 +89,18 @@ def test_every_job_resolves(job: dg.UnresolvedAssetJobDefinition) -> None:
 
 
 def test_sensors_ask_only_for_jobs_that_can_be_repeated() -> None:
-    asked = ["hourly", "alarms", "sle", "windows", "daily", "weekly", "monthly"]
+    asked = [
+        "hourly",
+        "alarms",
+        "sle",
+        "windows",
+        "daily",
+        "weekly",
+        "monthly",
+        "rolling",
+        "chronic",
+        "latest",
+    ]
     assert {s.name: (s.default_status, sorted(j.name for j in s.jobs)) for s in SENSORS} == {
         "backfill": (dg.DefaultSensorStatus.RUNNING, sorted(["collect", "events", "history", *asked])),
         "late_data": (dg.DefaultSensorStatus.RUNNING, sorted(asked)),
@@ -98,7 +110,8 @@ def test_sensors_ask_only_for_jobs_that_can_be_repeated() -> None:
 def test_what_tells_the_past_says_so_and_what_is_read_for_all_sites_is_asked_for_by_a_job() -> None:
     asked = {e.name for several in HISTORY_SOURCES.values() for e in several}
     on_demand = {e.name for e in ENDPOINTS.values() if e.scope in (Scope.SITE, Scope.GATEWAY)}
-    assert asked == {e.name for e in ENDPOINTS.values() if e.history_hours} - on_demand
+    told_otherwise = {WORST_SITES_SLE.name}  # of the past the scores of all sites tell the same and more
+    assert asked == {e.name for e in ENDPOINTS.values() if e.history_hours} - on_demand - told_otherwise
     for endpoint in ENDPOINTS.values():
         told = str(GRAPH.get(raw_key(endpoint)).metadata["backfill"])
         assert bool(endpoint.history_hours) == ("hours back" in told), endpoint.name

@@ -13,7 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, INSIGHT_BANDWIDTH, INSIGHT_QUALITY, PORT_STATS
+from mistwan_dagster.catalog.alarm_endpoints import ALARMS
+from mistwan_dagster.catalog.endpoints import (
+    DEVICE_EVENTS,
+    EVENTS,
+    INSIGHT_BANDWIDTH,
+    INSIGHT_QUALITY,
+    PORT_STATS,
+)
+from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.lake.files import hour_label, write_parquet
 from mistwan_dagster.lake.raw import HOUR, SLOT, Span, hours_between
@@ -83,15 +91,18 @@ def until_quiet(platform: Platform, *, late: bool) -> list[list[Request]]:
 
 @pytest.fixture
 def complete(platform: Platform) -> Platform:
-    """Fifty hours observed live, events read, everything computed."""
+    """Fifty hours observed live, events, alarms and SLE read, everything computed."""
     observe(platform, hours_between(FIRST, END))
-    platform.raw.add_coverage(DEVICE_EVENTS, FIRST, NOW)
+    for endpoint in (*EVENTS, SITES_SLE):
+        platform.raw.add_coverage(endpoint, FIRST, NOW)
     for stage, start, end in (
         ("hourly", FIRST, END),
+        ("alarms", at("03-02T00:00"), at("03-05T00:00")),
         ("windows", FIRST, END),
         ("daily", at("03-02T00:00"), at("03-05T00:00")),
         ("weekly", at("02-24T00:00"), at("03-10T00:00")),
         ("monthly", at("03-01T00:00"), at("04-01T00:00")),
+        ("latest", END - HOUR, END),
     ):
         computed(platform, Request(stage, start, end))
     return platform
@@ -124,13 +135,15 @@ def test_a_late_event_asks_for_its_hours_and_then_for_all_that_contains_them_and
             Request("weekly", at("03-03T00:00"), at("03-10T00:00")),
             Request("monthly", at("03-01T00:00"), at("04-01T00:00")),
         ],
+        [Request("latest", END - HOUR, END)],
     ]
 
 
 def test_a_late_event_before_midnight_on_sunday_touches_two_days_and_two_weeks(complete: Platform) -> None:
     late_event(complete, at("03-02T23:59"))
-    first, second = until_quiet(complete, late=True)
+    first, second, third = until_quiet(complete, late=True)
     assert first == [Request("hourly", at("03-02T23:00"), at("03-03T01:00"))]
+    assert third == [Request("latest", END - HOUR, END)]
     assert second == [
         Request("windows", at("03-02T23:00"), at("03-04T00:00")),
         Request("daily", at("03-02T00:00"), at("03-04T00:00")),
@@ -185,37 +198,112 @@ def test_an_hour_is_left_to_its_schedule_until_the_grace_is_over(complete: Platf
 # --- history ---------------------------------------------------------------------------------------------
 
 BOTH = (INSIGHT_BANDWIDTH.name, INSIGHT_QUALITY.name)
+HOURLY_HISTORY = (INSIGHT_BANDWIDTH, INSIGHT_QUALITY, SITES_SLE)
 
 
-def test_an_empty_lake_asks_for_events_and_one_span_of_bins(platform: Platform) -> None:
+def test_an_empty_lake_asks_for_events_alarms_and_one_span_of_bins_and_scores(platform: Platform) -> None:
     observe(platform, [at("03-04T10:00")], slots=1)
     platform.raw.add_coverage(DEVICE_EVENTS, at("03-03T10:40"), NOW)
     assert plan(platform, Activity(), late=False).requests == [
         Request("events", HORIZON, at("03-03T11:00"), (DEVICE_EVENTS.name,)),
-        Request("history", HORIZON, SETTLED, BOTH),
+        Request("events", HORIZON, SETTLED, (ALARMS.name,)),
+        Request("history", HORIZON, SETTLED, (*BOTH, SITES_SLE.name)),
     ]
 
 
 def test_history_under_way_is_not_asked_for_again(platform: Platform) -> None:
-    events = {DEVICE_EVENTS.name: [(HORIZON, NOW)]}
-    both = Activity({**events, **{name: [(HORIZON, SETTLED)] for name in BOTH}})
-    assert plan(platform, both, late=False).requests == []
-    one = Activity({**events, BOTH[0]: [(HORIZON, SETTLED)]})
-    assert plan(platform, one, late=False).requests == [Request("history", HORIZON, SETTLED, BOTH[1:])]
+    events = {e.raw_name: [(HORIZON, NOW)] for e in EVENTS}
+    all_three = Activity({**events, **{e.raw_name: [(HORIZON, SETTLED)] for e in HOURLY_HISTORY}})
+    assert plan(platform, all_three, late=False).requests == []
+    one = Activity({**events, INSIGHT_BANDWIDTH.raw_name: [(HORIZON, SETTLED)]})
+    assert plan(platform, one, late=False).requests == [
+        Request("history", HORIZON, SETTLED, (INSIGHT_QUALITY.name, SITES_SLE.name))
+    ]
+
+
+def test_scores_of_all_sites_cost_a_call_an_hour_and_are_asked_for_in_bounded_spans(
+    platform: Platform,
+) -> None:
+    platform.settings.mistwan_history_days = 14
+    first = NOW.replace(minute=0) + HOUR - timedelta(days=14)
+    week = timedelta(hours=168)
+    spans = [
+        (r.start, r.end)
+        for r in plan(platform, Activity(), late=False).requests
+        if SITES_SLE.name in r.endpoints
+    ]
+    assert spans == [(first, first + week), (first + week, SETTLED)]
 
 
 def test_hours_are_computed_after_the_history_that_feeds_them(platform: Platform) -> None:
     observe(platform, hours_between(HORIZON, END))
-    assert plan(platform, Activity(), late=False).requests == [
+    unfed = Activity({e.raw_name: [(HORIZON, NOW)] for e in (ALARMS, SITES_SLE)})
+    assert plan(platform, unfed, late=False).requests == [
         Request("events", HORIZON, SETTLED, (DEVICE_EVENTS.name,))
     ], "also the last hour reads events of the hour before it"
-    under_way = Activity({DEVICE_EVENTS.name: [(HORIZON, NOW)]})
+    under_way = Activity({e.raw_name: [(HORIZON, NOW)] for e in (*EVENTS, SITES_SLE)})
     assert plan(platform, under_way, late=False).requests == []
     platform.raw.add_coverage(DEVICE_EVENTS, HORIZON, NOW)
-    assert plan(platform, Activity(), late=False).requests == [
+    assert plan(platform, unfed, late=False).requests == [
         Request("hourly", HORIZON + 24 * HOUR, END),
         Request("hourly", HORIZON, HORIZON + 24 * HOUR),
+    ], "alarms and scores feed no hour of KPIs"
+
+
+def late_alarm(platform: Platform, raised: datetime) -> None:
+    row = {"id": "1", "type": "gateway_down", "timestamp": raised.timestamp(), "count": next(VERSIONS)}
+    page = pl.DataFrame([row], schema=ALARMS.schema)
+    assert platform.raw.add_events(ALARMS, f"late-{next(VERSIONS)}", 1, page)
+
+
+def test_days_of_alarms_are_computed_once_their_history_is_read(platform: Platform) -> None:
+    platform.settings.mistwan_history_days = 1
+    others = {e.raw_name: [(HORIZON, NOW)] for e in (DEVICE_EVENTS, *HOURLY_HISTORY)}
+    platform.raw.add_coverage(ALARMS, at("03-04T05:00"), NOW)
+    assert plan(platform, Activity(others), late=False).requests == [
+        Request("events", at("03-03T11:00"), at("03-04T05:00"), (ALARMS.name,))
     ]
+    reading = Activity({**others, ALARMS.raw_name: [(at("03-03T11:00"), at("03-04T05:00"))]})
+    assert plan(platform, reading, late=False).requests == []
+    platform.raw.add_coverage(ALARMS, at("03-03T11:00"), at("03-04T05:00"))
+    assert plan(platform, Activity(others), late=False).requests == [
+        Request("alarms", at("03-03T00:00"), at("03-05T00:00"))
+    ]
+    computing = Activity({**others, "alarms": [(at("03-03T00:00"), at("03-05T00:00"))]})
+    assert plan(platform, computing, late=False).requests == []
+
+
+def test_a_day_of_alarms_that_slots_still_change_is_left_to_its_schedule_once_it_was_computed(
+    complete: Platform,
+) -> None:
+    complete.raw.add_coverage(ALARMS, NOW, NOW + SLOT)
+    assert STAGES["alarms"].stale(complete) == [at("03-04T00:00")], "the schedule's list"
+    assert until_quiet(complete, late=True) == until_quiet(complete, late=False) == []
+    late_alarm(complete, at("03-02T09:10"))
+    assert until_quiet(complete, late=True) == [[Request("alarms", at("03-02T00:00"), at("03-03T00:00"))]]
+
+
+def score(platform: Platform, hour: datetime) -> None:
+    page = pl.DataFrame({"site_id": ["s"], "num_clients": [float(next(VERSIONS))]})
+    frame = pl.concat([pl.DataFrame(schema={**SITES_SLE.schema, **SLOT_COLUMN}), page], how="diagonal")
+    write_parquet(frame, platform.raw.slot_path(SITES_SLE, hour))
+
+
+def test_hours_of_scores_are_computed_promptly_and_renewed_by_the_schedule_while_dives_change_them(
+    complete: Platform,
+) -> None:
+    for hour in hours_between(FIRST, END):
+        score(complete, hour)
+    reading = Activity({SITES_SLE.raw_name: [(at("03-02T12:00"), at("03-02T14:00"))]})
+    assert plan(complete, reading, late=False).requests == [
+        Request("sle", at("03-02T14:00"), END),
+        Request("sle", FIRST + 2 * HOUR, at("03-02T12:00")),
+    ], "one run for up to 48 hours; what is being read waits; hours before the two days are left alone"
+    computed(complete, Request("sle", FIRST, END))
+    score(complete, at("03-03T09:00"))
+    score(complete, at("03-03T10:00"))
+    assert until_quiet(complete, late=True) == [[Request("sle", at("03-03T09:00"), at("03-03T10:00"))]]
+    assert STAGES["sle"].stale(complete) == [at("03-03T10:00")], "the schedule's list"
 
 
 @pytest.mark.parametrize(("slots", "missing"), [(5, True), (6, False)])
@@ -246,7 +334,8 @@ def test_gaps_are_gathered_for_six_hours(complete: Platform) -> None:
 def test_a_span_that_was_begun_is_finished_first_within_what_the_cloud_still_keeps(
     platform: Platform,
 ) -> None:
-    platform.raw.add_coverage(DEVICE_EVENTS, FIRST, NOW)
+    for endpoint in (*EVENTS, SITES_SLE):
+        platform.raw.add_coverage(endpoint, FIRST, NOW)
     begun = (HORIZON - 5 * HOUR, at("03-03T20:00"))
     write_parquet(
         pl.DataFrame(schema=INSIGHT_BANDWIDTH.schema),
@@ -255,6 +344,7 @@ def test_a_span_that_was_begun_is_finished_first_within_what_the_cloud_still_kee
     assert plan(platform, Activity(), late=False).requests == [
         Request("history", HORIZON, at("03-03T20:00"), BOTH[:1]),
         Request("history", HORIZON, SETTLED, BOTH[1:]),
+        Request("alarms", at("03-02T00:00"), at("03-05T00:00")),
     ]
 
 
@@ -267,12 +357,14 @@ def test_a_spent_budget_waits_and_says_so(platform: Platform) -> None:
 
 def test_after_three_fruitless_runs_a_span_is_given_up_told_and_blocks_nothing(platform: Platform) -> None:
     observe(platform, hours_between(HORIZON, END))
-    twice = Activity(fruitless={DEVICE_EVENTS.name: [(HORIZON, SETTLED)] * 2})
+    platform.raw.add_coverage(SITES_SLE, HORIZON, NOW)
+    reading = {ALARMS.raw_name: [(HORIZON, NOW)]}
+    twice = Activity(reading, {DEVICE_EVENTS.raw_name: [(HORIZON, SETTLED)] * 2})
     assert [r.job for r in plan(platform, twice, late=False).requests] == ["events"]
-    thrice = Activity(fruitless={DEVICE_EVENTS.name: [(HORIZON, SETTLED)] * 3})
+    thrice = Activity(reading, {DEVICE_EVENTS.raw_name: [(HORIZON, SETTLED)] * 3})
     found = plan(platform, thrice, late=False)
     assert {r.job for r in found.requests} == {"hourly"}
-    assert found.given_up == ["device_events: 46 partitions from 2025-03-02T11:00Z to 2025-03-04T08:00Z"]
+    assert found.given_up == ["raw/device_events: 46 partitions from 2025-03-02T11:00Z to 2025-03-04T08:00Z"]
 
 
 def test_history_days_of_zero_ask_for_nothing(platform: Platform) -> None:

@@ -16,7 +16,8 @@ from mistwan_dagster.catalog.endpoints import PORT_STATS
 from mistwan_dagster.definitions import defs
 from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.lake.files import write_parquet
-from mistwan_dagster.lake.raw import HOUR, SLOT, SLOT_COLUMN, SlotReport, hours_between
+from mistwan_dagster.lake.raw import HOUR, SLOT, SlotReport, hours_between
+from mistwan_dagster.lake.slots import SLOT_COLUMN
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS
 from mistwan_dagster.orchestration.check import _collection
 from mistwan_dagster.orchestration.jobs import PERIOD_JOBS

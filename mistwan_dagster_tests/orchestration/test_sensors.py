@@ -10,7 +10,9 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from mistwan_dagster.catalog.alarm_endpoints import ALARMS
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, INSIGHT_BANDWIDTH, INSIGHT_QUALITY
+from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.definitions import defs
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR
@@ -115,9 +117,7 @@ def test_what_fails_three_times_fails_the_tick_with_a_clear_message(
     for _ in range(3):
         for request in tick(backfill_sensor, instance)[0]:
             run(instance, request, Status.FAILURE)
-    given_up = (
-        "given up after 3 runs.*insight_bandwidth: 22 partitions from 2025-03-03T11:00Z to 2025-03-04T08:00Z"
-    )
+    given_up = "given up after 3 runs.*raw/insight_bandwidth: 22 partitions from 2025-03-03T11:00Z to 2025-03-04T08:00Z"
     with pytest.raises(UserError, match=given_up):
         tick(backfill_sensor, instance)
     assert tick(late_data_sensor, instance) == ([], "nothing to ask for")
@@ -134,10 +134,10 @@ def test_runs_of_the_ui_and_of_commands_count_like_those_of_the_sensor(
         implicit.get_subset(asset_selection=chosen), tags=tags, status=Status.STARTED, asset_selection=chosen
     )
     activity = recent_activity(instance)
-    assert activity.under_way == {INSIGHT_QUALITY.name: [(FIRST, SETTLED)]}
+    assert activity.under_way == {INSIGHT_QUALITY.raw_name: [(FIRST, SETTLED)]}
     requests, _ = tick(backfill_sensor, instance)
     history = next(r for r in requests if r.job_name == "history")
-    assert history.asset_selection == [dg.AssetKey(["raw", INSIGHT_BANDWIDTH.name])]
+    assert history.asset_selection == [dg.AssetKey(["raw", e.name]) for e in (INSIGHT_BANDWIDTH, SITES_SLE)]
 
 
 def test_a_successful_run_is_held_against_history_that_it_did_not_bring_but_not_against_a_stage(
@@ -150,9 +150,27 @@ def test_a_successful_run_is_held_against_history_that_it_did_not_bring_but_not_
     weekly = dg.RunRequest(job_name="weekly", tags=range_tags("weekly", monday, monday + timedelta(days=14)))
     run(instance, weekly, Status.CANCELED)
     assert recent_activity(instance).fruitless == {
-        INSIGHT_BANDWIDTH.name: [(FIRST, SETTLED)],
-        INSIGHT_QUALITY.name: [(FIRST, SETTLED)],
+        **{e.raw_name: [(FIRST, SETTLED)] for e in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY, SITES_SLE)},
         "weekly": [(monday, monday + timedelta(days=14))],
+    }
+
+
+def test_runs_that_read_alarms_are_not_taken_for_runs_that_compute_their_tables(
+    instance: dg.DagsterInstance,
+) -> None:
+    day = datetime(2025, 3, 4, tzinfo=UTC)
+    tables = dg.RunRequest(job_name="alarms", tags=range_tags("alarms", day, day + timedelta(days=1)))
+    run(instance, tables, Status.STARTED)
+    assert recent_activity(instance).under_way == {"alarms": [(day, day + timedelta(days=1))]}
+    read = dg.RunRequest(
+        job_name="events",
+        tags=range_tags("events", FIRST, SETTLED),
+        asset_selection=[dg.AssetKey(["raw", ALARMS.name])],
+    )
+    run(instance, read, Status.STARTED)
+    assert recent_activity(instance).under_way == {
+        "alarms": [(day, day + timedelta(days=1))],
+        ALARMS.raw_name: [(FIRST, SETTLED)],
     }
 
 
