@@ -85,12 +85,16 @@ class Stage:
         return list(self.changed(platform))
 
     def due(self, platform: Platform, start: datetime, end: datetime) -> list[datetime]:
-        """Starts of the partitions to renew for [start, end): those in it, and stale ones that look back on it."""
-        inside = {s for s in self.candidates(platform) if s < end and self.end(s) > start}
-        looking = (
-            s for s in self.stale(platform) if self.reads(platform, s)[0] < end and self.end(s) > start
-        )
-        return sorted(inside.union(looking))
+        """Starts of the partitions to renew for [start, end): those in it, and stale ones whose figures rest on it.
+
+        What is read off raw answers rests on no figure: the hour after a span is not asked for with it.
+        """
+        found = {s for s in self.candidates(platform) if s < end and self.end(s) > start}
+        if any(not name.startswith("raw/") for name in self.fed_by):
+            for stale in self.stale(platform):
+                if self.reads(platform, stale)[0] < end and self.end(stale) > start:
+                    found.add(stale)
+        return sorted(found)
 
     def begin(self, platform: Platform, run_id: str, start: datetime, end: datetime) -> None:
         """Take the fingerprints of [start, end) before a run reads the inputs; the first taking of a run counts.

@@ -8,9 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from mistwan_dagster.catalog.endpoints import PORT_STATS
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.files import hour_label
+from mistwan_dagster.lake.raw import SlotReport
+from mistwan_dagster.orchestration.jobs import COMPUTED_BY, JOBS
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.rankings import (
     compute_chronic,
@@ -79,6 +82,19 @@ def parts(tmp_path: Path) -> Platform:
     return found
 
 
+def test_every_stage_has_a_job_of_its_name_whose_runs_are_seen() -> None:
+    assert set(STAGES) <= {job.name for job in JOBS}
+    assert set(STAGES) <= set(COMPUTED_BY)
+
+
+def test_what_feeds_a_stage_comes_before_it() -> None:
+    names = list(STAGES)
+    for stage in STAGES.values():
+        feeding = [name for name in stage.fed_by if name in STAGES]
+        assert all(names.index(name) < names.index(stage.name) for name in feeding), stage.name
+        assert feeding or all(name.startswith("raw/") for name in stage.fed_by), stage.name
+
+
 def test_what_is_computed_is_not_stale(parts: Platform) -> None:
     assert renew(parts) == {}
 
@@ -145,6 +161,17 @@ def test_a_span_is_renewed_with_the_stale_partitions_that_look_back_on_it_only(p
     due = windows.due(parts, at("2025-03-03T09:00"), at("2025-03-03T11:00"))
     assert due == [at("2025-03-03T09:00") + timedelta(hours=i) for i in range(24)]
     assert windows.due(parts, at("2025-02-01"), at("2025-02-02")) == []
+
+
+def test_an_hour_is_renewed_without_the_stale_one_after_it(tmp_path: Path) -> None:
+    found = platform(tmp_path)
+    first = at("2025-03-04T07:00")
+    for hour in (first, first + timedelta(hours=1)):
+        row = pl.DataFrame([{"mac": "aa", "port_id": "p", "received_at": hour}], schema=PORT_STATS.schema)
+        found.raw.finish_slot(PORT_STATS, SlotReport("port_stats", hour, True, 1, 1, None, 0), [row])
+    hourly = STAGES["hourly"]
+    assert hourly.stale(found) == [first, first + timedelta(hours=1)]
+    assert hourly.due(found, first, first + timedelta(hours=1)) == [first]
 
 
 @pytest.mark.usefixtures("parts")
