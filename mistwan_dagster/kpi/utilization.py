@@ -116,11 +116,12 @@ def with_bandwidth(hours: pl.LazyFrame, circuits_in_force: pl.LazyFrame) -> pl.L
 
 def share_of_capacity(rx_bps: pl.Expr, tx_bps: pl.Expr) -> pl.Expr:
     """100 * max(rx / down, tx / up) of a row `with_bandwidth`, one known bandwidth serving both; null where a rate
-    is unknown."""
+    is unknown, or a bandwidth is so near 0 that no number holds the share."""
     down = pl.coalesce("_down_bps", "_up_bps")
     up = pl.coalesce("_up_bps", "_down_bps")
     both = rx_bps.is_not_null() & tx_bps.is_not_null()
-    return pl.when(both).then(100 * pl.max_horizontal(rx_bps / down, tx_bps / up))
+    share = 100 * pl.max_horizontal(rx_bps / down, tx_bps / up)
+    return pl.when(both & share.is_finite()).then(share)
 
 
 def insight_hours(
