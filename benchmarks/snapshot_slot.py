@@ -1,8 +1,8 @@
 """One snapshot slot, from HTTP to Parquet: client CPU as a ratio to the SDK's own parse, and peak memory.
 
 33 port pages and 20 path pages of 1,000 rows are served over loopback by another process. Measured in one
-run, each in a process of its own: (a) plain SDK calls that follow `next`, (b) walk, extract and one durable
-Parquet file a page. The whole-slot rewrite at the end of a walk is not in it. `ratio` compares the fastest
+run, each in a process of its own: (a) plain SDK calls that follow `next`, (b) what a collection does: walk, extract,
+one durable Parquet file a page, then the whole slot as one file (`close`). `ratio` compares the fastest
 run of each, `ratio_median` is over neighbouring pairs: on a busy machine look at both. Prints a line of JSON.
 Run: `python benchmarks/snapshot_slot.py [--port-pages N] [--path-pages N] [--repeat N]`.
 """
@@ -17,6 +17,7 @@ import resource
 import statistics
 import tempfile
 import time
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -165,11 +166,11 @@ def plain(base: str, out: Any) -> None:
 
 
 def whole(base: str, out: Any) -> None:
-    """(b) What a collection does: quota, walk, extract, a Parquet file a page."""
+    """(b) What a collection does: quota, walk, extract, a Parquet file a page, the slot's file."""
     from pydantic import SecretStr
 
     from mistwan_dagster.catalog.endpoints import PATH_STATS, PORT_STATS
-    from mistwan_dagster.lake.files import write_parquet
+    from mistwan_dagster.lake.raw import RawLake, SlotReport
     from mistwan_dagster.mist.extract import extract
     from mistwan_dagster.mist.pager import walk
     from mistwan_dagster.mist.quota import Purpose, SqliteQuota
@@ -177,9 +178,10 @@ def whole(base: str, out: Any) -> None:
 
     session = connect(SecretStr("benchmark-token-0000000000"), base)
     session.operation(PORT_STATS.function)
-    steps = {"walk": 0.0, "extract": 0.0, "write": 0.0}
+    steps = {"walk": 0.0, "extract": 0.0, "write": 0.0, "close": 0.0}
     with tempfile.TemporaryDirectory() as folder:
         quota = SqliteQuota(Path(folder) / "quota.sqlite", "benchmark")
+        lake, slot = RawLake(Path(folder)), datetime.fromtimestamp(NOW, UTC)
         rows = 0
         began = mark = time.process_time()
 
@@ -190,13 +192,16 @@ def whole(base: str, out: Any) -> None:
             mark = now
 
         for endpoint in (PORT_STATS, PATH_STATS):
+            frames = []
             for page in walk(session, endpoint, ORG, quota=quota, purpose=Purpose.LIVE):
                 lap("walk")
-                extracted = extract(endpoint, page.rows, page.received_at)
+                frames.append(extract(endpoint, page.rows, page.received_at).frame)
                 lap("extract")
-                write_parquet(extracted.frame, Path(folder) / f"{endpoint.name}-{page.number}.parquet")
-                rows += extracted.frame.height
+                lake.add_page(endpoint, slot, "walk", page.number, frames[-1])
                 lap("write")
+            report = SlotReport(endpoint.name, slot, True, 0, len(frames), None, 0)
+            rows += lake.finish_slot(endpoint, report, frames)
+            lap("close")
         spent = time.process_time() - began
         quota.close()
     out.put((spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, rows, steps))

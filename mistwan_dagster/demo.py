@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -114,6 +115,7 @@ def run_demo(
     sites: int, hours: int, seed: int, serve: bool, say: Say, warehouse: WarehouseKind = "duckdb"
 ) -> None:
     """Each run has a home of its own below `MISTWAN_HOME/demo`, so that two worlds never mix."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else its servers would outlive it
     began = time.monotonic()
     home = load_settings().home / "demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     home.mkdir(parents=True)

@@ -128,8 +128,24 @@ def next_day_path(folder: Path, day: date) -> Path:
 
 
 def scan_files(paths: list[Path], schema: Schema) -> pl.LazyFrame:
-    """Rows of the files in the columns of `schema`: one that an earlier release did not write yet is null."""
-    return pl.scan_parquet(paths, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
+    """Rows of the files in the columns of `schema`: one that an earlier release did not write yet is null.
+
+    Pages of broken walks are Arrow streams, everything else is Parquet.
+    """
+    scans = []
+    for is_page, some in groupby(paths, lambda path: path.suffix == ".arrows"):
+        if is_page:
+            pages = (pl.read_ipc_stream(path).lazy() for path in some)
+            scans += [
+                p.match_to_schema(schema, missing_columns="insert", extra_columns="ignore") for p in pages
+            ]
+        else:
+            scans.append(
+                pl.scan_parquet(
+                    list(some), glob=False, schema=schema, missing_columns="insert", extra_columns="ignore"
+                )
+            )
+    return scans[0] if len(scans) == 1 else pl.concat(scans)
 
 
 def scan_pieces(pieces: list[tuple[datetime, Piece]], instant: pl.Expr, schema: Schema) -> pl.LazyFrame:

@@ -94,6 +94,11 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     replace_file(path, lambda target: frame.write_parquet(target, compression="zstd", compression_level=1))
 
 
+def write_arrow(frame: pl.DataFrame, path: Path) -> None:
+    """Replace `path` by the frame as an Arrow stream: for what goes soon, in a fraction of the time."""
+    replace_file(path, frame.write_ipc_stream)
+
+
 def write_json(value: Any, path: Path) -> None:
     """Replace `path` by the value as JSON."""
     replace_file(path, lambda target: _write_text(target, json.dumps(value, sort_keys=True, default=str)))

@@ -62,7 +62,7 @@ class RawFolders:
         above, folder = self.endpoint_folder(endpoint), self.folder(endpoint, hour)
         files = visible(folder, ".parquet")
         for pages in visible(folder, ".pages"):
-            files += [page for walk in visible(pages, "") for page in visible(walk, ".parquet")]
+            files += [page for walk in visible(pages, "") for page in visible(walk, "")]
         small = pieces_on_disk(files)
         day = self.day_file(above, hour.date())
         if day is None:

@@ -11,7 +11,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.day_files import Piece, scan_pieces
-from mistwan_dagster.lake.files import read_json, remove_tree, visible, write_json, write_parquet
+from mistwan_dagster.lake.files import read_json, remove_tree, visible, write_arrow, write_json, write_parquet
 from mistwan_dagster.lake.folders import RawFolders
 from mistwan_dagster.lake.hours import HOUR, SLOT, floor_hour, hours_between
 
@@ -20,6 +20,8 @@ SLOT_COLUMN = {"slot_utc": pl.Datetime("us", "UTC")}
 
 def newest_rows(endpoint: Endpoint, frame: pl.DataFrame) -> pl.DataFrame:
     """One row a natural key: the newest by the endpoint's clock, the last to arrive on a tie."""
+    if frame.select(pl.struct(endpoint.key).is_unique().all()).item():
+        return frame
     order = [c for c in (endpoint.newest_by, "received_at") if c]
     return (
         frame.with_row_index("_arrival")
@@ -32,7 +34,8 @@ def newest_rows(endpoint: Endpoint, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _in_slot(frame: pl.DataFrame, slot: datetime) -> pl.DataFrame:
     """The slot is stored in each row: hundreds of files are then one scan, not hundreds of plans."""
-    return frame.with_columns(pl.lit(slot).cast(SLOT_COLUMN["slot_utc"]).alias("slot_utc"))
+    column = pl.Series("slot_utc", [slot], SLOT_COLUMN["slot_utc"])
+    return frame.hstack([column.new_from_index(0, frame.height)])
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class SnapshotSlots(RawFolders):
     ) -> None:
         """Put one page on disk before the next is asked for."""
         pages = self.slot_path(endpoint, slot).with_suffix(".pages") / walk
-        write_parquet(_in_slot(frame, slot), pages / f"page-{number:05d}.parquet")
+        write_arrow(_in_slot(frame, slot), pages / f"page-{number:05d}.arrows")
 
     def finish_slot(self, endpoint: Endpoint, report: SlotReport, frames: list[pl.DataFrame]) -> int:
         """Close a walk: a complete one replaces its slot, a broken one leaves its pages beside what is there.

@@ -29,7 +29,7 @@ from mistwan_dagster.orchestration import history, launch
 from mistwan_dagster.orchestration.importing import import_file
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.serving import not_served
-from mistwan_dagster.orchestration.sle import coverage_now
+from mistwan_dagster.orchestration.sle import coverage_now, readings
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES
 from mistwan_dagster.settings import load_settings
@@ -78,9 +78,10 @@ def _collect(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
 
 
 def _collect_sle(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
-    """SLE of the hour that has just ended, with the deep-dive, unless it is read already."""
+    """SLE of the hour that has just ended and the deep-dive, unless both were read since."""
     end = floor_hour(platform.settings.now())
-    if end - HOUR not in missing_sle_hours(platform):
+    looked_into = not readings(platform).filter(pl.col("read_at_utc") >= end).is_empty()
+    if looked_into and end - HOUR not in missing_sle_hours(platform):
         return
     outcome = launch.run_span(opened, "collect_sle", end - HOUR, end)
     rows = platform.raw.scan_snapshots(SITES_SLE, end - HOUR, end).select(pl.len()).collect().item()

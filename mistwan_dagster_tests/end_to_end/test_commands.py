@@ -41,9 +41,10 @@ def test_from_the_api_to_the_answer(cli: Cli, cloud: Running, tmp_path: Path) ->
         "SELECT hour_utc, count(DISTINCT site_id) AS n FROM fact_site_sle_hour GROUP BY 1 ORDER BY 1"
     )
     assert [(h["hour_utc"][:13], h["n"]) for h in scored] == [(f"2025-03-04T{h:02}", 5) for h in range(4, 10)]
-    assert cli.rows("SELECT state, count(*) AS n FROM sle_coverage GROUP BY 1") == [
-        {"state": "fresh", "n": 15}
-    ]
+    detail = "SELECT state, count(*) AS n FROM sle_coverage GROUP BY 1"
+    assert cli.rows(detail) == [{"state": "missing", "n": 15}]
+    assert "detail of sites and metrics: 15 fresh" in cli.run("full-cycle").stderr
+    assert cli.rows(detail) == [{"state": "fresh", "n": 15}]
 
     windows = cli.rows(
         "SELECT DISTINCT window_hours, max(observed_hours) AS most FROM agg_circuit_window GROUP BY 1"

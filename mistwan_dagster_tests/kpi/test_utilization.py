@@ -85,6 +85,13 @@ def test_capacity_is_that_of_the_covered_seconds_not_of_one_second():
     assert row["coverage_pct"] == 25
 
 
+@pytest.mark.parametrize("mbps", [0.0, 5e-324])
+def test_a_bandwidth_of_nothing_gives_no_utilization_but_traffic(mbps: float):
+    [row] = hours(intervals((0, 900, 56_250_000, 0, False)), circuits(mbps, mbps))
+    assert (row["utilization_pct"], row["utilization_peak_pct"]) == (None, None)
+    assert row["rx_bytes"] == 56_250_000
+
+
 def test_an_interval_across_the_hour_is_split_by_time():
     first, second = hours(intervals((3540, 3840, 1000, 500, True)), circuits(1.0, 1.0))
     assert (first["rx_bytes"], first["tx_bytes"]) == (pytest.approx(200), pytest.approx(100))
