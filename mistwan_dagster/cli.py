@@ -308,7 +308,8 @@ def dashboard(
             return None
 
     check_published(platform.published)
-    server = make_server(platform.published, platform.settings.now, platform.thresholds, quota)
+    target = platform.settings.mistwan_availability_target_pct
+    server = make_server(platform.published, platform.settings.now, platform.thresholds, quota, target)
     serve(server, host, port, debug, say)
 
 

@@ -45,6 +45,7 @@ class Dashboard:
     now: Callable[[], datetime]
     thresholds: Thresholds
     quota: Callable[[], QuotaState | None]
+    availability_target_pct: float = 99.5
 
 
 def dashboard() -> Dashboard:

@@ -28,6 +28,7 @@ def make_server(
     now: Callable[[], datetime],
     thresholds: Thresholds,
     quota: Callable[[], QuotaState | None],
+    availability_target_pct: float = 99.5,
 ) -> flask.Flask:
     """The Flask server with the dashboard on it. `now` gives an aware instant."""
     server = flask.Flask("mistwan_dashboard")
@@ -36,6 +37,7 @@ def make_server(
         lambda: now().astimezone(UTC).replace(tzinfo=None),
         thresholds,
         quota,
+        availability_target_pct,
     )
     create_app(server, board)
     return server
