@@ -69,7 +69,7 @@ def create_app(server: flask.Flask, board: Dashboard) -> Dash:
     register_pages()
     app.layout = _shell
     _callbacks(app)
-    add_headers(server, app.csp_hashes())
+    add_headers(server, app.csp_hashes)
     return app
 
 

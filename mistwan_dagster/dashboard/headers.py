@@ -8,7 +8,7 @@ Does not belong here: who may see the pages (`sign_in`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import flask
 
@@ -39,14 +39,18 @@ def policy(script_hashes: Iterable[str]) -> str:
     return "; ".join(f"{name} {sources}" for name, sources in {**SOURCES, "script-src": scripts}.items())
 
 
-def add_headers(server: flask.Flask, script_hashes: Iterable[str]) -> None:
-    """Give every answer of the server, errors too, its headers. Data is not kept by browsers or proxies."""
-    sent = {**HEADERS, "Content-Security-Policy": policy(script_hashes)}
+def add_headers(server: flask.Flask, script_hashes: Callable[[], Iterable[str]]) -> None:
+    """Give every answer of the server, errors too, its headers. Data is not kept by browsers or proxies.
+
+    The hashes are asked for by each HTML page: Dash writes its last inline scripts when the first request comes.
+    """
 
     @server.after_request
     def headers(answer: flask.Response) -> flask.Response:
-        for name, value in sent.items():
+        for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
+        hashes = script_hashes() if answer.mimetype == "text/html" else ()
+        answer.headers["Content-Security-Policy"] = policy(hashes)
         if not answer.headers.get("Cache-Control"):
             answer.headers["Cache-Control"] = "no-store"
         return answer
