@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     mistwan_availability_target_pct: float = Field(
         default=99.5, ge=0, le=100, description="availability below which a day is bad"
     )
+    mistwan_dagster_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Dagster's UI as the dashboard's readers reach it, for its links",
+    )
     mistwan_now: datetime | None = Field(
         default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"
     )
@@ -99,7 +104,15 @@ class Settings(BaseSettings):
         default=14, description="whole months before the current one that hourly figures are kept"
     )
 
-    redis_url: SecretStr | None = None
+    redis_url: SecretStr | None = Field(
+        default=None, description="Redis for the dashboard's answers and the call quota"
+    )
+    mistwan_proxy_secret: SecretStr | None = Field(
+        default=None, description="what the proxy that signs users in sends, so that it is believed"
+    )
+    mistwan_user_header: str = Field(
+        default="X-Forwarded-User", description="header in which the proxy tells the user"
+    )
 
     snf_account: str | None = None
     snf_user: str | None = None
@@ -132,7 +145,16 @@ class Settings(BaseSettings):
             raise ValueError("must be https://host, or http on loopback")
         return value.rstrip("/")
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
     @field_validator(
+        "redis_url",
+        "mistwan_proxy_secret",
         "mistwan_circuits_file",
         "mistwan_thresholds_file",
         "mistwan_maintenance_file",

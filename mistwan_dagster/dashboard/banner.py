@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from dash import html
 
-from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 from mistwan_dagster.dashboard.data.freshness import Freshness, freshness
-from mistwan_dagster.dashboard.parts import ICONS, TONES, badge, duration, percent
+from mistwan_dagster.dashboard.parts import ICONS, TONES, Part, badge, duration, percent
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.warehouse.port import Superseded
+
+if TYPE_CHECKING:
+    from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 
 GAPS_SHOWN = 6
+CACHE_GONE = "The cache cannot be reached: figures are right, pages are slower."
 
 
 def banner(board: Dashboard) -> html.Div:
-    """One line; it turns amber over 90 minutes and red over 150."""
+    """One line; it turns amber over 90 minutes and red over 150. Raises Superseded when its version is gone."""
     try:
         fresh = freshness(board.published)
+    except Superseded:
+        raise
     except UserError as error:
         return html.Div([badge("stale", "no data"), f" {error}"], className="banner critical", role="alert")
     now = board.now()
@@ -28,7 +36,8 @@ def banner(board: Dashboard) -> html.Div:
             html.Span(_gaps(fresh)),
             html.Span(_quota(board.quota(), fresh)),
             html.Span(_sle(fresh)),
-            html.Span(f"version {fresh.version}", className="note"),
+            html.Span([f"version {fresh.version}", *_run(board.dagster_url, fresh.run_id)], className="note"),
+            html.Span("" if board.cache.is_reachable else CACHE_GONE),
         ],
         className=f"banner {TONES[ICONS[age]]}",
         role="status",
@@ -71,3 +80,16 @@ def _sle(fresh: Freshness) -> str:
     if not any(fresh.sle.values()):
         return "SLE: not read yet"
     return "SLE deep-dives: " + ", ".join(f"{count:,} {state}" for state, count in fresh.sle.items())
+
+
+def _run(url: str | None, run_id: str | None) -> list[Part]:
+    """The run that loaded the newest hours: a link into Dagster where its address is known, else to the ledger."""
+    if run_id is None:
+        return []
+    short = run_id[:8]
+    if url is None:
+        return [" by run ", html.A(short, href="/table/load_ledger", title=f"Dagster run {run_id}")]
+    return [
+        " by run ",
+        html.A(short, href=f"{url.rstrip('/')}/runs/{quote(run_id)}", title=f"Dagster run {run_id}"),
+    ]
