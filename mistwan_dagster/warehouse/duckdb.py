@@ -29,7 +29,7 @@ from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, pr
 from mistwan_dagster.warehouse.port import Load, Loaded
 from mistwan_dagster.warehouse.render import create_table, create_views
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
 READERS_MAY: dict[str, str | bool | int | float | list[str]] = {
