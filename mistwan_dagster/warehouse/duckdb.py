@@ -126,7 +126,7 @@ class DuckDBWarehouse:
         with self._writing() as connection:
             connection.execute("BEGIN")
             try:
-                held = connection.execute(*read_ledger(results)).fetchall() if results else []
+                held = connection.execute(*read_ledger(prepared)).fetchall() if prepared else []
                 to_load = changed(prepared, held)
                 for one in prepared:
                     done = _replace_span(connection, one, self.run_id) if one in to_load else _skipped(one)
