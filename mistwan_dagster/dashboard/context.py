@@ -48,6 +48,7 @@ class Dashboard:
     thresholds: Thresholds
     quota: Callable[[], QuotaState | None]
     cache: AnswerCache
+    availability_target_pct: float = 99.5
 
 
 def dashboard() -> Dashboard:
