@@ -321,11 +321,11 @@ def dashboard(
         settings.now,
         platform.thresholds,
         quota,
-        redis_url.get_secret_value() if redis_url else None,
-        settings.state / "dashboard-cache",
-        proxy,
-        settings.mistwan_availability_target_pct,
-        settings.mistwan_dagster_url,
+        availability_target_pct=settings.mistwan_availability_target_pct,
+        redis_url=redis_url.get_secret_value() if redis_url else None,
+        cache_folder=settings.state / "dashboard-cache",
+        proxy=proxy,
+        dagster_url=settings.mistwan_dagster_url,
     )
     serve(server, host, port, debug, say)
 

@@ -10,7 +10,7 @@ import io
 import logging
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import flask
 import polars as pl
@@ -73,7 +73,7 @@ class AnswerCache:
         else:
             config |= {"CACHE_TYPE": "SimpleCache"}
         self.kind = "Redis" if redis_url else "folder" if folder else "process"
-        self._backend: Any = Cache(server, config=config).cache
+        self._backend = cast(Any, Cache(server, config=config).cache)
         if self.kind != "process":
             self._backend.serializer = ArrowSerializer()
         self._down_until = 0.0

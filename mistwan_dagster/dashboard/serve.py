@@ -30,10 +30,10 @@ def make_server(
     now: Callable[[], datetime],
     thresholds: Thresholds,
     quota: Callable[[], QuotaState | None],
+    availability_target_pct: float = 99.5,
     redis_url: str | None = None,
     cache_folder: Path | None = None,
     proxy: Proxy | None = None,
-    availability_target_pct: float = 99.5,
     dagster_url: str | None = None,
 ) -> flask.Flask:
     """The Flask server with the dashboard on it. `now` gives an aware instant.
