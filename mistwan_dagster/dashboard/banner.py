@@ -84,7 +84,7 @@ def _sle(fresh: Freshness) -> str:
 
 def _run(url: str | None, run_id: str | None) -> list[Part]:
     """The run that loaded the newest hours: a link into Dagster where its address is known, else to the ledger."""
-    if run_id is None:
+    if not run_id:
         return []
     short = run_id[:8]
     if url is None:

@@ -125,6 +125,7 @@ def test_from_a_degraded_site_to_its_classifiers_and_from_the_map_to_the_site(
     expect(page).to_have_url(f"{address}/service/1")
     expect(page.get_by_role("heading", name="Classifiers: wan-link-health")).to_be_visible()
     page.get_by_role("link", name="Week").click()
+    expect(page.get_by_role("link", name="Week")).to_have_class("chosen")
     page.get_by_role("link", name="Circuits", exact=True).click()
     expect(page).to_have_url(f"{address}/site/1?range=week")
     expect(page.get_by_role("heading", name="Failover history")).to_be_visible()
@@ -142,6 +143,7 @@ def test_rankings_are_chosen_by_figure_period_and_number(chromium: Browser, addr
     top.get_by_role("link", name="flaps").click()
     expect(top.get_by_text("No offenders")).to_be_visible()
     top.get_by_role("link", name="13 months").click()
+    expect(top.get_by_role("link", name="13 months")).to_have_class("chosen")
     page.get_by_role("link", name="5", exact=True).click()
     expect(page).to_have_url(f"{address}/overview?range=13m&n=5&by=flaps")
     page.go_back()
@@ -170,6 +172,7 @@ def test_a_picture_of_each_kind_of_page(
     )  # fmt: skip
     page.goto(path)
     expect(page.locator(".page h1")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=folder / f"{name}.png", full_page=width > 400)
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 24)"
