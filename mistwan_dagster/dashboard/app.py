@@ -156,7 +156,7 @@ def _callbacks(app: Dash) -> None:
         """A block of the version that the page shows; once that is gone, of the newest, and the page follows it."""
         if not isinstance(asked, dict):
             return dash.no_update, dash.no_update
-        name = grid_id["name"]
+        name = str(grid_id["name"])
         request = RowRequest.read(asked.get("filterModel"), asked.get("sortModel"))
         start = _row_number(asked.get("startRow"))
 

@@ -16,6 +16,8 @@ import flask
 import polars as pl
 import redis
 from flask_caching import Cache
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 KEPT_ANSWERS = 2000
 KEPT_S = 6 * 3600
@@ -69,7 +71,10 @@ class AnswerCache:
         self._folder = None if redis_url else folder
         config: dict[str, Any] = {"CACHE_DEFAULT_TIMEOUT": KEPT_S, "CACHE_THRESHOLD": KEPT_ANSWERS}
         if redis_url:
-            patience = {"socket_timeout": REDIS_PATIENCE_S, "socket_connect_timeout": REDIS_PATIENCE_S}
+            patience = {
+                "socket_timeout": REDIS_PATIENCE_S, "socket_connect_timeout": REDIS_PATIENCE_S,
+                "retry": Retry(NoBackoff(), 0),
+            }  # fmt: skip
             config |= {
                 "CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": redis_url, "CACHE_OPTIONS": patience,
                 "CACHE_KEY_PREFIX": "mistwan:answer:",

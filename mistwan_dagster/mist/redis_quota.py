@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.mist.quota import (
@@ -31,7 +33,7 @@ from mistwan_dagster.mist.quota import (
     spent_up,
 )
 
-PATIENCE_S = 5.0
+PATIENCE_S = 2.0
 KEPT_S = (HOURS_KEPT + 2) * 3600
 SEPARATOR = "\x1f"
 OWN, FOREIGN = "own", "foreign"
@@ -82,7 +84,11 @@ class RedisQuota:
         self.live_reserve = live_reserve
         self.now = now
         self._redis: Any = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+            url,
+            decode_responses=True,
+            socket_timeout=PATIENCE_S,
+            socket_connect_timeout=PATIENCE_S,
+            retry=Retry(ExponentialBackoff(cap=0.5, base=0.1), 2),
         )
 
     def _key(self, *parts: object) -> str:
