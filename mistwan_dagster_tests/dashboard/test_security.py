@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import flask
+import plotly
 import pytest
 
+from mistwan_dagster.dashboard.scripts import PLOTLY_PATH
 from mistwan_dagster.dashboard.sign_in import Proxy, check_reach
 from mistwan_dagster.errors import UserError
 from mistwan_dagster_tests.dashboard.asking import ask_page, ask_rows
@@ -152,3 +155,16 @@ def test_beyond_loopback_a_proxy_secret_or_the_flag_is_needed(
         with pytest.raises(UserError, match="MISTWAN_PROXY_SECRET") as caught:
             check_reach(host, proxy, anonymous)
         assert caught.value.exit_code == 2
+
+
+def test_the_smaller_plotly_is_of_the_version_of_the_full_one(server: flask.Flask) -> None:
+    sent = server.test_client().get(PLOTLY_PATH, headers={"Accept-Encoding": "gzip"})
+    assert sent.headers["Content-Encoding"] == "gzip"
+    assert len(sent.data) < 600_000
+    full = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    versions = [
+        re.search(rb"v(\d+\.\d+\.\d+)", text[:200])
+        for text in (gzip.decompress(sent.data), full.read_bytes())
+    ]
+    assert versions[0] is not None
+    assert versions[0][1] == versions[1][1]
