@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
+from inspect import signature
 from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -113,7 +114,8 @@ def _framed(version: int | None, top: Any, body: Any) -> html.Div:
 
 
 def _body(render: Callable[..., Any], board: Dashboard, told: Mapping[str, Any]) -> Any:
-    path = {name: unquote(value) for name, value in told.items() if name.startswith("path_")}
+    variables = [name for name in signature(render).parameters if name.startswith("path_")]
+    path = {name: unquote(str(told[name])) for name in variables}
     newest = freshness(board.published).newest
     if newest is None:
         return nothing(
