@@ -58,6 +58,10 @@ def test_a_day_without_a_row_breaks_the_line(tmp_path: Path) -> None:
     days = overview.with_missing_days(
         overview.daily(published(tmp_path, {"agg_region_period": rows}), NEWEST)
     )
+    long = overview.daily(
+        published(tmp_path / "b", {"agg_region_period": rows}), NEWEST, overview.LONG_TREND_DAYS
+    )
+    assert TODAY - 40 * DAY in long["period_start_utc"]
     assert days.select("region", "period_start_utc", "availability_pct").rows() == [
         ("North", TODAY - 3 * DAY, 90.0),
         ("North", TODAY - 2 * DAY, None),
