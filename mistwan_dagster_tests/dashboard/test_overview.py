@@ -99,6 +99,7 @@ def test_the_worst_of_a_period_and_the_chronic_ones_in_one_answer(tmp_path: Path
         "bad_days": 4,
         "observed_days": 7,
         "window_days": 7,
+        "as_of_utc": TODAY,
     }
     tables = {
         "rpt_top_offenders": [ranked(1, TODAY), ranked(2, TODAY), ranked(3, TODAY), ranked(1, TODAY - DAY, value=1.0),
