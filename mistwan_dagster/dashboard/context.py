@@ -7,7 +7,7 @@ here: what a page shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from inspect import signature
@@ -23,12 +23,14 @@ from mistwan_dagster.dashboard.banner import banner
 from mistwan_dagster.dashboard.cache import AnswerCache
 from mistwan_dagster.dashboard.data.freshness import freshness
 from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.dashboard.kept_pages import KeptPages
 from mistwan_dagster.dashboard.parts import nothing
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.thresholds import Thresholds
 
 EXTENSION = "mistwan"
 ZONE_COOKIE = "mistwan-zone"
+LONGEST_ZONE = 64
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Dashboard:
     availability_target_pct: float = 99.5
     dagster_url: str | None = None
     """Where Dagster's UI is, for links to runs."""
+    pages: KeptPages = field(default_factory=KeptPages)
 
 
 def dashboard() -> Dashboard:
@@ -123,5 +126,9 @@ def _body(render: Callable[..., Any], board: Dashboard, told: Mapping[str, Any])
             "No hour is computed yet. The first figures appear after `mistwan aggregate`, or an hour after "
             "the collection began.",
         )
-    view = PageView(board, Address.read(told), newest, flask.request.cookies.get(ZONE_COOKIE), told)
-    return render(view, **path)
+    zone = (flask.request.cookies.get(ZONE_COOKIE) or "")[:LONGEST_ZONE]
+    view = PageView(board, Address.read(told), newest, zone or None, told)
+    minute = board.now().replace(second=0, microsecond=0)
+    address = tuple(sorted((name, str(value)) for name, value in told.items()))
+    key = (board.published.edition(), minute, render.__module__, render.__name__, zone, address)
+    return board.pages.get(key, lambda: render(view, **path))
