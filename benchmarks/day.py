@@ -245,9 +245,10 @@ def live(day: Day) -> datetime:
 
 def _close_hour(day: Day, hour: datetime, began: float) -> None:
     day.cloud_calls[hour] = day.cloud.used()
+    kind, use = max(day.children.by_kind.items(), key=lambda kv: kv[1].peak_mb)
     print(
         f"{hour:%Y-%m-%dT%H}:00Z over: {day.cloud_calls[hour]} calls, {len(day.faults)} faults, "
-        f"{(time.monotonic() - began) / 60:.0f} min",
+        f"peak {use.peak_mb:.0f} MB ({kind}), {(time.monotonic() - began) / 60:.0f} min",
         flush=True,
     )
 
