@@ -36,6 +36,8 @@ class Stage:
     """Partitions that one run may be asked for."""
     collected_for: timedelta | None = None
     """So long after a partition's end collection goes on changing it; None: it does not."""
+    so_far_once_a_day: bool = False
+    """Schedules and sensors renew a partition that goes on once a day; commands do whenever it is stale."""
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
         """Digest of what the partition that begins at `start` would be computed from now."""
@@ -58,6 +60,20 @@ class Stage:
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
         return list(self.changed(platform))
+
+    def scheduled(self, platform: Platform) -> list[datetime]:
+        """The stale partitions that a schedule renews now: all but those that go on and were renewed today."""
+        now = platform.settings.now()
+
+        def renewed_today(start: datetime) -> bool:
+            at = platform.kpi.stamped_at(self.name, self.label(start))
+            return at is not None and at.date() == now.date()
+
+        return [s for s in self.stale(platform) if not (self.goes_on(s, now) and renewed_today(s))]
+
+    def goes_on(self, start: datetime, now: datetime) -> bool:
+        """Whether a partition is not over and is of those that are renewed once a day."""
+        return self.so_far_once_a_day and self.end(start) > now
 
     def due(self, platform: Platform, start: datetime, end: datetime) -> list[datetime]:
         """Starts of the partitions to renew for [start, end): those in it, and stale ones whose figures rest on it.

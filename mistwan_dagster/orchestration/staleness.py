@@ -196,6 +196,7 @@ def _period_stage(name: str, period: Period) -> Stage:
         lambda _, start: (start, end(start)),
         end,
         context,
+        so_far_once_a_day=period != "day",
     )
 
 

@@ -104,7 +104,7 @@ PERIOD_ASSETS = {
 }
 agg_rolling = stage_asset(
     ROLLING_ASSET,
-    "13 calendar months by circuit and region, pooled from months; partition M is as of the end of M",
+    "13 calendar months by circuit, region and provider, pooled from months; partition M is as of the end of M",
     ROLLING,
     MONTHS,
     [looking_back("agg_month", ROLLING_MONTHS)],

@@ -10,11 +10,10 @@ from mistwan_dagster.catalog.endpoints import DEVICE_STATS, SITE_DETAILS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import Span, floor_slot
 from mistwan_dagster.orchestration import scopes
-from mistwan_dagster.orchestration.assets.raw import GROUP, quota_metadata, raw_key
+from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_asset, raw_key
 from mistwan_dagster.orchestration.collection import require_current_hour
 from mistwan_dagster.orchestration.history import require_within_retention
-from mistwan_dagster.orchestration.metadata import endpoint_metadata
-from mistwan_dagster.orchestration.partitions import OWNER, SNAPSHOT_HOURS
+from mistwan_dagster.orchestration.partitions import SNAPSHOT_HOURS
 from mistwan_dagster.orchestration.platform import PlatformResource
 
 SHOWN = 20
@@ -44,16 +43,11 @@ def event_span(window: dg.TimeWindow, now: datetime, back: timedelta) -> Span:
 def site_detail_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     """An endpoint that is read site by site, inside the optional part of the call budget."""
 
-    @dg.asset(
-        key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. On demand: named sites, or those in trouble.",
-        partitions_def=SNAPSHOT_HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"rest", "parquet"},
-        owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
-        deps=[raw_key(DEVICE_STATS), raw_key(ALARMS)],
+    @raw_asset(
+        endpoint,
+        SNAPSHOT_HOURS,
+        "On demand: named sites, or those in trouble.",
+        [raw_key(DEVICE_STATS), raw_key(ALARMS)],
     )
     def collect(
         context: dg.AssetExecutionContext, config: SiteScope, platform: PlatformResource

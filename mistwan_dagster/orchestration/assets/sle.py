@@ -25,7 +25,7 @@ from mistwan_dagster.catalog.sle_tables import (
 from mistwan_dagster.catalog.tables import Table
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration import sle
-from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_key
+from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_asset, raw_key
 from mistwan_dagster.orchestration.metadata import endpoint_metadata, table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
@@ -41,17 +41,9 @@ DIVE_POOL = "sle_dive"
 def hours_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     """Scores of the hours of a range, each asked for by its window."""
 
-    @dg.asset(
-        key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. Past hours can be asked for again, "
-        f"{SLE_RETENTION_HOURS // 24} days back.",
-        partitions_def=HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"rest", "parquet"},
-        owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
-    )
+    days = SLE_RETENTION_HOURS // 24
+
+    @raw_asset(endpoint, HOURS, f"Past hours can be asked for again, {days} days back.", group=GROUP)
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window
