@@ -27,6 +27,7 @@ from mistwan_dagster.kpi.versions import with_version
 from mistwan_dagster.kpi.windows import window_figures
 from mistwan_dagster.lake.files import hour_label, period_label
 from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.hourly import CHUNK
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW
 
