@@ -27,6 +27,7 @@ READ = tuple(
     dict.fromkeys([*ATTRIBUTES, "hour_utc", *SUMMED, *GREATEST, *(threshold_column(*pair) for pair in PAIRS)])
 )
 """Columns of the hourly frame that are looked at."""
+Index = Array | slice
 _NO_CODES = np.zeros(0)
 
 
@@ -37,6 +38,9 @@ class Hour:
     number: int
     circuit: Array
     seat: Array
+    at_circuit: Index
+    at_seat: Index
+    """The same numbers as `circuit` and `seat`, as a slice where they follow each other: much faster to look up."""
     values: Array
     greatest: Array
     above: Array
@@ -108,11 +112,18 @@ def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
             int(hours[begin]),
             circuit,
             seat,
+            _index(circuit),
+            _index(seat),
             values[inside],
             greatest[inside],
             above[inside],
             compared[inside],
         )
+
+
+def _index(numbers: Array) -> Index:
+    whole = np.array_equal(numbers, np.arange(len(numbers)))
+    return slice(0, len(numbers)) if whole else numbers
 
 
 def _matrix(rows: pl.DataFrame, columns: tuple[str, ...]) -> Array:

@@ -39,7 +39,7 @@ class HourFold:
 
     def add(self, hour: Hour) -> None:
         """Take in one more hour."""
-        state, c, s = self._state, hour.circuit, hour.seat
+        state, c, s = self._state, hour.at_circuit, hour.at_seat
         state.grow(self._seats.frame.height)
         known = ~np.isnan(hour.values)
         state.rows[s] += 1
@@ -53,8 +53,8 @@ class HourFold:
         run = (state.run[c] * follows[:, None] + 1) * hour.above
         self._limit_runs(hour, run, follows)
         state.run[c], state.best[s] = run, np.maximum(state.best[s], run)
-        state.seen[c], state.place[c] = hour.number, s
-        self._utilization.append((s, hour.values[:, 0].copy()))
+        state.seen[c], state.place[c] = hour.number, hour.seat
+        self._utilization.append((hour.seat, hour.values[:, 0].copy()))
 
     def _limit_runs(self, hour: Hour, run: Array, follows: Array) -> None:
         """Keep apart the runs of keys that a circuit changed; until one does, each has the runs of its circuits."""
