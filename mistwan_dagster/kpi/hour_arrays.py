@@ -28,12 +28,11 @@ READ = tuple(
 )
 """Columns of the hourly frame that are looked at."""
 Index = Array | slice
-_NO_CODES = np.zeros(0)
 
 
 @dataclass(frozen=True)
 class Hour:
-    """The rows of one hour as arrays: row i belongs to `circuit[i]` and `seat[i]`; unknown is NaN."""
+    """The rows of one hour as arrays: row i belongs to `circuit[i]` and `seat[i]`; NaN is unknown."""
 
     number: int
     circuit: Array
@@ -42,6 +41,9 @@ class Hour:
     at_seat: Index
     """The same numbers as `circuit` and `seat`, as a slice where they follow each other: much faster to look up."""
     values: Array
+    known: Array
+    """By SUMMED: the value, 0 where it is unknown, and whether it is known."""
+    utilization: Array
     greatest: Array
     above: Array
     compared: Array
@@ -71,10 +73,16 @@ class Seats:
         return self._last[1], self._last[2]
 
     def codes(self, key: str) -> Array:
-        """Of each seat the number of its value of `key`, -1 for null."""
-        if self._codes.get(key, _NO_CODES).size != self.frame.height:
+        """Of each seat the place of its value of `key` among those of all, ascending; -1 for null."""
+        if key not in self._codes or self._codes[key].size != self.frame.height:
             self._codes[key] = self.frame[key].rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
         return self._codes[key]
+
+    def circuits(self, seats: Array, group: Array) -> Array:
+        """How many circuits have a seat in each group of `seats`."""
+        circuit = self.frame["_circuit"].to_numpy()[seats]
+        distinct = np.unique(group * (int(circuit.max()) + 1) + circuit)
+        return np.bincount(distinct // (int(circuit.max()) + 1))
 
     def _learn(self, who: pl.DataFrame) -> None:
         fresh = who.unique(maintain_order=True).join(
@@ -102,7 +110,9 @@ def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
     if not rows["hour_utc"].is_sorted():
         rows = rows.sort("hour_utc", "circuit_id")
     values, greatest = _matrix(rows, SUMMED), _matrix(rows, GREATEST)
-    above, compared = _comparisons(rows, ~np.isnan(values))
+    known, utilization = ~np.isnan(values), values[:, 0].copy()
+    above, compared = _comparisons(rows, known)
+    np.nan_to_num(values, copy=False, nan=0.0)
     hours = rows["hour_utc"].dt.epoch("s").to_numpy() // 3600
     edges = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
     for begin, end in pairwise(edges):
@@ -115,6 +125,8 @@ def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
             _index(circuit),
             _index(seat),
             values[inside],
+            known[inside],
+            utilization[inside],
             greatest[inside],
             above[inside],
             compared[inside],
