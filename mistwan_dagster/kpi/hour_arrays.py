@@ -111,8 +111,8 @@ def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
         rows = rows.sort("hour_utc", "circuit_id")
     values, greatest = _matrix(rows, SUMMED), _matrix(rows, GREATEST)
     known, utilization = ~np.isnan(values), values[:, 0].copy()
-    above, compared = _comparisons(rows, known)
-    np.nan_to_num(values, copy=False, nan=0.0)
+    above, compared = _comparisons(rows, values, known)
+    values[~known] = 0.0
     hours = rows["hour_utc"].dt.epoch("s").to_numpy() // 3600
     edges = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
     for begin, end in pairwise(edges):
@@ -139,16 +139,18 @@ def _index(numbers: Array) -> Index:
 
 
 def _matrix(rows: pl.DataFrame, columns: tuple[str, ...]) -> Array:
-    return rows.select(pl.col(c).cast(pl.Float64).fill_null(np.nan) for c in columns).to_numpy(order="c")
+    """The columns beside each other, NaN for null."""
+    found = np.empty((rows.height, len(columns)))
+    for i, column in enumerate(columns):
+        found[:, i] = rows[column].to_numpy()
+    return found
 
 
-def _comparisons(rows: pl.DataFrame, known: Array) -> tuple[Array, Array]:
+def _comparisons(rows: pl.DataFrame, values: Array, known: Array) -> tuple[Array, Array]:
     """By PAIRS: whether the value is at or above the threshold, and whether both are known."""
     above, compared = np.empty((2, rows.height, len(PAIRS)), bool)
     for i, (measure, level) in enumerate(PAIRS):
-        value, limit = rows[value_column(measure)], rows[threshold_column(measure, level)]
-        above[:, i] = (value >= limit).fill_null(False).to_numpy() & known[
-            :, SUMMED.index(value_column(measure))
-        ]
-        compared[:, i] = known[:, SUMMED.index(value_column(measure))] & limit.is_not_null().to_numpy()
+        place, limit = SUMMED.index(value_column(measure)), rows[threshold_column(measure, level)].to_numpy()
+        above[:, i] = values[:, place] >= limit
+        compared[:, i] = known[:, place] & ~np.isnan(limit)
     return above, compared
