@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dash import html
 
-from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 from mistwan_dagster.dashboard.data.freshness import Freshness, freshness
 from mistwan_dagster.dashboard.parts import ICONS, TONES, badge, duration, percent
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.warehouse.port import Superseded
+
+if TYPE_CHECKING:
+    from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 
 GAPS_SHOWN = 6
+CACHE_GONE = "The cache cannot be reached: figures are right, pages are slower."
 
 
 def banner(board: Dashboard) -> html.Div:
-    """One line; it turns amber over 90 minutes and red over 150."""
+    """One line; it turns amber over 90 minutes and red over 150. Raises Superseded when its version is gone."""
     try:
         fresh = freshness(board.published)
+    except Superseded:
+        raise
     except UserError as error:
         return html.Div([badge("stale", "no data"), f" {error}"], className="banner critical", role="alert")
     now = board.now()
@@ -26,8 +33,10 @@ def banner(board: Dashboard) -> html.Div:
         [
             html.Span([badge(age), " ", _as_of(fresh, now)]),
             html.Span(_gaps(fresh)),
-            html.Span(_quota(board.quota())),
+            html.Span(_quota(board.quota(), fresh)),
+            html.Span(_sle(fresh)),
             html.Span(f"version {fresh.version}", className="note"),
+            html.Span("" if board.cache.is_reachable else CACHE_GONE),
         ],
         className=f"banner {TONES[ICONS[age]]}",
         role="status",
@@ -56,7 +65,17 @@ def _gaps(fresh: Freshness) -> str:
     return f"Collection: {len(missing)} hours missing ({shown}{more}), {observed}"
 
 
-def _quota(state: QuotaState | None) -> str:
-    if state is None:
+def _quota(state: QuotaState | None, fresh: Freshness) -> str:
+    """The live ledger where this process has it, else what was published of it."""
+    late = f", {fresh.api_deferred:,} walks put off" if fresh.api_deferred else ""
+    if state is not None:
+        return f"API calls this hour: {state.used:,} of {state.budget:,}, {state.live_left:,} left{late}"
+    if fresh.api_calls is None:
         return "API calls: unknown here"
-    return f"API calls this hour: {state.used:,} of {state.budget:,}, {state.live_left:,} left"
+    return f"API calls in the last hour published: {fresh.api_calls:,}{late}"
+
+
+def _sle(fresh: Freshness) -> str:
+    if not any(fresh.sle.values()):
+        return "SLE: not read yet"
+    return "SLE deep-dives: " + ", ".join(f"{count:,} {state}" for state, count in fresh.sle.items())
