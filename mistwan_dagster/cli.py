@@ -291,10 +291,14 @@ def dashboard(
     debug: Annotated[
         bool, typer.Option("--debug", help="Dash's development server instead of gunicorn")
     ] = False,
+    allow_anonymous: Annotated[
+        bool, typer.Option("--allow-anonymous", help="listen beyond loopback without a proxy that signs in")
+    ] = False,
 ) -> None:
     """The NOC dashboard on the published warehouse."""
     from mistwan_dagster.dashboard.context import QuotaState
     from mistwan_dagster.dashboard.serve import check_published, make_server, serve
+    from mistwan_dagster.dashboard.sign_in import Proxy, check_reach
     from mistwan_dagster.mist.quota import Purpose
     from mistwan_dagster.orchestration.platform import Platform
 
@@ -307,8 +311,20 @@ def dashboard(
         except UserError:  # no token here: a dashboard may run where nothing is collected
             return None
 
+    settings = platform.settings
+    secret, redis_url = settings.mistwan_proxy_secret, settings.redis_url
+    proxy = Proxy(secret.get_secret_value(), settings.mistwan_user_header) if secret else None
+    check_reach(host, proxy, allow_anonymous)
     check_published(platform.published)
-    server = make_server(platform.published, platform.settings.now, platform.thresholds, quota)
+    server = make_server(
+        platform.published,
+        settings.now,
+        platform.thresholds,
+        quota,
+        redis_url.get_secret_value() if redis_url else None,
+        settings.state / "dashboard-cache",
+        proxy,
+    )
     serve(server, host, port, debug, say)
 
 

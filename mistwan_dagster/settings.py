@@ -99,7 +99,15 @@ class Settings(BaseSettings):
         default=14, description="whole months before the current one that hourly figures are kept"
     )
 
-    redis_url: SecretStr | None = None
+    redis_url: SecretStr | None = Field(
+        default=None, description="Redis for the dashboard's answers and the call quota"
+    )
+    mistwan_proxy_secret: SecretStr | None = Field(
+        default=None, description="what the proxy that signs users in sends, so that it is believed"
+    )
+    mistwan_user_header: str = Field(
+        default="X-Forwarded-User", description="header in which the proxy tells the user"
+    )
 
     snf_account: str | None = None
     snf_user: str | None = None
@@ -132,24 +140,24 @@ class Settings(BaseSettings):
             raise ValueError("must be https://host, or http on loopback")
         return value.rstrip("/")
 
-    @field_validator(
-        "mistwan_circuits_file",
-        "mistwan_thresholds_file",
-        "mistwan_maintenance_file",
-        "snf_private_key_file",
-        "snf_private_key",
-        "snf_private_key_passphrase",
-        "snf_password",
-        "snf_authenticator",
-        "snf_role",
-        "snf_warehouse",
-        "snf_host",
-        "snf_port",
-        mode="before",
-    )
+    @field_validator("redis_url")
     @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return value or None
+    def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_not_set(cls, value: object, info: ValidationInfo) -> object:
+        """Templates leave settings empty; an empty MISTWAN_HOME would spread the lake over the current folder.
+
+        An empty prefix says something: it takes every group.
+        """
+        name = info.field_name
+        if value == "" and name is not None and not name.endswith("_prefix"):
+            return cls.model_fields[name].get_default(call_default_factory=True)
+        return value
 
     @field_validator("mistwan_chronic_window_days")
     @classmethod

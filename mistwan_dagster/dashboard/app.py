@@ -6,6 +6,7 @@ Belongs here: header, banner, search, refresh, grids' rows. Does not belong here
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,24 @@ import dash
 import dash_mantine_components as dmc
 import flask
 from dash import MATCH, ClientsideFunction, Dash, Input, Output, State, dcc, html
-from flask_caching import Cache
 from flask_compress import Compress
 
 from mistwan_dagster.dashboard.address import circuit_path, site_path
 from mistwan_dagster.dashboard.banner import banner
 from mistwan_dagster.dashboard.context import EXTENSION, Dashboard, dashboard
+from mistwan_dagster.dashboard.data.published import Published
 from mistwan_dagster.dashboard.data.search import search
 from mistwan_dagster.dashboard.exports import add_exports
 from mistwan_dagster.dashboard.grid import BLOCK_ROWS, RowRequest, as_json, count_rows, rows
+from mistwan_dagster.dashboard.headers import add_headers
+from mistwan_dagster.dashboard.monitoring import add_monitoring
 from mistwan_dagster.dashboard.pages import register_pages
 from mistwan_dagster.dashboard.parts import aria
+from mistwan_dagster.dashboard.sign_in import signed_in_user
+from mistwan_dagster.errors import UserError
 
 POLL_S = 30
-CACHED_ANSWERS = 2000
+LONGEST_SEARCH = 100
 NAVIGATION = (("Now", "/"), ("Overview", "/overview"), ("Tables", "/tables"))
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -43,21 +48,12 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def make_cache(server: flask.Flask) -> Cache:
-    """The cache of answers, in this process. Its keys hold the published version, so nothing expires wrongly."""
-    config = {
-        "CACHE_TYPE": "SimpleCache",
-        "CACHE_THRESHOLD": CACHED_ANSWERS,
-        "CACHE_DEFAULT_TIMEOUT": 6 * 3600,
-    }
-    return Cache(server, config=config)
-
-
 def create_app(server: flask.Flask, board: Dashboard) -> Dash:
     """The dashboard on a Flask server."""
     server.extensions[EXTENSION] = board
     Compress(server)
     add_exports(server)
+    add_monitoring(server)
     app = Dash(
         __name__,
         server=server,  # type: ignore[arg-type]
@@ -73,6 +69,7 @@ def create_app(server: flask.Flask, board: Dashboard) -> Dash:
     register_pages()
     app.layout = _shell
     _callbacks(app)
+    add_headers(server, app.csp_hashes)
     return app
 
 
@@ -104,13 +101,13 @@ def _shell() -> dmc.MantineProvider:
                         size="lg",
                         **aria("Light or dark"),
                     ),
+                    html.Span(signed_in_user() or "", className="note"),
                 ],
                 className="top",
             ),
-            html.Div(banner(dashboard()), id="banner"),
             html.Main(dash.page_container, id="content", tabIndex=-1),
             dcc.Location(id="go", refresh="callback-nav"),
-            dcc.Store(id="version", data=dashboard().published.version()),
+            dcc.Store(id="published"),
             dcc.Interval(id="poll", interval=POLL_S * 1000),
         ],
         defaultColorScheme="auto",
@@ -121,17 +118,25 @@ def _shell() -> dmc.MantineProvider:
 def _callbacks(app: Dash) -> None:
     @app.callback(
         Output("banner", "children"),
-        Output("version", "data"),
+        Output("published", "data"),
         Input("poll", "n_intervals"),
+        State("version", "data"),
         prevent_initial_call=True,
     )
-    def poll(_: int) -> tuple[Any, int | None]:
+    def poll(_: int, shown: int | None) -> tuple[Any, int | None]:
+        """The banner of the version shown, grown older; and the version published by now, see `refresh`."""
         board = dashboard()
-        return banner(board), board.published.version()
+        try:
+            published = board.published.version()
+            pinned = replace(board, published=board.published.at(_version(shown)))
+            return banner(pinned) if shown else dash.no_update, published
+        except UserError:
+            return dash.no_update, None
 
     @app.callback(Output("search", "data"), Input("search", "searchValue"), prevent_initial_call=True)
     def find(text: str | None) -> list[dict[str, str]]:
-        found = search(dashboard().published, text or "")
+        published = dashboard().published
+        found = published.consistently(lambda data: search(data, str(text or "")[:LONGEST_SEARCH]))
         paths = {"site": site_path, "circuit": circuit_path}
         return [
             {"value": paths[kind](key), "label": label if kind == "site" else f"↳ {label}"}
@@ -143,16 +148,30 @@ def _callbacks(app: Dash) -> None:
         Output({"type": "grid-count", "name": MATCH}, "children"),
         Input({"type": "grid", "name": MATCH}, "getRowsRequest"),
         State({"type": "grid", "name": MATCH}, "id"),
+        State("version", "data"),
     )
-    def give_rows(asked: dict[str, Any] | None, grid_id: dict[str, str]) -> tuple[Any, Any]:
-        if asked is None:
+    def give_rows(
+        asked: dict[str, Any] | None, grid_id: dict[str, str], shown: int | None
+    ) -> tuple[Any, Any]:
+        """A block of the version that the page shows; once that is gone, of the newest, and the page follows it."""
+        if not isinstance(asked, dict):
             return dash.no_update, dash.no_update
-        published, name = dashboard().published, grid_id["name"]
+        name = grid_id["name"]
         request = RowRequest.read(asked.get("filterModel"), asked.get("sortModel"))
-        start = max(0, int(asked.get("startRow") or 0))
-        total = count_rows(published, name, request)
-        found = rows(published, name, request, start, BLOCK_ROWS)
-        return {"rowData": as_json(found), "rowCount": total}, _count_words(total, bool(request.filters))
+        start = _row_number(asked.get("startRow"))
+
+        def block(data: Published) -> tuple[int | None, int, list[dict[str, Any]]]:
+            total = count_rows(data, name, request)
+            return data.version(), total, as_json(rows(data, name, request, start, BLOCK_ROWS))
+
+        try:
+            version, total, found = dashboard().published.consistently(block, _version(shown))
+        except (UserError, KeyError) as error:
+            words = str(error) if isinstance(error, UserError) else "There is no such table."
+            return {"rowData": [], "rowCount": 0}, words
+        if version != shown:
+            dash.set_props("published", {"data": version})
+        return {"rowData": found, "rowCount": total}, _count_words(total, bool(request.filters))
 
     for function, output, inputs in (
         ("go", Output("go", "href"), Input("search", "value")),
@@ -161,7 +180,11 @@ def _callbacks(app: Dash) -> None:
             Output("go", "href", allow_duplicate=True),
             Input({"type": "own-range", "page": "any"}, "value"),
         ),
-        ("refresh", Output("version", "modified_timestamp"), Input("version", "data")),
+        (
+            "refresh",
+            Output("published", "modified_timestamp"),
+            [Input("published", "data"), State("version", "data")],
+        ),
         (
             "exportLinks",
             Output({"type": "export", "name": MATCH, "output": "csv"}, "href"),
@@ -176,6 +199,15 @@ def _callbacks(app: Dash) -> None:
         app.clientside_callback(
             ClientsideFunction("mistwan", function), output, inputs, prevent_initial_call=True
         )
+
+
+def _version(shown: object) -> int | None:
+    """The version that a browser says it shows; None, the newest, for what cannot be one."""
+    return shown if isinstance(shown, int) and 0 < shown < 2**31 else None
+
+
+def _row_number(asked: object) -> int:
+    return min(max(0, asked), 2**31) if isinstance(asked, int) else 0
 
 
 def _count_words(total: int, is_filtered: bool) -> str:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dash import html
 
-from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 from mistwan_dagster.dashboard.data.freshness import Freshness, freshness
 from mistwan_dagster.dashboard.parts import ICONS, TONES, badge, duration, percent
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.warehouse.port import Superseded
+
+if TYPE_CHECKING:
+    from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 
 GAPS_SHOWN = 6
+CACHE_GONE = "The cache cannot be reached: figures are right, pages are slower."
 
 
 def banner(board: Dashboard) -> html.Div:
-    """One line; it turns amber over 90 minutes and red over 150."""
+    """One line; it turns amber over 90 minutes and red over 150. Raises Superseded when its version is gone."""
     try:
         fresh = freshness(board.published)
+    except Superseded:
+        raise
     except UserError as error:
         return html.Div([badge("stale", "no data"), f" {error}"], className="banner critical", role="alert")
     now = board.now()
@@ -28,6 +35,7 @@ def banner(board: Dashboard) -> html.Div:
             html.Span(_gaps(fresh)),
             html.Span(_quota(board.quota())),
             html.Span(f"version {fresh.version}", className="note"),
+            html.Span("" if board.cache.is_reachable else CACHE_GONE),
         ],
         className=f"banner {TONES[ICONS[age]]}",
         role="status",

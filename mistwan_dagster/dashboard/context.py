@@ -7,7 +7,7 @@ here: what a page shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -15,9 +15,11 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import flask
-from dash import html
+from dash import dcc, html
 
 from mistwan_dagster.dashboard.address import Address, zone_of
+from mistwan_dagster.dashboard.banner import banner
+from mistwan_dagster.dashboard.cache import AnswerCache
 from mistwan_dagster.dashboard.data.freshness import freshness
 from mistwan_dagster.dashboard.data.published import Published
 from mistwan_dagster.dashboard.parts import nothing
@@ -45,6 +47,7 @@ class Dashboard:
     now: Callable[[], datetime]
     thresholds: Thresholds
     quota: Callable[[], QuotaState | None]
+    cache: AnswerCache
 
 
 def dashboard() -> Dashboard:
@@ -74,30 +77,46 @@ class PageView:
 
 
 def page(render: Callable[..., Any]) -> Callable[..., Any]:
-    """A page's layout: `render(view, **path variables)` inside the states "no data yet" and "broken".
+    """A page's layout: `render(view, **path variables)` under its banner, or the states "no data yet" and "broken".
 
-    Path variables have names of their own, so that no query parameter can take their place.
+    Banner and figures are of one published version, which the page tells in the store `version`. Path variables have
+    names of their own, so that no query parameter can take their place.
     """
 
     @wraps(render)
     def layout(**told: Any) -> html.Div:
         board = dashboard()
-        path = {name: unquote(value) for name, value in told.items() if name.startswith("path_")}
+
+        def made(published: Published) -> html.Div:
+            pinned = replace(board, published=published)
+            return _framed(published.version(), banner(pinned), _body(render, pinned, told))
+
         try:
-            newest = freshness(board.published).newest
-            if newest is None:
-                body = nothing(
-                    "no-data",
-                    "No hour is computed yet. The first figures appear after `mistwan aggregate`, or an hour after "
-                    "the collection began.",
-                )
-            else:
-                view = PageView(
-                    board, Address.read(told), newest, flask.request.cookies.get(ZONE_COOKIE), told
-                )
-                body = render(view, **path)
+            return board.published.consistently(made)
         except UserError as error:
-            body = nothing("broken", str(error))
-        return html.Div(body, className="page")
+            return _framed(None, banner(board), nothing("broken", str(error)))
 
     return layout
+
+
+def _framed(version: int | None, top: Any, body: Any) -> html.Div:
+    return html.Div(
+        [
+            dcc.Store(id="version", data=version),
+            html.Div(top, id="banner"),
+            html.Div(body, className="page"),
+        ]
+    )
+
+
+def _body(render: Callable[..., Any], board: Dashboard, told: Mapping[str, Any]) -> Any:
+    path = {name: unquote(value) for name, value in told.items() if name.startswith("path_")}
+    newest = freshness(board.published).newest
+    if newest is None:
+        return nothing(
+            "no-data",
+            "No hour is computed yet. The first figures appear after `mistwan aggregate`, or an hour after "
+            "the collection began.",
+        )
+    view = PageView(board, Address.read(told), newest, flask.request.cookies.get(ZONE_COOKIE), told)
+    return render(view, **path)

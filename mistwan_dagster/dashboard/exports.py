@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import flask
 
 from mistwan_dagster.dashboard.context import dashboard
+from mistwan_dagster.dashboard.data.published import Published
 from mistwan_dagster.dashboard.grid import RowRequest, count_rows, rows
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.exchange import SHEET_ROWS, write_frame
@@ -53,8 +54,9 @@ def _json(text: str | None) -> object:
 def _export(name: str, output: str) -> flask.Response:
     if output not in TYPES:
         return flask.Response(f"export as {' or '.join(TYPES)}, not {output}\n", 404, mimetype="text/plain")
-    published, request = dashboard().published, read_request(flask.request.args.to_dict())
-    try:
+    request = read_request(flask.request.args.to_dict())
+
+    def written(published: Published) -> io.BytesIO:
         height = count_rows(published, name, request)
         if height > SHEET_ROWS:
             raise UserError(
@@ -63,6 +65,10 @@ def _export(name: str, output: str) -> flask.Response:
             )
         target = io.BytesIO()
         write_frame(rows(published, name, request, 0, height), name, output, target)
+        return target
+
+    try:
+        target = dashboard().published.consistently(written)
     except KeyError:
         return flask.Response(f"there is no table or view {name!r}\n", 404, mimetype="text/plain")
     except UserError as error:

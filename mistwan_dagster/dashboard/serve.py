@@ -8,17 +8,19 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import flask
 
-from mistwan_dagster.dashboard.app import create_app, make_cache
+from mistwan_dagster.dashboard.app import create_app
+from mistwan_dagster.dashboard.cache import AnswerCache
 from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.dashboard.sign_in import PROXY, Proxy, add_sign_in, is_loopback
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.thresholds import Thresholds
 from mistwan_dagster.warehouse.port import Reader
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 THREADS = 8
 TIMEOUT_S = 60
 
@@ -28,14 +30,23 @@ def make_server(
     now: Callable[[], datetime],
     thresholds: Thresholds,
     quota: Callable[[], QuotaState | None],
+    redis_url: str | None = None,
+    cache_folder: Path | None = None,
+    proxy: Proxy | None = None,
 ) -> flask.Flask:
-    """The Flask server with the dashboard on it. `now` gives an aware instant."""
+    """The Flask server with the dashboard on it. `now` gives an aware instant.
+
+    Answers are kept in Redis, in the folder, or without both in this process.
+    """
     server = flask.Flask("mistwan_dashboard")
+    add_sign_in(server, proxy)
+    cache = AnswerCache(server, redis_url, cache_folder)
     board = Dashboard(
-        Published(reader, make_cache(server)),
+        Published(reader, cache),
         lambda: now().astimezone(UTC).replace(tzinfo=None),
         thresholds,
         quota,
+        cache,
     )
     create_app(server, board)
     return server
@@ -66,7 +77,7 @@ def check_port(host: str, port: int) -> None:
 def serve(server: flask.Flask, host: str, port: int, debug: bool, say: Callable[[str], None]) -> None:
     """Serve until stopped. Raises UserError when the port is taken."""
     check_port(host, port)
-    if host not in LOOPBACK:
+    if not is_loopback(host) and PROXY not in server.extensions:
         say(f"dashboard: anyone who reaches {host} can read it; there is no log-in")
 
     def ready(_: object = None) -> None:

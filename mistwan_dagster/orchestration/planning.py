@@ -19,7 +19,8 @@ from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.serving import not_served
-from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, Stage, ranges
+from mistwan_dagster.orchestration.stage import Stage, ranges
+from mistwan_dagster.orchestration.staleness import HOURLY, STAGES
 
 GRACE = timedelta(minutes=22)
 """After an hour's end the last slot that bounds it is awaited, and its schedule goes first."""

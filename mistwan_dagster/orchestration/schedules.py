@@ -21,7 +21,8 @@ from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
-from mistwan_dagster.orchestration.staleness import STAGES, ranges
+from mistwan_dagster.orchestration.stage import ranges
+from mistwan_dagster.orchestration.staleness import STAGES
 
 MAX_RUNS_PER_TICK = 4
 

@@ -26,10 +26,10 @@ from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_r
 from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, prepare, read_ledger
-from mistwan_dagster.warehouse.port import Load, Loaded
+from mistwan_dagster.warehouse.port import Load, Loaded, Superseded
 from mistwan_dagster.warehouse.render import create_table, create_views
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
 READERS_MAY: dict[str, str | bool | int | float | list[str]] = {
@@ -241,17 +241,34 @@ class PublishedDuckDB:
 
     def version(self) -> int | None:
         """Published version, None when nothing is published yet."""
-        return published_version(self.folder)
+        try:
+            return published_version(self.folder)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise UserError(f"cannot read {self.folder / 'CURRENT'}: {reason}") from None
 
-    def query(self, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
-        """Run one read-only statement. Raises UserError for wrong SQL or when nothing is published."""
-        number = self.version()
+    def _copy(self, version: int) -> Path:
+        return self.folder / f"serve-{version}.duckdb"
+
+    def edition(self, version: int) -> str:
+        """Folder, number and the instant of the copy."""
+        try:
+            written = self._copy(version).stat().st_mtime_ns
+        except OSError:
+            written = 0
+        return f"{self.folder}:{version}:{written}"
+
+    def query(
+        self, sql: str, parameters: list[Any] | None = None, version: int | None = None
+    ) -> pl.DataFrame:
+        """See `Reader.query`."""
+        number = version or self.version()
         if number is None:
             raise UserError(
                 f"nothing is published in {self.folder} yet: run `mistwan collect` or `mistwan backfill`, "
                 "then `mistwan aggregate`"
             )
-        connection = open_file(self.folder / f"serve-{number}.duckdb", read_only=True)
+        connection = self._open(number)
         try:
             relation = connection.sql(sql, params=parameters or None)
             if relation is None:
@@ -261,3 +278,13 @@ class PublishedDuckDB:
             raise UserError(f"query: {' '.join(str(error).split())}") from None
         finally:
             connection.close()
+
+    def _open(self, version: int) -> duckdb.DuckDBPyConnection:
+        path = self._copy(version)
+        if not path.exists():
+            if version != self.version():
+                raise Superseded(f"version {version} is no longer kept in {self.folder}")
+            raise UserError(
+                f"the published copy {path} is gone: run `mistwan aggregate`, which publishes again"
+            )
+        return open_file(path, read_only=True)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from mistwan_dagster.catalog.tables import Table
+from mistwan_dagster.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,24 @@ class Warehouse(Protocol):
         """Make what was loaded visible to readers; returns the published version."""
 
 
+class Superseded(UserError):
+    """The version asked for can no longer be had, because newer ones were published since."""
+
+
 class Reader(Protocol):
     """The reading side: only published data."""
 
-    def query(self, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
-        """Run one read-only statement. Raises UserError for wrong SQL or when nothing is published.
+    def query(
+        self, sql: str, parameters: list[Any] | None = None, version: int | None = None
+    ) -> pl.DataFrame:
+        """Run one read-only statement, as of `version` (default: the newest).
 
-        Names come back in lower case unless quoted, times as naive UTC.
+        Names come back in lower case unless quoted, times as naive UTC. Raises UserError for wrong SQL or when nothing
+        is published, Superseded when that version is gone.
         """
 
     def version(self) -> int | None:
-        """Published version, None when nothing is published yet."""
+        """Published version, None when nothing is published yet. Raises UserError when that cannot be told."""
+
+    def edition(self, version: int) -> str:
+        """What tells this version from one of the same number elsewhere, or of a warehouse that began anew."""

@@ -18,6 +18,7 @@ from snowflake.connector import SnowflakeConnection, errors
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.ledger import naive
+from mistwan_dagster.warehouse.port import Superseded
 from mistwan_dagster.warehouse.snowflake_schema import STATE
 from mistwan_dagster.warehouse.snowflake_session import Connect, Session, Target, explained, is_retryable
 
@@ -55,8 +56,14 @@ class SnowflakeReader:
             raise explained(error, self._target) from None
         return int(found.item()) or None if found.height else None
 
-    def query(self, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
-        """Run one read-only statement. Raises UserError for wrong SQL or when nothing is published."""
+    def edition(self, version: int) -> str:
+        """Database, schema and number."""
+        return f"{self._target.account}.{self._target.database}.{self._target.schema}:{version}"
+
+    def query(
+        self, sql: str, parameters: list[Any] | None = None, version: int | None = None
+    ) -> pl.DataFrame:
+        """See `Reader.query`. With a version, the published one is asked for again after the answer."""
         if self.version() is None:
             raise UserError(
                 f"nothing is published in {self._target.database}.{self._target.schema} yet: run "
@@ -66,11 +73,16 @@ class SnowflakeReader:
             first = (sql.split() or ["(empty)"])[0][:30]
             raise UserError(f"query: {first} is not read-only, or a syntax error: `query` takes a SELECT")
         try:
-            return self._fetch(sql, [naive(v) if hasattr(v, "tzinfo") else v for v in parameters or []])
+            found = self._fetch(sql, [naive(v) if hasattr(v, "tzinfo") else v for v in parameters or []])
         except errors.ProgrammingError as error:
             raise UserError(f"query: {' '.join(str(error.msg).split())}") from None
         except errors.Error as error:
             raise explained(error, self._target) from None
+        if version is not None:
+            self._version = (time.monotonic(), self._ask_version())
+            if self._version[1] != version:
+                raise Superseded(f"version {version} was replaced by {self._version[1]}")
+        return found
 
     def _fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
         try:

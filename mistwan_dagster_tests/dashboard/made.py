@@ -33,9 +33,11 @@ class Counting(PublishedDuckDB):
         super().__init__(folder)
         self.statements: list[str] = []
 
-    def query(self, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
+    def query(
+        self, sql: str, parameters: list[Any] | None = None, version: int | None = None
+    ) -> pl.DataFrame:
         self.statements.append(sql)
-        return super().query(sql, parameters)
+        return super().query(sql, parameters, version)
 
 
 def frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -25,7 +25,6 @@
       filter: JSON.stringify(request.filterModel || {}),
       sort: JSON.stringify(request.sortModel || []),
     }).toString();
-  let shownVersion;
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     mistwan: {
@@ -40,10 +39,8 @@
         return `${window.location.pathname}?${search}`;
       },
       // The page is a function of its URL and the published version: ask for it again only when the latter changed.
-      refresh: (version) => {
-        if (shownVersion === undefined) shownVersion = window.mistwanVersion ?? version;
-        if (version !== null && version !== shownVersion) {
-          shownVersion = version;
+      refresh: (published, shown) => {
+        if (published !== shown) {
           window.dash_clientside.set_props("_pages_location", { search: window.location.search });
         }
         return nothing();

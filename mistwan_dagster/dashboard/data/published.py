@@ -7,14 +7,15 @@ here: the questions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any, Protocol
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
 from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.catalog.views import VIEWS
-from mistwan_dagster.warehouse.port import Reader
+from mistwan_dagster.warehouse.port import Reader, Superseded
 
 
 class Cache(Protocol):
@@ -27,29 +28,61 @@ class Cache(Protocol):
         """Keep a value."""
 
 
+T = TypeVar("T")
+ATTEMPTS = 5
+LOCKS = 64
+
+
 class Published:
     """Answers from the published warehouse, kept until another version is published.
 
-    The version is part of each key, so a stale answer is never given and nothing has to be cleared. Times come
-    back as naive UTC, as the warehouse stores them.
+    The version is part of each key, so a stale answer is never given and nothing has to be cleared. What is asked
+    twice at once is asked of the warehouse once. Times come back as naive UTC, as the warehouse stores them.
     """
 
-    def __init__(self, reader: Reader, cache: Cache) -> None:
+    def __init__(self, reader: Reader, cache: Cache, pinned: int | None = None) -> None:
         self._reader = reader
         self._cache = cache
+        self._pinned = pinned
+        self._locks = [threading.Lock() for _ in range(LOCKS)]
 
     def version(self) -> int | None:
-        """Published version, None when nothing is published yet."""
-        return self._reader.version()
+        """Published version, None when nothing is published yet. Raises UserError when it cannot be told."""
+        return self._pinned or self._reader.version()
+
+    def at(self, version: int | None) -> Published:
+        """The same, answering from this version only; None is the newest, whichever it is at each question."""
+        pinned = Published(self._reader, self._cache, version)
+        pinned._locks = self._locks
+        return pinned
+
+    def consistently(self, work: Callable[[Published], T], version: int | None = None) -> T:
+        """What `work` makes of one version (default: the newest), begun anew when that one is superseded meanwhile.
+
+        Raises UserError as `ask` does.
+        """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return work(self.at(version or self.version()))
+            except Superseded:
+                version = None
+        return work(self.at(self.version()))
 
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Rows of one SELECT with bound parameters. Raises UserError as `Reader.query` does."""
-        text = repr((self.version(), sql, list(parameters)))
-        key = hashlib.sha256(text.encode()).hexdigest()
+        version = self.version()
+        if version is None:
+            return self._reader.query(sql, list(parameters))
+        text = repr((self._reader.edition(version), sql, list(parameters)))
+        key = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
         kept = self._cache.get(key)
-        if kept is None:
-            kept = self._reader.query(sql, list(parameters))
-            self._cache.set(key, kept)
+        if kept is not None:
+            return kept
+        with self._locks[int(key[:8], 16) % LOCKS]:
+            kept = self._cache.get(key)
+            if kept is None:
+                kept = self._reader.query(sql, list(parameters), version)
+                self._cache.set(key, kept)
         return kept
 
     def columns(self, name: str) -> pl.Schema:
