@@ -2,7 +2,7 @@
 
 A load looks once at what is there, sends each table's rows as one Parquet file to a stage (PUT), copies them into a
 transient table of this load, and then replaces all spans in one transaction. That transaction begins by counting the
-version up from the one that the load saw: what it saw therefore still holds, or the load begins again (ADR 9).
+version up from the one that the load saw: what it saw therefore still holds, or the load begins again (ADR 10).
 Statements depend on the tables of a load, never on rows or circuits. Does not belong here: connecting
 (`snowflake_session.py`), creating tables (`snowflake_schema.py`), reading (`snowflake_reader.py`).
 """
