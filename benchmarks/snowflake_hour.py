@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from benchmarks.commands import _free_port, _set_clock, _settings, _wait
+from benchmarks.cloud import Cloud, served
 from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration import launch
@@ -102,12 +102,12 @@ def _tell(title: str, costs: dict[str, Cost]) -> Cost:
     return whole
 
 
-def measure(home: Path, base_url: str, port: int) -> bool:
+def measure(home: Path, cloud: Cloud, port: int) -> bool:
     """Collect, aggregate, print; false when a bound is missed."""
     world = World(seed=1, sites=SITES)
     home.mkdir()
     (home / "circuits.csv").write_text(world.circuits_csv())
-    os.environ.update(_settings(home, base_url, world.org_id))
+    os.environ.update(cloud.settings(home))
     os.environ.update(
         MISTWAN_WAREHOUSE="snowflake", SNF_ACCOUNT="org-acc", SNF_USER="loader", SNF_PASSWORD="not-a-real-one",
         SNF_HOST="127.0.0.1", SNF_PORT=str(port), SNF_PROTOCOL="http",
@@ -116,7 +116,7 @@ def measure(home: Path, base_url: str, port: int) -> bool:
     hourly = [name for name in STAGES if name not in daily]
 
     def move(now: datetime) -> Platform:
-        _set_clock(base_url, now)
+        cloud.set_clock(now)
         os.environ["MISTWAN_NOW"] = now.isoformat()
         return Platform.open()
 
@@ -149,25 +149,30 @@ def measure(home: Path, base_url: str, port: int) -> bool:
     return len(hour_cost.statements) < MOST_STATEMENTS and most <= MOST_A_TABLE
 
 
+@contextmanager
+def stand_in() -> Iterator[int]:
+    """The local stand-in for Snowflake in a process of its own; yields its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    server = [sys.executable, "-m", "mistwan_dagster.simulator.local_snowflake", str(port)]
+    child = subprocess.Popen(server)
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield port
+    finally:
+        child.terminate()
+        child.wait(10)
+
+
 def main() -> int:
     """0 when both bounds hold."""
-    api, warehouse = _free_port(), _free_port()
-    cli = [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(api), "--sites", str(SITES)]
-    stand_in = [sys.executable, "-m", "mistwan_dagster.simulator.local_snowflake", str(warehouse)]
-    with tempfile.TemporaryDirectory() as folder:
-        children = [subprocess.Popen(cli), subprocess.Popen(stand_in)]
-        try:
-            _wait(f"http://127.0.0.1:{api}")
-            for _ in range(300):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", warehouse)) == 0:
-                        break
-                time.sleep(0.1)
-            return 0 if measure(Path(folder) / "home", f"http://127.0.0.1:{api}", warehouse) else 1
-        finally:
-            for child in children:
-                child.terminate()
-                child.wait(10)
+    with tempfile.TemporaryDirectory() as folder, stand_in() as port, served(SITES) as cloud:
+        return 0 if measure(Path(folder) / "home", cloud, port) else 1
 
 
 if __name__ == "__main__":
