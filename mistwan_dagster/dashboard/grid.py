@@ -98,9 +98,10 @@ def _float(value: object) -> float | None:
 
 def _day(value: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(value)[:10])
+        found = datetime.fromisoformat(str(value)[:10])
     except ValueError:
         return None
+    return found if found.year < 9999 else None
 
 
 def _condition(column: str, dtype: pl.DataType, model: Model) -> tuple[str, list[Any]]:
@@ -136,7 +137,7 @@ def order(schema: pl.Schema, request: RowRequest) -> str:
     asked = {
         str(s.get("colId")): "DESC" if s.get("sort") == "desc" else "ASC"
         for s in request.sorts
-        if s.get("colId") in schema
+        if str(s.get("colId")) in schema
     }
     rest = [c for c in schema if c in KEYS and c not in asked] or [c for c in schema if c not in asked]
     terms = [*(f"{c} {way} NULLS LAST" for c, way in asked.items()), *rest]

@@ -190,10 +190,12 @@ def reader(tmp_path: Path) -> Counting:
     return publish(tmp_path, organization())
 
 
-def serving(reader: Counting, minutes_later: int = 20) -> flask.Flask:
+def serving(reader: Counting, minutes_later: int = 20, **more: Any) -> flask.Flask:
     """The server as the command makes it, some minutes after the newest hour."""
     now = (NEWEST + timedelta(minutes=minutes_later)).replace(tzinfo=UTC)
-    return make_server(reader, lambda: now, load_thresholds(None), lambda: QuotaState(1200, 4500, 3300))
+    return make_server(
+        reader, lambda: now, load_thresholds(None), lambda: QuotaState(1200, 4500, 3300), **more
+    )
 
 
 @pytest.fixture
