@@ -52,9 +52,9 @@ class Dashboard:
     quota: Callable[[], QuotaState | None]
     cache: AnswerCache
     availability_target_pct: float = 99.5
+    pages: KeptPages = field(default_factory=KeptPages)
     dagster_url: str | None = None
     """Where Dagster's UI is, for links to runs."""
-    pages: KeptPages = field(default_factory=KeptPages)
 
 
 def dashboard() -> Dashboard:

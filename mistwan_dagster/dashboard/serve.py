@@ -50,7 +50,7 @@ def make_server(
         quota,
         cache,
         availability_target_pct,
-        dagster_url,
+        dagster_url=dagster_url,
     )
     create_app(server, board)
     return server
