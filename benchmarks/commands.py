@@ -8,24 +8,21 @@ what the command imports.
 
 from __future__ import annotations
 
-import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.cloud import Cloud, served
 from mistwan_dagster.catalog.endpoint import Cadence
 from mistwan_dagster.catalog.endpoints import EVENTS, SNAPSHOTS
 from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.settings import Settings
-from mistwan_dagster.simulator.server import SIM_TOKEN
 from mistwan_dagster.simulator.world import World
 
 SITES = int(os.environ.get("BENCH_SITES", "3208"))
@@ -34,44 +31,12 @@ SLOT = timedelta(minutes=5)
 START_UP_LIMIT_S, AGGREGATE_LIMIT_S = 4.0, 8.0
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _set_clock(base_url: str, now: datetime) -> None:
-    body = json.dumps({"now": now.isoformat()}).encode()
-    request = urllib.request.Request(f"{base_url}/_sim/clock", body, {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=60).read()
-
-
-def _wait(base_url: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{base_url}/_sim/info", timeout=2).read()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the simulated cloud did not start")
-
-
 def _timed(environment: dict[str, str], *command: str) -> tuple[float, float]:
     """Wall seconds and peak MB of a child process."""
     began = time.perf_counter()
     subprocess.run([sys.executable, *command], env=environment, check=True, stdout=subprocess.DEVNULL)
     wall = time.perf_counter() - began
     return wall, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-
-
-def _settings(home: Path, base_url: str, org_id: str) -> dict[str, str]:
-    return {
-        "MISTWAN_HOME": str(home),
-        "MIST_API_BASE_URL": base_url,
-        "MIST_API_TOKEN": SIM_TOKEN,
-        "MIST_ORG_ID": org_id,
-        "MISTWAN_CIRCUITS_FILE": str(home / "circuits.csv"),
-    }
 
 
 def _walks(platform: Platform, slot: datetime) -> float:
@@ -83,19 +48,18 @@ def _walks(platform: Platform, slot: datetime) -> float:
     return time.perf_counter() - began
 
 
-def measure(home: Path, base_url: str) -> bool:
+def measure(home: Path, cloud: Cloud) -> bool:
     """Collect the hour, time both commands, print the table; false when a limit is missed."""
     world = World(seed=1, sites=SITES)
     home.mkdir()
     (home / "circuits.csv").write_text(world.circuits_csv())
-    values = _settings(home, base_url, world.org_id)
-    os.environ.update(values)
+    os.environ.update(cloud.settings(home))
     platform = Platform(Settings(_env_file=None))  # type: ignore[call-arg]
     slots = [HOUR + number * SLOT for number in range(16)]
 
     def turn(slot: datetime) -> dict[str, str]:
         now = slot + timedelta(seconds=5)
-        _set_clock(base_url, now)
+        cloud.set_clock(now)
         platform.settings.mistwan_now = now
         return {**os.environ, "MISTWAN_NOW": now.isoformat()}
 
@@ -123,26 +87,8 @@ def measure(home: Path, base_url: str) -> bool:
 
 def main() -> int:
     """0 when both limits hold on this machine."""
-    port = _free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        cloud = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "mistwan_dagster.cli",
-                "simulate",
-                "--port",
-                str(port),
-                "--sites",
-                str(SITES),
-            ]
-        )
-        try:
-            _wait(f"http://127.0.0.1:{port}")
-            return 0 if measure(Path(folder) / "home", f"http://127.0.0.1:{port}") else 1
-        finally:
-            cloud.terminate()
-            cloud.wait(10)
+    with tempfile.TemporaryDirectory() as folder, served(SITES) as cloud:
+        return 0 if measure(Path(folder) / "home", cloud) else 1
 
 
 if __name__ == "__main__":

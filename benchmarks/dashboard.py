@@ -123,10 +123,10 @@ def click_through(page: Page, base: str, site: int) -> list[float]:
         page.evaluate(
             """([href, words]) => new Promise((done) => {
                 const begun = performance.now();
-                const old = document.querySelector('.page');
+                const old = document.querySelector('.page').textContent;
                 const there = () => {
                   const now = document.querySelector('.page');
-                  if (now && now !== old && now.textContent.includes(words) && now.querySelector('.panel')) {
+                  if (now && now.textContent !== old && now.textContent.includes(words) && now.querySelector('.panel')) {
                     watch.disconnect();
                     requestAnimationFrame(() => done(performance.now() - begun));
                   }

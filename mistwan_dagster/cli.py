@@ -323,9 +323,10 @@ def dashboard(
         settings.now,
         platform.thresholds,
         quota,
-        redis_url.get_secret_value() if redis_url else None,
-        settings.state / "dashboard-cache",
-        proxy,
+        availability_target_pct=settings.mistwan_availability_target_pct,
+        redis_url=redis_url.get_secret_value() if redis_url else None,
+        cache_folder=settings.state / "dashboard-cache",
+        proxy=proxy,
     )
     serve(server, host, port, debug, say)
 

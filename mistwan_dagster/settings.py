@@ -147,26 +147,17 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
-    @field_validator(
-        "redis_url",
-        "mistwan_proxy_secret",
-        "mistwan_circuits_file",
-        "mistwan_thresholds_file",
-        "mistwan_maintenance_file",
-        "snf_private_key_file",
-        "snf_private_key",
-        "snf_private_key_passphrase",
-        "snf_password",
-        "snf_authenticator",
-        "snf_role",
-        "snf_warehouse",
-        "snf_host",
-        "snf_port",
-        mode="before",
-    )
+    @field_validator("*", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return value or None
+    def _empty_is_not_set(cls, value: object, info: ValidationInfo) -> object:
+        """Templates leave settings empty; an empty MISTWAN_HOME would spread the lake over the current folder.
+
+        An empty prefix says something: it takes every group.
+        """
+        name = info.field_name
+        if value == "" and name is not None and not name.endswith("_prefix"):
+            return cls.model_fields[name].get_default(call_default_factory=True)
+        return value
 
     @field_validator("mistwan_chronic_window_days")
     @classmethod

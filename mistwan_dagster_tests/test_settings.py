@@ -32,7 +32,6 @@ def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://api.mist.com", False),
         ("api.mist.com", False),
         ("ftp://127.0.0.1", False),
-        ("", False),
     ],
 )
 def test_only_https_or_plain_loopback(monkeypatch: pytest.MonkeyPatch, url: str, good: bool) -> None:
@@ -70,6 +69,18 @@ def test_dotenv_is_read_and_missing_credentials_are_named(tmp_path: Path) -> Non
     assert settings.mist_org_id == "from-dotenv"
     with pytest.raises(UserError, match="MIST_API_TOKEN is not set"):
         settings.credentials()
+
+
+def test_an_empty_setting_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MISTWAN_HOME", "MIST_API_TOKEN", "MISTWAN_CALL_BUDGET", "SNF_PORT", "MIST_API_BASE_URL"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("MISTWAN_REGION_PREFIX", "")
+    settings, default = load_settings(), Settings.model_fields
+    assert settings.mistwan_home == Path(".mistwan")
+    assert (settings.mist_api_token, settings.snf_port) == (None, default["snf_port"].default)
+    assert settings.mistwan_call_budget == default["mistwan_call_budget"].default
+    assert settings.mist_api_base_url == "https://api.mist.com"
+    assert settings.mistwan_region_prefix == ""
 
 
 def test_naive_now_is_utc() -> None:

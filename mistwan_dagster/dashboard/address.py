@@ -36,6 +36,8 @@ class Address:
     zone: ZoneName = "utc"
     rows: int = 10
     region: str | None = None
+    by: str | None = None
+    """What a ranking is by, where a page has one."""
 
     @classmethod
     def read(cls, query: Mapping[str, object]) -> Address:
@@ -53,6 +55,7 @@ class Address:
             zone=zone if zone in get_args(ZoneName) else "utc",  # type: ignore[arg-type]
             rows=min(int(rows[:9]), 1000) if rows.isascii() and rows.isdigit() and int(rows[:9]) > 0 else 10,
             region=str(query["region"]) if query.get("region") else None,
+            by=str(query["by"]) if query.get("by") else None,
         )
 
     def to(self, path: str, **changes: object) -> str:
@@ -65,6 +68,7 @@ class Address:
             "tz": self.zone if self.zone != "utc" else None,
             "n": self.rows if self.rows != 10 else None,
             "region": self.region,
+            "by": self.by,
         }
         told |= changes
         query = urlencode({k: str(v) for k, v in told.items() if v is not None and v != ""})
@@ -125,6 +129,11 @@ def zone_of(address: Address, browser: str | None, site: str | None) -> ZoneInfo
 def site_path(site_id: str) -> str:
     """Path of a site's page."""
     return f"/site/{quote(site_id, safe='')}"
+
+
+def sle_path(site_id: str) -> str:
+    """Path of a site's page of service levels and overlay paths."""
+    return f"/service/{quote(site_id, safe='')}"
 
 
 def circuit_path(circuit_id: str) -> str:

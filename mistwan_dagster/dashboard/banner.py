@@ -33,7 +33,8 @@ def banner(board: Dashboard) -> html.Div:
         [
             html.Span([badge(age), " ", _as_of(fresh, now)]),
             html.Span(_gaps(fresh)),
-            html.Span(_quota(board.quota())),
+            html.Span(_quota(board.quota(), fresh)),
+            html.Span(_sle(fresh)),
             html.Span(f"version {fresh.version}", className="note"),
             html.Span("" if board.cache.is_reachable else CACHE_GONE),
         ],
@@ -64,7 +65,17 @@ def _gaps(fresh: Freshness) -> str:
     return f"Collection: {len(missing)} hours missing ({shown}{more}), {observed}"
 
 
-def _quota(state: QuotaState | None) -> str:
-    if state is None:
+def _quota(state: QuotaState | None, fresh: Freshness) -> str:
+    """The live ledger where this process has it, else what was published of it."""
+    late = f", {fresh.api_deferred:,} walks put off" if fresh.api_deferred else ""
+    if state is not None:
+        return f"API calls this hour: {state.used:,} of {state.budget:,}, {state.live_left:,} left{late}"
+    if fresh.api_calls is None:
         return "API calls: unknown here"
-    return f"API calls this hour: {state.used:,} of {state.budget:,}, {state.live_left:,} left"
+    return f"API calls in the last hour published: {fresh.api_calls:,}{late}"
+
+
+def _sle(fresh: Freshness) -> str:
+    if not any(fresh.sle.values()):
+        return "SLE: not read yet"
+    return "SLE deep-dives: " + ", ".join(f"{count:,} {state}" for state, count in fresh.sle.items())

@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 from dash import dcc, html
 
 from mistwan_dagster.catalog.columns import MEASURES, QUALITY_MEASURES, value_column
-from mistwan_dagster.dashboard.address import Address, circuit_path, region_path, site_path
+from mistwan_dagster.dashboard.address import Address, circuit_path, region_path, site_path, sle_path
+from mistwan_dagster.dashboard.exports import grid_href
+from mistwan_dagster.dashboard.grid import RowRequest
+from mistwan_dagster.dashboard.listing import condition, within
 from mistwan_dagster.dashboard.parts import (
     UNKNOWN,
     Part,
@@ -93,6 +96,25 @@ COVERAGE = Shown("Observed", lambda row: percent(row["coverage_pct"]), numeric=T
 CHANGE = Shown(
     "Against 24 h before", lambda row: number(row["change_to_24h_pct"], 1, "pts", signed=True), numeric=True
 )
+SIGMAS = Shown("Sigmas", lambda row: number(row["change_sigmas"], 1, signed=True), numeric=True)
+
+
+def _usual(row: Row) -> Part:
+    change, usual = row["change_pct"], row["usual_pct"]
+    if change is None:
+        return html.Span([UNKNOWN, html.Small("usual not known yet")])
+    text = number(change, 1, "pts", signed=True)
+    parts = [text, " ", badge("warning", "worse")] if row["is_worse"] else [text]
+    return html.Span([*parts, html.Small(f"usual {number(usual, 1, '%')}")])
+
+
+USUAL = Shown("Against usual", _usual, numeric=True)
+CHRONIC = (
+    Shown("Reason", lambda row: row["chronic_reason"]),
+    Shown("Bad days", lambda row: f"{row['bad_days']} of {row['observed_days']} observed", numeric=True),
+    Shown("Reasons", lambda row: number(row["chronic_reasons"]), numeric=True),
+)
+ALARM_STATES = {"critical": "critical", "warn": "warning", "info": "info"}
 FLAPS = Shown("Flaps 24 h", lambda row: number(row["flap_count_24h"]), numeric=True)
 
 
@@ -136,7 +158,54 @@ def since_columns(zone: ZoneInfo, newest: datetime) -> tuple[Shown, Shown]:
     )
 
 
-def failover_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
+def alarm_columns(region: str | None, zone: ZoneInfo) -> tuple[Shown, ...]:
+    """Open alarms of a severity and type, leading to the alarms themselves."""
+
+    def what(row: Row) -> Part:
+        filters = {
+            **condition("alarm_type", "equals", row["what"]), **condition("severity", "equals", row["level"]),
+        }  # fmt: skip
+        href = grid_href("v_open_alarm", within(RowRequest(filters), region))
+        return dcc.Link(row["what"].replace("_", " "), href=href)
+
+    return (
+        Shown("Severity", lambda row: badge(ALARM_STATES.get(row["level"], "unknown"), row["level"])),
+        Shown("Type", what),
+        Shown("Open", lambda row: number(row["n"]), numeric=True),
+        Shown("Acknowledged", lambda row: number(row["acked"]), numeric=True),
+        Shown("Sites", lambda row: number(row["sites"]), numeric=True),
+        Shown("Oldest", lambda row: stamp(row["since_utc"], zone)),
+        Shown("Newest", lambda row: stamp(row["read_utc"], zone)),
+    )
+
+
+def score(value: float | None) -> str:
+    """An SLE score as a percentage."""
+    return percent(None if value is None else 100 * value, 1)
+
+
+def sle_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
+    """A degraded site and metric: score, its hour, and how old the deep-dive into it is."""
+
+    def cell(row: Row) -> Part:
+        return dcc.Link(
+            row["site_name"] or row["site_id"], href=address.to(sle_path(row["site_id"]), region=None)
+        )
+
+    return (
+        Shown("Site", cell),
+        region_column(address),
+        Shown("Metric", lambda row: row["what"]),
+        Shown("Score", lambda row: score(row["n"]), numeric=True),
+        Shown("Hour", lambda row: stamp(row["since_utc"], zone)),
+        Shown(
+            "Deep-dive",
+            lambda row: html.Span([badge(row["level"]), html.Small(stamp(row["read_utc"], zone))]),
+        ),
+    )
+
+
+def failover_columns(address: Address, zone: ZoneInfo, with_site: bool = True) -> tuple[Shown, ...]:
     """A failover: when, from and to, why, and the quality meanwhile beside the primary's of the day before."""
 
     def ended(row: Row) -> Part:
@@ -152,7 +221,7 @@ def failover_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
         return Shown(name.capitalize(), cell, numeric=True)
 
     return (
-        site_column(address),
+        *([site_column(address)] if with_site else []),
         Shown(f"From ({zone.key})", lambda row: stamp(row["start_utc"], zone)),
         Shown("To", ended),
         Shown("Lasted", lambda row: duration(row["duration_minutes"]), numeric=True),

@@ -51,6 +51,7 @@ class Dashboard:
     thresholds: Thresholds
     quota: Callable[[], QuotaState | None]
     cache: AnswerCache
+    availability_target_pct: float = 99.5
     pages: KeptPages = field(default_factory=KeptPages)
 
 

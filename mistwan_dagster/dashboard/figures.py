@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,8 +20,9 @@ from mistwan_dagster.catalog.columns import LEVELS
 
 LINES = ("#2f81d0", "#d98200", "#00917c", "#b0569b", "#7a7ae0", "#8c6d31", "#5aa9c8", "#c44e34")
 """Told apart by the colour-blind too (after Okabe and Ito), legible on white and on near-black."""
+PATTERNS = ("", "/", "x", ".", "\\", "+", "-")
 DASHES = ("solid", "dash", "dot", "dashdot")
-LEVEL_COLOURS = dict(zip(LEVELS, ("#d98200", "#d4570a", "#c2255c"), strict=True))
+LEVEL_COLOURS = dict(zip((*LEVELS, "target"), ("#d98200", "#d4570a", "#c2255c", "#7a7a7a"), strict=True))
 STATE_COLOURS = {"up": "#00917c", "down": "#c2255c", "unknown": "#9a9a9a"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -53,9 +55,9 @@ def shown_times(times: pl.Series, zone: ZoneInfo) -> list[datetime]:
 
 def lines(
     frame: pl.DataFrame, time: str, columns: Mapping[str, str], zone: ZoneInfo, unit: str, title: str,
-    levels: Sequence[float] = (), height: int = 280, from_zero: bool = True,
+    levels: Mapping[str, float] = MappingProxyType({}), height: int = 280, from_zero: bool = True,
 ) -> html.Figure:  # fmt: skip
-    """One line for each of `columns` (name -> words) over time, with the thresholds as dashed lines.
+    """One line for each of `columns` (name -> words) over time, with `levels` (name -> value) as dashed lines.
 
     Null breaks a line; a value between two nulls is a dot. `from_zero`: whether the axis begins at 0.
     """
@@ -71,12 +73,12 @@ def lines(
     shapes = [
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
          "line": {"color": LEVEL_COLOURS[level], "width": 1.5, "dash": "dash"}}
-        for level, value in zip(LEVELS, levels, strict=False)
+        for level, value in levels.items()
     ]  # fmt: skip
     notes = [
         {"xref": "paper", "x": 1, "xanchor": "right", "y": value, "yanchor": "bottom", "showarrow": False,
          "text": f"{level} {value:g}", "font": {"size": 11}}
-        for level, value in zip(LEVELS, levels, strict=False)
+        for level, value in levels.items()
     ]  # fmt: skip
     return _figure(
         traces, height, title, shapes=shapes, annotations=notes,
@@ -135,12 +137,31 @@ def hour_of_week(hours: pl.DataFrame, zone: ZoneInfo, title: str) -> html.Figure
     )
 
 
-def distribution(bars: Mapping[str, float], title: str) -> html.Figure:
-    """Circuits by utilization, ten per cent a bar."""
+def bars(values: Mapping[str, float | None], x_title: str, y_title: str, title: str) -> html.Figure:
+    """One bar for each name; null has none."""
     trace = go.Bar(
-        x=list(bars), y=list(bars.values()), marker={"color": LINES[0]}, text=[f"{v:,.0f}" for v in bars.values()],
-        textposition="outside", cliponaxis=False, hovertemplate="%{x} %: %{y:,.0f} circuits<extra></extra>",
+        x=list(values), y=list(values.values()), marker={"color": LINES[0]},
+        text=["" if v is None else f"{v:,.0f}" for v in values.values()], textposition="outside", cliponaxis=False,
+        hovertemplate=f"%{{x}}: %{{y:,.0f}} {y_title}<extra></extra>",
     )  # fmt: skip
     return _figure(
-        [trace], 240, title, xaxis={"title": "utilization %", "type": "category"}, yaxis={"title": "circuits"}
+        [trace], 240, title, xaxis={"title": x_title, "type": "category"}, yaxis={"title": y_title}
+    )
+
+
+def stacked(
+    frame: pl.DataFrame, time: str, columns: Sequence[str], zone: ZoneInfo, unit: str, title: str
+) -> html.Figure:
+    """Stacked bars over time, one colour and pattern for each column; null is a gap."""
+    x = shown_times(frame[time], zone)
+    traces = [
+        go.Bar(
+            x=x, y=frame[column].to_list(), name=column, hovertemplate=f"%{{y:.1f}} {unit}",
+            marker={"color": LINES[i % len(LINES)], "line": {"width": 0},
+                    "pattern": {"shape": PATTERNS[i % len(PATTERNS)], "size": 5}},
+        )
+        for i, column in enumerate(columns)
+    ]  # fmt: skip
+    return _figure(
+        traces, 280, title, barmode="stack", yaxis={"title": unit, "rangemode": "tozero"}, showlegend=True
     )

@@ -24,7 +24,7 @@ ICONS = {
     "warning": "▲", "late": "▲", "unstable": "▲",
     "high": "◆",
     "critical": "✖", "down": "✖", "off": "✖", "stale": "✖",
-    "disabled": "■", "unknown": "?",
+    "disabled": "■", "info": "■", "unknown": "?", "missing": "?",
 }  # fmt: skip
 """State -> icon; the colour of a state comes from the style sheet by the same icon's group."""
 TONES = {"●": "good", "▲": "warning", "◆": "high", "✖": "critical", "■": "off", "?": "unknown"}

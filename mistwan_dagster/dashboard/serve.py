@@ -30,6 +30,7 @@ def make_server(
     now: Callable[[], datetime],
     thresholds: Thresholds,
     quota: Callable[[], QuotaState | None],
+    availability_target_pct: float = 99.5,
     redis_url: str | None = None,
     cache_folder: Path | None = None,
     proxy: Proxy | None = None,
@@ -47,6 +48,7 @@ def make_server(
         thresholds,
         quota,
         cache,
+        availability_target_pct,
     )
     create_app(server, board)
     return server

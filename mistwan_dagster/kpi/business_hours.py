@@ -7,7 +7,7 @@ Belongs here: reading the setting, and which hours count by the clock of the sit
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -114,38 +114,56 @@ def _by_store_type(opening: OpeningHours, edge: int) -> pl.Expr:
 
 
 def business_period_figures(
-    hourly: pl.LazyFrame, period: str, start: datetime, end: datetime, *tables: Table
+    hourly: Iterable[pl.LazyFrame], period: str, start: datetime, end: datetime, *tables: Table
 ) -> list[pl.LazyFrame]:
     """`agg_*_period_business` tables: `period_figures` over the rows with `is_open` of `with_opening`.
 
-    Periods are those of UTC: a store far from Greenwich has parts of two local days in one. A run of hours above a
-    threshold ends when the store closes. Every circuit, region and provider of the period has a row: with null
-    figures when none of its hours counts. `business_hours` counts those that do, `unknown_timezone_hours` those of
-    which it is unknown.
+    `hourly`: parts, each of later hours than the one before, read one by one. Periods are those of UTC: a store far
+    from Greenwich has parts of two local days in one. A run of hours above a threshold ends when the store closes.
+    Every circuit, region and provider of the period has a row: with null figures when none of its hours counts.
+    `business_hours` counts those that do, `unknown_timezone_hours` those of which it is unknown.
     """
-    inside = hourly.filter(
-        pl.col("hour_utc").dt.truncate(PERIODS[period]).is_between(start, end, closed="left")
-    )
-    figures = period_figures(inside.filter("is_open"), period, start, end, *tables)
-    return [_counted(inside, found, period, table) for found, table in zip(figures, tables, strict=True)]
+    begins = pl.col("hour_utc").dt.truncate(PERIODS[period])
+    counts: list[list[pl.DataFrame]] = [[] for _ in tables]
+
+    def open_hours() -> Iterator[pl.LazyFrame]:
+        for part in hourly:
+            inside = part.filter(begins.is_between(start, end, closed="left")).collect()
+            for found, table in zip(counts, tables, strict=True):
+                found.append(_counted(inside, begins, table))
+            yield inside.lazy().filter("is_open")
+
+    figures = period_figures(open_hours(), period, start, end, *tables)
+    return [
+        _beside_counts(pl.concat(found), of_open, period, table)
+        for found, of_open, table in zip(counts, figures, tables, strict=True)
+    ]
 
 
-def _counted(inside: pl.LazyFrame, figures: pl.LazyFrame, period: str, table: Table) -> pl.LazyFrame:
-    """Every group of the period with its hours counted, and beside them the figures of the open ones."""
+def _group(table: Table) -> tuple[list[str], list[str]]:
+    """Key of a row within a period, and what the row tells of its last hour."""
     key = [table.key[0], "period_start_utc"]
-    attributes = [c for c in ("site_id", "region", "role") if c in table.schema and c not in key]
-    counts = (
-        inside.filter(pl.col(key[0]).is_not_null())
-        .sort(key[0], "hour_utc")
-        .group_by(
-            key[0], period_start_utc=pl.col("hour_utc").dt.truncate(PERIODS[period]), maintain_order=True
-        )
-        .agg(
-            pl.col(attributes).last(),
-            business_hours=pl.col("is_open").sum().cast(pl.Int64),
-            unknown_timezone_hours=pl.col("is_open").null_count().cast(pl.Int64),
-        )
-        .with_columns(period=pl.lit(period))
+    return key, [c for c in ("site_id", "region", "role") if c in table.schema and c not in key]
+
+
+def _counted(inside: pl.DataFrame, begins: pl.Expr, table: Table) -> pl.DataFrame:
+    """Every group of a part, with its hours counted."""
+    key, attributes = _group(table)
+    known = inside.filter(pl.col(key[0]).is_not_null()).sort("hour_utc", maintain_order=True)
+    return known.group_by(key[0], period_start_utc=begins, maintain_order=True).agg(
+        pl.col(attributes).last(),
+        business_hours=pl.col("is_open").sum().cast(pl.Int64),
+        unknown_timezone_hours=pl.col("is_open").null_count().cast(pl.Int64),
+    )
+
+
+def _beside_counts(counts: pl.DataFrame, figures: pl.LazyFrame, period: str, table: Table) -> pl.LazyFrame:
+    """Every group of the period with its hours counted, and beside them the figures of the open ones."""
+    key, attributes = _group(table)
+    counted = ["business_hours", "unknown_timezone_hours"]
+    groups = (
+        counts.lazy().group_by(key, maintain_order=True).agg(pl.col(attributes).last(), pl.col(counted).sum())
     )
     told = [*attributes, "period", *(c.name for c in BUSINESS_COLUMNS)]
-    return table.conform(counts.join(figures.drop(told), on=key, how="left")).sort(table.key)
+    joined = groups.join(figures.drop(told), on=key, how="left").with_columns(period=pl.lit(period))
+    return table.conform(joined).sort(table.key)

@@ -1,7 +1,7 @@
 """Hours at or above thresholds: how many, and how many in a row; and the figures of a group of hours.
 
-Belongs here: comparing hourly values with `threshold_<measure>_<level>`, runs on the clock, and the aggregate
-expressions that windows and periods share. Does not belong here: which hours form a group.
+Belongs here: comparing hourly values with `threshold_<measure>_<level>`, runs on the clock, and expressions for a group
+of hours. Does not belong here: which hours form a group, and many groups at once (`hour_fold.py`, equal by a test).
 """
 
 from __future__ import annotations

@@ -1,41 +1,58 @@
 """Figures of calendar periods (UTC day, ISO week, month), of circuits and pooled over regions and providers.
 
-Belongs here: which hours are in a period. Does not belong here: the figures themselves (`exceedance.py`).
+Belongs here: which hours are in a period. Does not belong here: the figures themselves (`hour_fold.py`).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import cast
 
 import polars as pl
 
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.table import Table
-from mistwan_dagster.kpi.exceedance import completed, figures, group_attributes, with_runs
+from mistwan_dagster.kpi.calendar import Period, period_start
+from mistwan_dagster.kpi.hour_arrays import READ, Seats, hours_of
+from mistwan_dagster.kpi.hour_fold import HourFold
 
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 """Period -> truncation. Weeks begin on Monday, as ISO weeks do."""
 
 
 def period_figures(
-    hourly: pl.LazyFrame, period: str, start: datetime, end: datetime, *tables: Table
+    hourly: pl.LazyFrame | Iterable[pl.LazyFrame], period: str, start: datetime, end: datetime, *tables: Table
 ) -> list[pl.LazyFrame]:
     """`agg_*_period` tables of the periods that begin in [start, end), each sorted by its key.
 
     `hourly`: `fact_circuit_hour` with provider and thresholds, all hours of those periods (the present one as
-    far as it is known). `period`: day, week or month, in UTC; KeyError for anything else. Runs are cut at the
+    far as it is known); or parts of it, each of later hours than the one before, which are read one by one and not
+    held. `period`: day, week or month, in UTC; KeyError for anything else. Runs are cut at the
     period's edge. A circuit without a row in the period has no row. Region and role of a circuit are those of
     the period's last hour. Regions and providers are pooled as in `windows.window_figures`.
     """
     begins = pl.col("hour_utc").dt.truncate(PERIODS[period])
-    inside = hourly.filter(begins.is_between(start, end, closed="left"))
-    position = ((pl.col("hour_utc") - begins).dt.total_hours() + 1).cast(pl.Int32)
-    keyed = with_runs(inside, *(table.key[0] for table in tables))
-    runs = keyed.with_columns(period_start_utc=begins, _position=position)
-    return [_periods(runs, period, table) for table in tables]
+    seats, found = Seats(), [[table.empty()] for table in tables]
+    fold, begun = HourFold(seats, *tables), start
+    for part in [hourly] if isinstance(hourly, pl.LazyFrame) else hourly:
+        rows = part.filter(begins.is_between(start, end, closed="left")).select(READ).collect()
+        for hour in hours_of(rows, seats):
+            this = period_start(datetime.fromtimestamp(hour.number * 3600, UTC), cast(Period, period))
+            if this != begun:
+                _close(fold, period, begun, tables, found)
+                fold, begun = HourFold(seats, *tables), this
+            fold.add(hour)
+    _close(fold, period, begun, tables, found)
+    return [pl.concat(frames).lazy().sort(table.key) for frames, table in zip(found, tables, strict=True)]
 
 
-def _periods(runs: pl.LazyFrame, period: str, table: Table) -> pl.LazyFrame:
-    key = table.key[0]
-    grouped = runs.filter(pl.col(key).is_not_null()).group_by(key, "period_start_utc", maintain_order=True)
-    found = grouped.agg(*group_attributes(table), *figures(pl.col("_position")))
-    return table.conform(completed(found.with_columns(period=pl.lit(period)))).sort(table.key)
+def _close(
+    fold: HourFold, period: str, begun: datetime, tables: tuple[Table, ...], found: list[list[pl.DataFrame]]
+) -> None:
+    """Add the rows of a period that is over to what was found."""
+    for frames, table in zip(found, tables, strict=True):
+        named = fold.figures(table).with_columns(
+            period=pl.lit(period), period_start_utc=pl.lit(begun).cast(INSTANT)
+        )
+        frames.append(table.conform(named.lazy()).collect())

@@ -1,4 +1,4 @@
-"""The rolling 13 months, of circuits and pooled over regions.
+"""The rolling 13 months, of circuits and pooled over regions and providers.
 
 Belongs here: which months they are, and pooling the figures of months. Does not belong here: the figures of a month
 (`periods.py`). Months are pooled, not hours: 13 months of 10,000 circuits are 95 million hours.

@@ -6,14 +6,16 @@ about (`site_hours.py`, `failover.py`), figures of groups of circuit hours (`exc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT, measure_column
+from mistwan_dagster.catalog.columns import INSTANT, MEASURES, measure_column, value_column
 from mistwan_dagster.catalog.tables import AGG_SITE_PERIOD, RPT_FAILOVER_READINESS, RPT_PRIMARY_SECONDARY
 from mistwan_dagster.kpi.calendar import split_by_hour
-from mistwan_dagster.kpi.exceedance import PERCENTILE, completed, figures, with_runs
+from mistwan_dagster.kpi.exceedance import PERCENTILE, completed
+from mistwan_dagster.kpi.hour_arrays import GREATEST, SUMMED
 from mistwan_dagster.kpi.periods import PERIODS
 from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.stretches import minutes
@@ -85,26 +87,19 @@ def site_periods(
     return AGG_SITE_PERIOD.conform(found).sort(AGG_SITE_PERIOD.key)
 
 
-def primary_secondary(hourly: pl.LazyFrame, period: str, start: datetime, end: datetime) -> pl.LazyFrame:
+def primary_secondary(
+    hourly: Iterable[pl.LazyFrame], period: str, start: datetime, end: datetime
+) -> pl.LazyFrame:
     """`rpt_primary_secondary` of the periods that begin in [start, end), sorted by its key.
 
-    `hourly`: fact_circuit_hour with thresholds, as for `period_figures`. The same figures, pooled over the circuit
-    hours of each role; columns of a role that a site lacks are null.
+    `hourly`: fact_circuit_hour in parts, each of later hours than the one before, read one by one. Figures as in
+    `period_figures`, pooled over the circuit hours of each role; columns of a role that a site lacks are null.
     """
     begins = _begins("hour_utc", period)
-    hourly = hourly.with_columns(acting_role("site_id", "hour_utc"))
-    inside = hourly.filter(begins.is_between(start, end, closed="left") & pl.col("role").is_not_null())
-    position = pl.lit(1, pl.Int32)  # runs are no part of this table
-    pooled = completed(
-        with_runs(inside)
-        .with_columns(period_start_utc=begins)
-        .group_by(*_KEY, "role")
-        .agg(
-            pl.col("region").last(),
-            pl.col("circuit_id").n_unique().cast(pl.Int64).alias("circuit_count"),
-            *figures(position),
-        )
-    )
+    parts = [_role_sums(part.filter(begins.is_between(start, end, closed="left")), begins) for part in hourly]
+    if not parts:
+        return RPT_PRIMARY_SECONDARY.empty().lazy()
+    pooled = completed(_role_figures(pl.concat(parts).lazy()))
     found = pooled.group_by(_KEY).agg(pl.col("region").max()).with_columns(period=pl.lit(period))
     for role in ROLES:
         of_role = pooled.filter(pl.col("role") == role).drop("role", "region")
@@ -112,6 +107,44 @@ def primary_secondary(hourly: pl.LazyFrame, period: str, start: datetime, end: d
             of_role.select(*_KEY, pl.exclude(_KEY).name.prefix(f"{role}_")), on=_KEY, how="left"
         )
     return RPT_PRIMARY_SECONDARY.conform(found).sort(RPT_PRIMARY_SECONDARY.key)
+
+
+def _role_sums(hours: pl.LazyFrame, begins: pl.Expr) -> pl.DataFrame:
+    """Of each circuit of a role what can be added to that of other hours: sums, counts of known values, maxima."""
+    told = hours.with_columns(acting_role("site_id", "hour_utc")).filter(pl.col("role").is_not_null())
+    return (
+        told.group_by("site_id", "role", "circuit_id", period_start_utc=begins)
+        .agg(
+            pl.col("region").sort_by("hour_utc").last(),
+            pl.col(SUMMED).sum(),
+            pl.col(SUMMED).count().name.prefix("_known_"),
+            pl.col(GREATEST).max().name.prefix("_max_"),
+        )
+        .collect()
+    )
+
+
+def _role_figures(sums: pl.LazyFrame) -> pl.LazyFrame:
+    """Figures of each site, period and role; a mean is over the hours that have the value."""
+    counted = (f"_known_{c}" for c in SUMMED)
+    pooled = sums.group_by(*_KEY, "role", maintain_order=True).agg(
+        pl.col("region").last(),
+        pl.col("circuit_id").n_unique().cast(pl.Int64).alias("circuit_count"),
+        pl.col(SUMMED).sum(),
+        pl.col(*counted).sum(),
+        *(
+            pl.col(f"_max_{c}").max().alias(measure_column(m, "max"))
+            for m, c in zip(MEASURES, GREATEST, strict=True)
+        ),
+    )
+    known = pooled.with_columns(pl.when(pl.col(f"_known_{c}") > 0).then(c).alias(c) for c in SUMMED)
+    return known.with_columns(
+        *(
+            (pl.col(value_column(m)) / pl.col(f"_known_{value_column(m)}")).alias(measure_column(m, "avg"))
+            for m in MEASURES
+        ),
+        observed_hours=pl.col("_known_utilization_pct").cast(pl.Int64),
+    )
 
 
 def failover_readiness(site_hours: pl.LazyFrame, start: datetime, end: datetime) -> pl.LazyFrame:

@@ -99,10 +99,14 @@ def in_force(dim: pl.LazyFrame, hours: pl.LazyFrame, key: str) -> pl.LazyFrame:
 def with_version(rows: pl.LazyFrame, dim: pl.LazyFrame, key: str, *columns: str) -> pl.LazyFrame:
     """`rows` with `columns` of the version that `in_force` would choose for their key and hour_utc.
 
-    Every row stays, once; its columns are null when `dim` does not know the key. Order is not kept.
+    Every row stays, once, in its order; its columns are null when `dim` does not know the key.
     """
     bounded = _bounded(dim, key).select(key, "_begins", "_ends", *columns)
-    return rows.join(bounded, on=key, how="left").filter(_holds()).drop("_begins", "_ends")
+    return (
+        rows.join(bounded, on=key, how="left", maintain_order="left")
+        .filter(_holds())
+        .drop("_begins", "_ends")
+    )
 
 
 def _bounded(dim: pl.LazyFrame, key: str) -> pl.LazyFrame:

@@ -1,6 +1,6 @@
 """Figures of the last 3, 12 and 24 hours, of circuits and pooled over regions and providers.
 
-Belongs here: which hours are in a window. Does not belong here: the figures themselves (`exceedance.py`).
+Belongs here: which hours are in a window. Does not belong here: the figures themselves (`hour_fold.py`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.table import Table
-from mistwan_dagster.kpi.exceedance import completed, figures, group_attributes, with_runs
+from mistwan_dagster.kpi.hour_arrays import READ, Hour, Seats, hours_of
+from mistwan_dagster.kpi.hour_fold import HourFold
 
 WINDOW_HOURS = (3, 12, 24)
 HOUR = timedelta(hours=1)
@@ -29,35 +30,42 @@ def window_figures(
 
     Regions and providers are pooled: averages, percentile and availability are over all their circuit hours,
     minutes and flaps summed; hours above count circuit hours, and the run is the longest of any single circuit.
-    A circuit that changed region or provider counts in each with the hours it spent there; hours in which it
-    had none (null) count in none.
+    A circuit that changed region or provider counts in each with the hours it spent there, a run too; hours in
+    which it had none (null) count in none.
     """
     hours = as_of_hours(as_of_start, as_of_end)
-    if not hours:
-        return [table.empty().lazy() for table in tables]
-    first = hours[0] - HOUR * max(WINDOW_HOURS)
-    inside = hourly.filter(pl.col("hour_utc").is_between(first, hours[-1], closed="left"))
-    runs = with_runs(inside, *(table.key[0] for table in tables)).collect().lazy()
-    return [_windows(runs, hours, table) for table in tables]
+    found: list[list[pl.DataFrame]] = [[table.empty()] for table in tables]
+    if hours:
+        first = hours[0] - HOUR * max(WINDOW_HOURS)
+        inside = hourly.filter(pl.col("hour_utc").is_between(first, hours[-1], closed="left"))
+        seats = Seats()
+        known = {hour.number: hour for hour in hours_of(inside.select(READ).collect(), seats)}
+        for as_of in hours:
+            for frames, of_table in zip(found, _windows(known, seats, as_of, tables), strict=True):
+                frames.extend(of_table)
+    return [pl.concat(frames).lazy().sort(table.key) for frames, table in zip(found, tables, strict=True)]
 
 
-def _windows(runs: pl.LazyFrame, hours: list[datetime], table: Table) -> pl.LazyFrame:
-    known = runs.filter(pl.col(table.key[0]).is_not_null())
-    found = pl.concat(_window(known, as_of, length, table) for as_of in hours for length in WINDOW_HOURS)
-    return table.conform(completed(found)).sort(table.key)
+def _windows(
+    known: dict[int, Hour], seats: Seats, as_of: datetime, tables: tuple[Table, ...]
+) -> list[list[pl.DataFrame]]:
+    """Of each table the windows as of an hour. Backwards: each window holds the shorter ones."""
+    fold, end, after = HourFold(seats, *tables), int(as_of.timestamp()) // 3600, 0
+    found: list[list[pl.DataFrame]] = [[] for _ in tables]
+    for length in WINDOW_HOURS:
+        for number in range(end - after - 1, end - length - 1, -1):
+            if number in known:
+                fold.add(known[number])
+        after = length
+        for frames, table in zip(found, tables, strict=True):
+            named = fold.figures(table).with_columns(
+                as_of_utc=pl.lit(as_of).cast(INSTANT), window_hours=pl.lit(length, pl.Int64)
+            )
+            frames.append(table.conform(named.lazy()).collect())
+    return found
 
 
 def as_of_hours(as_of_start: datetime, as_of_end: datetime) -> list[datetime]:
     """Whole hours in (as_of_start, as_of_end]."""
     first = as_of_start.replace(minute=0, second=0, microsecond=0) + HOUR
     return [first + HOUR * i for i in range(max(0, (as_of_end - first) // HOUR + 1))]
-
-
-def _window(runs: pl.LazyFrame, as_of: datetime, length: int, table: Table) -> pl.LazyFrame:
-    begin = as_of - HOUR * length
-    inside = runs.filter(pl.col("hour_utc").is_between(begin, as_of, closed="left"))
-    position = ((pl.col("hour_utc") - begin).dt.total_hours() + 1).cast(pl.Int32)
-    grouped = inside.with_columns(_position=position).group_by(table.key[0], maintain_order=True)
-    return grouped.agg(*group_attributes(table), *figures(pl.col("_position"))).with_columns(
-        as_of_utc=pl.lit(as_of).cast(INSTANT), window_hours=pl.lit(length, pl.Int64)
-    )

@@ -10,12 +10,14 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG, MAX_RUNTIME_SECONDS_TAG
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import EVENTS, SERIES
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
+from mistwan_dagster.catalog.tables import DIM_HOUR, RPT_SLA_OUTAGE
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.alarms import alarm_tables
 from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
 from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
+from mistwan_dagster.orchestration.assets.period_loads import LOAD_PERIOD_ASSETS, load_chronic, load_rolling
 from mistwan_dagster.orchestration.assets.rankings import (
     dim_threshold,
     rpt_chronic_offenders,
@@ -29,15 +31,13 @@ from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_roll
 from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
 from mistwan_dagster.orchestration.assets.sle import HOURS_ASSETS, SLE_TABLE_ASSETS, sle_dive
 from mistwan_dagster.orchestration.assets.warehouse import (
-    LOAD_PERIOD_ASSETS,
+    HOURLY_TABLES,
+    WHOLE_TABLES,
     load_alarms,
-    load_chronic,
     load_hourly,
+    load_keys,
     load_latest,
-    load_rolling,
-    load_sle_hourly,
-    load_sle_newest,
-    load_tables,
+    load_sle,
     load_windows,
     published,
 )
@@ -112,7 +112,6 @@ hourly_job = dg.define_asset_job(
         *REFERENCE_ASSETS,
         *HOURLY_REPORTS,
         load_hourly,
-        load_tables,
         published,
     ],
     description="KPIs of a range of complete hours, loaded and published",
@@ -121,7 +120,7 @@ hourly_job = dg.define_asset_job(
 )
 load_job = dg.define_asset_job(
     "load",
-    [load_hourly, published],
+    dg.AssetSelection.assets(*load_keys([*HOURLY_TABLES, DIM_HOUR]), published),
     description="Load and publish hourly tables that are in the lake, for example imported history",
     executor_def=IN_PROCESS,
     run_tags=COMPUTE,
@@ -135,7 +134,7 @@ windows_job = dg.define_asset_job(
 )
 sle_job = dg.define_asset_job(
     "sle",
-    [*SLE_TABLE_ASSETS, load_sle_hourly, load_sle_newest, published],
+    [*SLE_TABLE_ASSETS, load_sle, published],
     description="SLE scores, trends, details and coverage, loaded and published",
     executor_def=IN_PROCESS,
     run_tags=COMPUTE,
@@ -143,13 +142,14 @@ sle_job = dg.define_asset_job(
 period_jobs = {
     name: dg.define_asset_job(
         name,
-        [
+        dg.AssetSelection.assets(
             PERIOD_ASSETS[period],
             *PERIOD_REPORTS[period],
-            *([SLA_OUTAGES, load_tables] if period == "month" else []),
+            *([SLA_OUTAGES] if period == "month" else []),
+            *load_keys([RPT_SLA_OUTAGE] if period == "month" else []),
             LOAD_PERIOD_ASSETS[period],
             published,
-        ],
+        ),
         description=f"{name.capitalize()} figures of a range, loaded and published",
         executor_def=IN_PROCESS,
         run_tags=COMPUTE,
@@ -179,7 +179,7 @@ latest_job = dg.define_asset_job(
 )
 maintenance_job = dg.define_asset_job(
     "maintenance",
-    [*MAINTENANCE_ASSETS, load_tables, published],
+    dg.AssetSelection.assets(*MAINTENANCE_ASSETS, *load_keys(WHOLE_TABLES), published),
     description="Schema drift report, retention and compaction, published",
     executor_def=IN_PROCESS,
     run_tags=COMPUTE,
@@ -193,7 +193,7 @@ alarms_job = dg.define_asset_job(
 )
 site_details_job = dg.define_asset_job(
     "site_details",
-    [*SITE_DETAIL_ASSETS, *SITE_TABLE_ASSETS, load_tables, published],
+    dg.AssetSelection.assets(*SITE_DETAIL_ASSETS, *SITE_TABLE_ASSETS, *load_keys(WHOLE_TABLES), published),
     description="Sites read on demand: those named in the run config, or those in trouble",
     executor_def=IN_PROCESS,
     run_tags=OPTIONAL,

@@ -25,7 +25,8 @@ from mistwan_dagster.orchestration.liveness import COMMAND, COMMAND_TAG, bury_de
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
-from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, fact_hours, ranges
+from mistwan_dagster.orchestration.stage import ranges
+from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, fact_hours
 
 INSTANCE_YAML = """\
 # Written by mistwan; edit freely, it is written only when absent.

@@ -1,14 +1,19 @@
-"""Dagster metadata derived from the catalog: column schemas and descriptions."""
+"""What Dagster is told of assets, derived from the catalog: column schemas, descriptions, specs of loads."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.tables import Table
+from mistwan_dagster.orchestration.partitions import OWNER
 from mistwan_dagster.warehouse.port import Loaded
+
+LOADS = "warehouse"
+"""Group of the assets that load."""
 
 
 def table_metadata(table: Table) -> dict[str, Any]:
@@ -52,3 +57,31 @@ def load_metadata(loaded: Loaded) -> dict[str, Any]:
 def table_description(table: Table) -> str:
     """Meaning, grain and key in one text."""
     return f"{table.meaning}.\n\nGrain: {table.grain}. Key: {', '.join(table.key)}."
+
+
+def load_spec(
+    table: Table,
+    deps: Iterable[str],
+    name: str | None = None,
+    partitions: dg.PartitionsDefinition[Any] | None = None,
+) -> dg.AssetSpec:
+    """The load of a table from the assets that compute it."""
+    return dg.AssetSpec(
+        dg.AssetKey(["warehouse", name or table.name]),
+        deps=list(deps),
+        description=table_description(table),
+        group_name=LOADS,
+        kinds={"duckdb", "snowflake"},
+        owners=[OWNER],
+        metadata=table_metadata(table),
+        partitions_def=partitions,
+    )
+
+
+def load_results(
+    loaded: dict[str, Loaded], names: dict[str, str] | None = None
+) -> Iterable[dg.MaterializeResult[None]]:
+    """What a load asset yields; `names` where the asset's name is not the table's."""
+    for table, one in loaded.items():
+        name = (names or {}).get(table, table)
+        yield dg.MaterializeResult(asset_key=["warehouse", name], metadata=load_metadata(one))

@@ -19,7 +19,8 @@ from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.serving import not_served
-from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, Stage, ranges
+from mistwan_dagster.orchestration.stage import Stage, ranges
+from mistwan_dagster.orchestration.staleness import HOURLY, STAGES
 
 GRACE = timedelta(minutes=22)
 """After an hour's end the last slot that bounds it is awaited, and its schedule goes first."""
@@ -178,9 +179,12 @@ def _request_history(
 
 def _ready(platform: Platform, stage: Stage, start: datetime, is_known: bool) -> bool:
     """Whether a changed partition, computed before or not, is not left to its schedule."""
-    over_since = platform.settings.now() - stage.end(start)
+    now = platform.settings.now()
+    over_since = now - stage.end(start)
     if stage is HOURLY:
         return over_since >= GRACE
+    if stage.goes_on(start, now):
+        return not is_known
     return not is_known or stage.collected_for is None or over_since >= stage.collected_for
 
 

@@ -42,7 +42,7 @@ from mistwan_dagster.orchestration.hourly import (
     observed_until,
 )
 from mistwan_dagster.orchestration.platform import Platform
-from mistwan_dagster.orchestration.rollups import Figures, hourly_with_thresholds, replace_periods
+from mistwan_dagster.orchestration.rollups import Figures, hourly_by_days, replace_periods
 
 NO_STATUS = {"circuit_id": pl.String, "hour_utc": pl.Datetime("us", "UTC"), "disabled_minutes": pl.Float64}
 NO_PIECES = {
@@ -131,7 +131,7 @@ def compute_site_periods(platform: Platform, period: Period, start: datetime, en
         hours = _hours(platform, FACT_SITE_HOUR.name, begin, until, FACT_SITE_HOUR.schema)
         going_on = pl.col("end_utc").is_null() | (pl.col("end_utc") > begin)
         touching = failovers.lazy().filter((pl.col("start_utc") < until) & going_on)
-        hourly = hourly_with_thresholds(platform, begin, until)
+        hourly = hourly_by_days(platform, begin, until)
         tables = {
             AGG_SITE_PERIOD: site_periods(hours, touching, period, begin, until, until_now),
             RPT_PRIMARY_SECONDARY: primary_secondary(hourly, period, begin, until),
@@ -147,7 +147,8 @@ def compute_business_periods(platform: Platform, period: Period, start: datetime
     """Replace the business-hours figures of the periods that begin in [start, end); returns circuits."""
 
     def found(begin: datetime, until: datetime) -> Figures:
-        hourly = with_opening(hourly_with_thresholds(platform, begin, until), platform.opening_hours)
+        days = hourly_by_days(platform, begin, until)
+        hourly = (with_opening(day.collect().lazy(), platform.opening_hours) for day in days)
         figures = business_period_figures(hourly, period, begin, until, *BUSINESS_TABLES)
         return dict(zip(BUSINESS_TABLES, figures, strict=True))
 

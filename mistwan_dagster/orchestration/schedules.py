@@ -1,4 +1,7 @@
-"""When jobs run. Collection every five minutes; each stage of the aggregation once an hour, after the grace."""
+"""When jobs run. Collection every five minutes; each stage of the aggregation once an hour, after the grace.
+
+The week and the month that go on are renewed once a day, by the first tick after midnight (ADR 9).
+"""
 
 from collections.abc import Iterator
 
@@ -18,7 +21,8 @@ from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
-from mistwan_dagster.orchestration.staleness import STAGES, ranges
+from mistwan_dagster.orchestration.stage import ranges
+from mistwan_dagster.orchestration.staleness import STAGES
 
 MAX_RUNS_PER_TICK = 4
 
@@ -93,7 +97,7 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, platform: PlatformResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         activity = recent_activity(context.instance)
-        stale = [s for s in stage.stale(platform.open()) if not activity.works_on(name, s)]
+        stale = [s for s in stage.scheduled(platform.open()) if not activity.works_on(name, s)]
         if not stale:
             yield dg.SkipReason("nothing is stale that no run is working on")
         some = stale[: stage.most_a_run * MAX_RUNS_PER_TICK]

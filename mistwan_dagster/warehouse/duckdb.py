@@ -30,7 +30,7 @@ from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, pr
 from mistwan_dagster.warehouse.port import Load, Loaded, Superseded
 from mistwan_dagster.warehouse.render import create_table, create_views
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
 SERVED_COPIES = 2
@@ -133,7 +133,7 @@ class DuckDBWarehouse:
         with self._writing() as connection:
             connection.execute("BEGIN")
             try:
-                held = connection.execute(*read_ledger(results)).fetchall() if results else []
+                held = connection.execute(*read_ledger(prepared)).fetchall() if prepared else []
                 to_load = changed(prepared, held)
                 for one in prepared:
                     done = _replace_span(connection, one, self.run_id) if one in to_load else _skipped(one)

@@ -26,6 +26,8 @@ FOREVER = datetime(2200, 1, 1)
 """Bounds of whole tables, naive UTC as the warehouse stores them; both fit nanoseconds."""
 Span = tuple[str, datetime, datetime, str]
 """Table, start, end, kind of period (empty: all kinds): the ledger's key."""
+LEDGER_COLUMNS = ("table_name", "span_start_utc", "span_end_utc", "span_kind", "content_hash")
+"""What is read of the ledger, in this order."""
 
 
 def naive(instant: datetime) -> datetime:
@@ -91,13 +93,14 @@ def prepare(load: Load) -> Prepared:
     return Prepared(load, frame)
 
 
-def read_ledger(tables: Collection[str]) -> tuple[str, list[Any]]:
-    """SELECT of spans and content hashes of these tables, with its parameters."""
-    marks = ", ".join("?" * len(tables))
+def read_ledger(prepared: Collection[Prepared]) -> tuple[str, list[Any]]:
+    """SELECT of the spans that may touch these and of their content hashes, with its parameters."""
+    spans = [p.span for p in prepared]
+    tables = sorted({table for table, *_ in spans})
     return (
-        "SELECT table_name, span_start_utc, span_end_utc, span_kind, content_hash "
-        f"FROM {LOAD_LEDGER.name} WHERE table_name IN ({marks})",
-        list(tables),
+        f"SELECT {', '.join(LEDGER_COLUMNS)} FROM {LOAD_LEDGER.name} "
+        f"WHERE table_name IN ({', '.join('?' * len(tables))}) AND span_start_utc < ? AND span_end_utc > ?",
+        [*tables, max(end for _, _, end, _ in spans), min(start for _, start, _, _ in spans)],
     )
 
 
@@ -105,6 +108,16 @@ def changed(prepared: Iterable[Prepared], ledger_rows: Iterable[tuple[Any, ...]]
     """Those whose span does not hold this very content. The ledger itself is never skipped."""
     held = {tuple(row[:4]): row[4] for row in ledger_rows}
     return [p for p in prepared if p.load.table is LOAD_LEDGER or held.get(p.span) != p.content_hash]
+
+
+def touched(prepared: Iterable[Prepared], ledger_rows: Iterable[tuple[Any, ...]]) -> bool:
+    """Whether `forget` would take a row away."""
+    spans = [p.span for p in prepared]
+    return any(
+        table == row[0] and start < row[2] and end > row[1] and (not kind or row[3] in (kind, ""))
+        for row in ledger_rows
+        for table, start, end, kind in spans
+    )
 
 
 def forget(prepared: Iterable[Prepared]) -> tuple[str, list[Any]]:

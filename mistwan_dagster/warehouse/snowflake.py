@@ -1,10 +1,10 @@
 """The Snowflake warehouse: the writing side.
 
-A load sends each table's rows as one Parquet file to a stage (PUT), copies it into a transient table of this load,
-and then replaces all spans in one transaction. A committed transaction is what readers see; `publish` only counts up
-the version by which caches are keyed. Statements depend on the tables of a load, never on rows or circuits. Does not
-belong here: connecting (`snowflake_session.py`), creating tables (`snowflake_schema.py`), reading
-(`snowflake_reader.py`).
+A load looks once at what is there, sends each table's rows as one Parquet file to a stage (PUT), copies them into a
+transient table of this load, and then replaces all spans in one transaction. That transaction begins by counting the
+version up from the one that the load saw: what it saw therefore still holds, or the load begins again (ADR 9).
+Statements depend on the tables of a load, never on rows or circuits. Does not belong here: connecting
+(`snowflake_session.py`), creating tables (`snowflake_schema.py`), reading (`snowflake_reader.py`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,20 @@ from snowflake.connector import errors
 from mistwan_dagster.catalog.columns import Column
 from mistwan_dagster.catalog.tables import LOAD_LEDGER, Table
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, prepare, read_ledger
+from mistwan_dagster.warehouse.ledger import (
+    LEDGER_COLUMNS,
+    Prepared,
+    changed,
+    forget,
+    note,
+    prepare,
+    read_ledger,
+    touched,
+)
 from mistwan_dagster.warehouse.port import Load, Loaded
 from mistwan_dagster.warehouse.render import sql_type
 from mistwan_dagster.warehouse.snowflake_schema import STAGE, STATE
-from mistwan_dagster.warehouse.snowflake_session import Connect, Session, Target, in_session
+from mistwan_dagster.warehouse.snowflake_session import Connect, Overtaken, Session, Target, in_session
 
 TABLE_OF_ROW = "loaded_table"
 """Column of the staging table that says which table a row is for."""
@@ -47,9 +56,30 @@ class _TableLoad:
     def frame(self) -> pl.DataFrame:
         return pl.concat([p.frame for p in self.spans])
 
+    @property
+    def condition(self) -> tuple[str, list[Any]]:
+        """SQL condition of the rows of all spans, with its parameters."""
+        parts = [one.condition for one in self.spans]
+        return " OR ".join(f"({text or 'TRUE'})" for text, _ in parts), [v for _, some in parts for v in some]
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether rows are to take the place of the whole table, which takes one statement."""
+        return self.frame.height > 0 and any(not one.condition[0] for one in self.spans)
+
     def staged_name(self, column: Column) -> str:
         """A column's name in the staging table, where columns of all tables stand side by side by name and type."""
         return f"{column.name}__{str(column.dtype).split('(')[0].lower()}"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the warehouse held at one instant."""
+
+    version: int
+    ledger: list[tuple[Any, ...]]
+    filled: frozenset[str]
+    """Tables that have rows in a span of the load; not asked of those that are overwritten."""
 
 
 class SnowflakeWarehouse:
@@ -79,17 +109,24 @@ class SnowflakeWarehouse:
         return in_session(self.connect, self.target, lambda session: self._load(session, prepared))
 
     def publish(self) -> int:
-        """Count up the version by which readers keep their answers; what is committed is visible already."""
+        """The version by which readers keep their answers. Loads count it up; the first time it says that there is
+        something to read, though nothing was loaded."""
 
-        def count_up(session: Session) -> int:
-            session.execute(f"UPDATE {STATE} SET version = version + 1, published_at_utc = ?", [_now()])
-            return int(session.rows(f"SELECT version FROM {STATE}")[0][0])
+        def announce(session: Session) -> int:
+            found = int(session.rows(f"SELECT version FROM {STATE}")[0][0])
+            if found:
+                return found
+            session.execute(
+                f"UPDATE {STATE} SET version = 1, published_at_utc = ? WHERE version = 0", [_now()]
+            )
+            return 1
 
-        return in_session(self.connect, self.target, count_up)
+        return in_session(self.connect, self.target, announce)
 
     def _load(self, session: Session, prepared: list[Prepared]) -> dict[str, Loaded]:
         results = {p.load.table.name: Loaded() for p in prepared}
-        to_load = changed(prepared, session.rows(*read_ledger(results)))
+        seen = _look(session, prepared)
+        to_load = changed(prepared, seen.ledger)
         for one in prepared:
             skipped = one not in to_load
             results[one.load.table.name] += Loaded(rows=one.frame.height, spans_skipped=int(skipped))
@@ -97,13 +134,47 @@ class SnowflakeWarehouse:
             return results
         tables = _by_table(to_load)
         with _staged(session, [t for t in tables if t.frame.height]) as staging, _transaction(session):
-            # The first write of every load is to the same row, so two loads at once go one after the other.
-            session.execute(f"UPDATE {STATE} SET writer = ?", [self.run_id])
+            self._lock(session, seen.version)
             for table in tables:
-                results[table.table.name] += _replace(session, table, staging)
-            session.execute(*forget(to_load))
+                results[table.table.name] += _replace(
+                    session, table, staging, table.table.name in seen.filled
+                )
+            if touched(to_load, seen.ledger):
+                session.execute(*forget(to_load))
             session.execute(*note(to_load, self.run_id, datetime.now(UTC)))
         return results
+
+    def _lock(self, session: Session, version: int) -> None:
+        """The first write of every load is to the same row, so loads at once go one after the other. Raises
+        Overtaken when one has committed since this one looked."""
+        cursor = session.execute(
+            f"UPDATE {STATE} SET version = version + 1, published_at_utc = ?, writer = ? WHERE version = ?",
+            [_now(), self.run_id, version],
+        )
+        if cursor.rowcount != 1:
+            raise Overtaken("overtaken by another load")
+
+
+def _look(session: Session, prepared: list[Prepared]) -> _Seen:
+    """Version, ledger and which tables have rows in their spans, in one statement and so of one instant."""
+    ledger, values = read_ledger(prepared)
+    nothing = ", ".join(["NULL"] * (len(LEDGER_COLUMNS) - 1))
+    parts = [
+        f"SELECT {', '.join(LEDGER_COLUMNS)}, CAST(NULL AS NUMBER(38,0)) AS version FROM ({ledger}) AS held",
+        f"SELECT NULL, {nothing}, version FROM {STATE}",
+    ]
+    for load in _by_table(prepared):
+        if not load.overwrites:
+            condition, some = load.condition
+            there = f"EXISTS (SELECT 1 FROM {load.table.name} WHERE {condition})"
+            parts.append(f"SELECT '{load.table.name}', {nothing}, NULL WHERE {there}")
+            values += some
+    rows = session.rows(" UNION ALL ".join(parts), values)
+    return _Seen(
+        version=next(int(row[-1]) for row in rows if row[0] is None),
+        ledger=[row[:-1] for row in rows if row[0] and row[1] is not None],
+        filled=frozenset(row[0] for row in rows if row[0] and row[1] is None),
+    )
 
 
 def _now() -> datetime:
@@ -177,21 +248,19 @@ def _write_file(load: _TableLoad, folder: Path) -> None:
         raise UserError(f"cannot write {path} ({error}): free some space and run again") from None
 
 
-def _replace(session: Session, load: _TableLoad, staging: str) -> Loaded:
-    """Delete all spans and insert their rows. Raises UserError when not exactly these rows were staged."""
+def _replace(session: Session, load: _TableLoad, staging: str, filled: bool) -> Loaded:
+    """Delete what the spans hold and insert their rows. Raises UserError when not exactly these rows were staged."""
     began, first = time.monotonic(), len(session.statements)
-    conditions, values = [], list[Any]()
-    for one in load.spans:
-        condition, some = one.condition
-        conditions.append(f"({condition or 'TRUE'})")
-        values += some
-    session.execute(f"DELETE FROM {load.table.name} WHERE {' OR '.join(conditions)}", values)
+    if filled and not load.overwrites:
+        condition, values = load.condition
+        session.execute(f"DELETE FROM {load.table.name} WHERE {condition}", values)
     expected = load.frame.height
     if expected:
         names = ", ".join(c.name for c in load.table.columns)
         staged = ", ".join(load.staged_name(c) for c in load.table.columns)
+        insert = "INSERT OVERWRITE INTO" if load.overwrites else "INSERT INTO"
         cursor = session.execute(
-            f"INSERT INTO {load.table.name} ({names}) SELECT {staged} FROM {staging} WHERE {TABLE_OF_ROW} = ?",
+            f"{insert} {load.table.name} ({names}) SELECT {staged} FROM {staging} WHERE {TABLE_OF_ROW} = ?",
             [load.table.name],
         )
         if cursor.rowcount != expected:

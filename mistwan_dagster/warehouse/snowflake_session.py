@@ -36,6 +36,10 @@ RETRYABLE = (
 """What the connector itself calls retryable: the network and the service, never a statement that is wrong."""
 
 
+class Overtaken(errors.OperationalError):
+    """Another load has committed since this one looked, so what it saw no longer holds: all of it again."""
+
+
 @dataclass(frozen=True)
 class Target:
     """Where a session goes and as whom, for messages. No secrets."""
@@ -100,6 +104,10 @@ def is_retryable(error: BaseException) -> bool:
 
 
 _MENDS: tuple[tuple[str, str], ...] = (
+    (
+        r"overtaken by another load",
+        "let other loads commit before this one each time: run it again",
+    ),
     (
         r"390144|390145|jwt token|public key",
         "refused the key of user {user}: it expired or is not the user's; set its public key again "

@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
+from mistwan_dagster_tests.dashboard.browser import PATHS, open_page
 from mistwan_dagster_tests.dashboard.conftest import CIRCUIT, organization
 from mistwan_dagster_tests.dashboard.made import LAST, hour, publish
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-expect.set_options(timeout=30_000)
-PATHS = (
-    "/",
-    "/overview",
-    "/region/North",
-    "/site/1",
-    f"/circuit/{CIRCUIT}",
-    "/tables",
-    "/table/fact_circuit_hour",
-)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = next((path for path in map(shutil.which, NAMES) if path), None)
-    if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def open_page(chromium: Browser, address: str, **options: Any) -> tuple[Page, list[str]]:
-    """A page, and the list into which its errors go."""
-    page = chromium.new_context(base_url=address, timezone_id="Europe/Rome", **options).new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    return page, errors
 
 
 def test_from_now_to_the_circuit_and_back_every_step_is_a_url(chromium: Browser, address: str) -> None:

@@ -66,27 +66,69 @@ def test_a_day_without_a_row_breaks_the_line(tmp_path: Path) -> None:
     ]
 
 
-def test_top_circuits_sum_their_days_and_leave_the_blameless_out(tmp_path: Path) -> None:
-    def day(circuit_id: str, ago: int, **more: Any) -> dict[str, Any]:
-        return {"site_id": "1", "circuit_id": circuit_id, "period": "day", "period_start_utc": TODAY - ago * DAY,
-                "up_minutes": 1440.0, "down_minutes": 0.0, "unknown_minutes": 0.0, "total_minutes": 1440.0,
-                **more}  # fmt: skip
+def test_the_13_months_stand_beside_the_day_and_their_sums_are_told_for_as_many_hours(tmp_path: Path) -> None:
+    months = [
+        {"region": "North", "as_of_utc": t, "start_utc": t, "up_minutes": 300.0, "down_minutes": 100.0,
+         "observed_hours": 2000, "flap_count": f}
+        for t, f in ((NEWEST, 500), (NEWEST - DAY, 9))
+    ]  # fmt: skip
+    rows = [region("North", NEWEST, up_minutes=10.0, down_minutes=0.0, observed_hours=20, flap_count=1)]
+    found = overview.regions(
+        published(tmp_path, {"agg_region_window": rows, "agg_region_rolling_13m": months})
+    )
+    now, long = overview.pooled(found), overview.pooled(found, "months_")
+    assert (now["availability_pct"], long["availability_pct"]) == (100.0, 75.0)
+    assert overview.scaled(long, now)["flap_count"] == 5.0
+    assert overview.scaled({**long, "observed_hours": None}, now)["flap_count"] is None
 
-    rows = [
-        day("a:1", 0, utilization_warning_hours=2, utilization_warning_run_hours=2),
-        day("a:1", 6, utilization_warning_hours=3, utilization_warning_run_hours=1),
-        day("a:1", 7, utilization_warning_hours=100),
-        day(
-            "a:2", 1, up_minutes=720.0, down_minutes=360.0, unknown_minutes=360.0, utilization_warning_hours=0
-        ),
-        day("a:3", 1, utilization_warning_hours=0, flap_count=0),
-        {**day("a:3", 1, utilization_warning_hours=50), "period": "month"},
+
+def test_the_worst_of_a_period_and_the_chronic_ones_in_one_answer(tmp_path: Path) -> None:
+    def ranked(rank: int, start: datetime, **more: Any) -> dict[str, Any]:
+        return {"period": "24h", "period_start_utc": start, "measure": "down_minutes", "rank": rank, "site_id": "1",
+                "circuit_id": f"a:{rank}", "value": 60.0 / rank, "observed_hours": 24, "known_circuits": 3,
+                "unknown_circuits": 1, **more}  # fmt: skip
+
+    chronic = {
+        "site_id": "1",
+        "circuit_id": "a:2",
+        "reason": "flaps",
+        "bad_days": 4,
+        "observed_days": 7,
+        "window_days": 7,
+    }
+    tables = {
+        "rpt_top_offenders": [ranked(1, TODAY), ranked(2, TODAY), ranked(3, TODAY), ranked(1, TODAY - DAY, value=1.0),
+                              ranked(1, TODAY + DAY, measure="flap_count"), ranked(1, TODAY, period="3h")],
+        "rpt_chronic_offenders": [chronic, {**chronic, "as_of_utc": TODAY - DAY, "bad_days": 7}],
+        "dim_site": [site("1")],
+        "dim_circuit": [circuit("a:1", "1")],
+    }  # fmt: skip
+    found = overview.offenders(published(tmp_path, tables), "24h", "down_minutes", 2)
+    assert found.select(
+        "kind", "place", "what", "value", "circuit_id", "provider", "unknown_circuits"
+    ).rows() == [
+        ("chronic", 1, "flaps", 4.0, "a:2", None, None),
+        ("top", 1, "down_minutes", 60.0, "a:1", "Acme", 1),
+        ("top", 2, "down_minutes", 30.0, "a:2", None, 1),
     ]
-    tables = {"agg_circuit_period": rows, "dim_site": [site("1")], "dim_circuit": [circuit("a:1", "1")]}
-    top = overview.top_circuits(published(tmp_path, tables), NEWEST, 10)
-    assert top["circuit_id"].to_list() == ["a:1", "a:2"]
-    assert top["utilization_warning_hours"].to_list() == [5, 0]
-    assert top["availability_pct"].to_list() == pytest.approx([100.0, 100 * 720 / 1080])
-    assert top["observed_pct"].to_list() == pytest.approx([100.0, 75.0])
-    assert top["provider"].to_list() == ["Acme", None]
-    assert overview.top_circuits(published(tmp_path, tables), NEWEST, 1)["circuit_id"].to_list() == ["a:1"]
+
+
+def test_readiness_counts_all_sites_though_few_are_shown(tmp_path: Path) -> None:
+    def month(site_id: str, ready: float | None, start: datetime = datetime(2025, 3, 1)) -> dict[str, Any]:
+        return {"site_id": site_id, "month": f"{start:%Y-%m}", "period_start_utc": start, "ready_pct": ready}
+
+    rows = [month("1", 100.0), month("2", 50.0), month("3", None), month("2", 0.0, datetime(2025, 2, 1))]
+    found = overview.readiness(published(tmp_path, {"rpt_failover_readiness": rows}), 2)
+    assert found.select("site_id", "ready_pct", "sites", "ready_sites", "unknown_sites").rows() == [
+        ("2", 50.0, 3, 1, 1), ("1", 100.0, 3, 1, 1)
+    ]  # fmt: skip
+
+
+def test_providers_of_the_newest_month_worst_first(tmp_path: Path) -> None:
+    rows = [
+        {"provider": p, "month": f"{t:%Y-%m}", "period_start_utc": t, "availability_pct": a}
+        for p, t, a in (("Acme", datetime(2025, 3, 1), 99.0), ("Zeta", datetime(2025, 3, 1), 90.0),
+                        ("Gone", datetime(2025, 2, 1), 1.0), ("Dark", datetime(2025, 3, 1), None))
+    ]  # fmt: skip
+    found = overview.providers(published(tmp_path, {"rpt_provider_scorecard": rows}), 10)
+    assert found["provider"].to_list() == ["Zeta", "Acme", "Dark"]

@@ -33,6 +33,10 @@ PAGES: list[tuple[str, dict[str, str]]] = [
     ("overview", {}),
     ("region", {"path_region": "South%20East"}),
     ("site", {"path_site": "1"}),
+    ("site", {"path_site": "1", "range": "13m"}),
+    ("service", {"path_site": "1"}),
+    ("service", {"path_site": "2", "range": "13m"}),
+    ("overview", {"by": "flaps", "range": "13m", "n": "5"}),
     ("circuit", {"path_circuit": CIRCUIT.replace("/", "%2F")}),
     ("circuit", {"path_circuit": CIRCUIT, "range": "13m"}),
     ("reports", {}),
@@ -131,11 +135,98 @@ def test_a_site_shows_its_circuits_and_its_history(server: flask.Flask) -> None:
         "primary",
         "secondary",
         "steered",
-        "evidence: event",
         BACKUP.partition(":")[2],
-        "No path sample",
+        "Failover history",
+        "1 degraded",
     ):
         assert words in text
+
+
+def test_the_engineering_page_has_every_figure_of_the_earlier_dashboard(server: flask.Flask) -> None:
+    page = dash.page_registry["mistwan_dagster.dashboard.pages.engineering"]
+    with server.test_request_context("/"):
+        layout = page["layout"]()
+    labels = {}
+    for part in layout._traverse():
+        if str(getattr(part, "className", "")).startswith("tile "):
+            label, value, _ = part.children
+            labels[label.children] = value.children
+    assert labels == {
+        "Sites": "2", "Healthy": "1", "Warning": "0", "High": "0", "Critical": "1", "Failovers": "1", "Alerts": "1",
+        "Gateways on": "2", "Gateways off": "0", "Circuits up": "3", "Circuits down": "0", "Disabled": "0",
+        "Unknown": "0", "Above 80 %": "1", "Average": "40.0 %", "Maximum": "95.0 %", "Bandwidth": "0.10 Gbit/s",
+        "VPN peers": "2", "VPN up": "1", "VPN down": "1", "VPN health": "50.0 %", "SLE gateway": "–",
+        "SLE WAN": "75.0 %", "SLE application": "–", "SLE degraded": "1", "Alarms": "3", "Critical alarms": "1",
+    }  # fmt: skip
+
+
+def test_worse_chronic_alarms_and_degraded_sites_are_on_the_engineering_page(server: flask.Flask) -> None:
+    text = render(server, "engineering")
+    for words in (
+        "+35.0 pts",
+        "usual 60.0 %",
+        "worse",
+        "5 of 7 observed",
+        "gateway down",
+        "wan-link-health",
+        "50.0 %",
+    ):
+        assert words in text, words
+
+
+def test_a_ranking_without_anything_bad_says_no_offenders_and_one_without_rows_that_it_cannot_say(
+    server: flask.Flask,
+) -> None:
+    assert "No offenders: none of 3 circuits has any flaps" in render(server, "overview", by="flaps")
+    assert "Cannot be said" in render(server, "overview", by="flaps", range="3h")
+    text = render(server, "overview", by="availability")
+    assert "No offenders" in text
+    assert "1 left out as unknown" in text
+    assert "17 h" in render(server, "overview", by="nonsense", range="13m")
+
+
+def test_availability_stands_beside_its_target_last_week_and_13_months(server: flask.Flask) -> None:
+    text = render(server, "overview")
+    for words in (
+        "target 99.5 %",
+        "below target",
+        "week before 97.222 %, 13 months 99.900 %",
+        "60.0 %",
+        "of 50 % known",
+    ):
+        assert words in text, words
+
+
+def test_the_service_page_shows_scores_classifiers_histogram_impact_and_paths(server: flask.Flask) -> None:
+    page = dash.page_registry["mistwan_dagster.dashboard.pages.service"]
+    with server.test_request_context("/"):
+        layout = page["layout"](path_site="1")
+    figures = [g.figure for g in layout._traverse() if type(g).__name__ == "Graph"]
+    score, histogram, classifiers = figures
+    assert list(score.data[0].y) == [100.0] * 21 + [50.0] * 3
+    assert [t.name for t in classifiers.data] == ["network-loss"]
+    assert list(classifiers.data[0].y)[-4:] == [0.0, 60.0, 60.0, 60.0]
+    assert (list(histogram.data[0].x), list(histogram.data[0].y)) == (
+        ["< 50", "50–100", "≥ 100"], [2700.0, 120.0, 60.0],
+    )  # fmt: skip
+    text = render(server, "service", path_site="1")
+    for words in ("gw-1", "180.0 of 2,880", "ge-0/0/0", "hub-b", "4.30", "threshold 100 ms", "fresh"):
+        assert words in text, words
+    other = render(server, "service", path_site="2")
+    for words in ("stale", "No SLE score was read in this range", "No histogram was read", "No path sample"):
+        assert words in other, words
+
+
+def test_a_forecast_tells_the_days_or_why_not(server: flask.Flask) -> None:
+    text = render(server, "circuit", path_circuit=CIRCUIT)
+    for words in (
+        "in 42 days",
+        "there now",
+        "+35.0 pts against 60.0 %",
+        "+1.50 pts a week (95 %: +1.00 to +2.00)",
+    ):
+        assert words in text, words
+    assert "not foretold: no trend was computed" in render(server, "circuit", path_circuit=BACKUP)
 
 
 @pytest.mark.parametrize(

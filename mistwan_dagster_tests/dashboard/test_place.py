@@ -42,9 +42,11 @@ def test_the_thresholds_of_the_region_are_in_force_from_their_day(tmp_path: Path
     key = hours_column("utilization", "warning")
     assert place.range_figures(hours, thresholds, "West", None, START)[key] == 3
     assert place.range_figures(hours, thresholds, "North", None, START)[key] == 0
-    assert place.levels_in_force(thresholds, "West", None, NEWEST)["utilization"] == (50.0, 80.0, 90.0)
+    assert place.levels_in_force(thresholds, "West", None, NEWEST)["utilization"] == {
+        "warning": 50.0, "high": 80.0, "critical": 90.0
+    }  # fmt: skip
     before = datetime(2025, 3, 9, 12)
-    assert place.levels_in_force(thresholds, "West", None, before)["utilization"] == (70.0, 80.0, 90.0)
+    assert place.levels_in_force(thresholds, "West", None, before)["utilization"]["warning"] == 70.0
 
 
 def test_no_hour_has_no_figures(tmp_path: Path) -> None:
@@ -106,10 +108,14 @@ def test_the_history_of_a_site_holds_what_touches_the_range(tmp_path: Path) -> N
             for t in (START - HOUR, START)
         ],
     }  # fmt: skip
-    found = place.site_history(published(tmp_path, tables), "1", START, NEWEST)
+    data = published(tmp_path, tables)
+    assert place.site_failovers(data, "1", START, NEWEST).select("start_utc", "cause").rows() == [
+        (LAST - HOUR, None)
+    ]
+    assert place.site_failovers(data, "1", START, LAST - HOUR).is_empty()
+    found = place.site_history(data, "1", START, NEWEST)
     assert found.select("kind", "what", "until_utc").rows() == [
         ("outage", "link", None),
-        ("failover", "unknown cause", LAST),
         ("event", "GW_PORT_DOWN", None),
         ("outage", "link", START + HOUR),
     ]

@@ -121,7 +121,7 @@ def test_figures_are_those_of_the_open_hours_and_a_run_ends_when_the_store_close
     # Busy from 06:00 to 09:59 and from 19:00 to 21:59; open are 08, 09 and 19.
     busy = [6, 7, 8, 9, 19, 20, 21]
     rows = [circuit_hour(n, 95.0 if n in busy else 10.0, down_minutes=float(n == 3)) for n in range(24)]
-    (found,) = business_period_figures(periods(rows), "day", hour(0), hour(24), AGG_CIRCUIT_PERIOD_BUSINESS)
+    (found,) = business_period_figures([periods(rows)], "day", hour(0), hour(24), AGG_CIRCUIT_PERIOD_BUSINESS)
     assert violations(found, AGG_CIRCUIT_PERIOD_BUSINESS) == {}
     (row,) = found.collect().to_dicts()
     assert (row["utilization_critical_hours"], row["utilization_critical_run_hours"]) == (3, 2)
@@ -135,7 +135,7 @@ def test_a_site_without_a_time_zone_has_null_figures_and_its_hours_are_counted()
     unknown = periods([circuit_hour(n, 90.0, "b") for n in range(24)], None)
     both = pl.concat([known, unknown])
     circuits, found = business_period_figures(
-        both, "day", hour(0), hour(24), AGG_CIRCUIT_PERIOD_BUSINESS, AGG_REGION_PERIOD_BUSINESS
+        [both], "day", hour(0), hour(24), AGG_CIRCUIT_PERIOD_BUSINESS, AGG_REGION_PERIOD_BUSINESS
     )
     b = circuits.collect().to_dicts()[1]
     assert (b["circuit_id"], b["region"], b["business_hours"], b["unknown_timezone_hours"]) == (
@@ -157,7 +157,9 @@ def test_providers_are_pooled_like_regions_and_circuits_without_one_are_in_none(
         for n in range(24)
         for circuit, load, provider in (("a", 20.0, "Acme"), ("b", 60.0, "Acme"), ("c", 99.0, None))
     ]
-    (found,) = business_period_figures(periods(rows), "day", hour(0), hour(24), AGG_PROVIDER_PERIOD_BUSINESS)
+    (found,) = business_period_figures(
+        [periods(rows)], "day", hour(0), hour(24), AGG_PROVIDER_PERIOD_BUSINESS
+    )
     assert violations(found, AGG_PROVIDER_PERIOD_BUSINESS) == {}
     (acme,) = found.collect().to_dicts()
     assert (acme["provider"], acme["circuit_count"], acme["business_hours"]) == ("Acme", 2, 24)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from mistwan_dagster.catalog.tables import (
     AGG_CIRCUIT_PERIOD,
     AGG_CIRCUIT_ROLLING_13M,
+    AGG_PROVIDER_PERIOD,
+    AGG_PROVIDER_ROLLING_13M,
     AGG_REGION_PERIOD,
     AGG_REGION_ROLLING_13M,
     Table,
@@ -101,6 +103,16 @@ def test_a_region_pools_its_circuits_and_a_circuit_that_moved_counts_in_both() -
     north, south = rolling(rows, AGG_REGION_PERIOD, AGG_REGION_ROLLING_13M)
     assert (north["region"], north["availability_pct"], north["utilization_avg_pct"]) == ("North", 75, 30)
     assert (south["region"], south["availability_pct"], south["observed_hours"]) == ("South", 100, 1)
+
+
+def test_a_provider_pools_its_circuits_and_one_without_provider_is_in_none() -> None:
+    rows = [
+        at(first(2024, 5), 10.0, "a", provider="Acme", up_minutes=30.0, down_minutes=30.0),
+        at(first(2024, 6), 30.0, "b", provider="Acme"),
+        at(first(2024, 7), 90.0, "c"),
+    ]
+    (acme,) = rolling(rows, AGG_PROVIDER_PERIOD, AGG_PROVIDER_ROLLING_13M)
+    assert (acme["provider"], acme["availability_pct"], acme["utilization_avg_pct"]) == ("Acme", 75, 20)
 
 
 def test_nothing_gives_an_empty_table() -> None:

@@ -92,7 +92,7 @@ def test_the_primary_beside_its_pooled_secondaries():
         circuit_hour(0, 10.0, "q", **quiet), circuit_hour(1, 20.0, "q", **quiet), circuit_hour(0, 30.0, "r", **quiet),
         circuit_hour(0, 99.0, "u", role=None), circuit_hour(0, 5.0, "x", site_id="t"),
     ]  # fmt: skip
-    found = primary_secondary(hourly(rows), "day", hour(0), hour(24))
+    found = primary_secondary([hourly(rows)], "day", hour(0), hour(24))
     assert violations(found, RPT_PRIMARY_SECONDARY) == {}
     s, t = found.collect().to_dicts()
     assert (s["primary_utilization_avg_pct"], s["secondary_utilization_avg_pct"]) == (60, 20)

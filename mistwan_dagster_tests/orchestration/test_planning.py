@@ -132,14 +132,14 @@ def test_a_late_event_asks_for_its_hours_and_then_for_all_that_contains_them_and
         [
             Request("windows", at("03-03T05:00"), at("03-04T06:00")),
             Request("daily", at("03-03T00:00"), at("03-04T00:00")),
-            Request("weekly", at("03-03T00:00"), at("03-10T00:00")),
-            Request("monthly", at("03-01T00:00"), at("04-01T00:00")),
         ],
         [Request("latest", END - HOUR, END)],
     ]
 
 
-def test_a_late_event_before_midnight_on_sunday_touches_two_days_and_two_weeks(complete: Platform) -> None:
+def test_a_late_event_before_midnight_on_sunday_touches_two_days_and_the_week_that_is_over(
+    complete: Platform,
+) -> None:
     late_event(complete, at("03-02T23:59"))
     first, second, third = until_quiet(complete, late=True)
     assert first == [Request("hourly", at("03-02T23:00"), at("03-03T01:00"))]
@@ -147,8 +147,7 @@ def test_a_late_event_before_midnight_on_sunday_touches_two_days_and_two_weeks(c
     assert second == [
         Request("windows", at("03-02T23:00"), at("03-04T00:00")),
         Request("daily", at("03-02T00:00"), at("03-04T00:00")),
-        Request("weekly", at("02-24T00:00"), at("03-10T00:00")),
-        Request("monthly", at("03-01T00:00"), at("04-01T00:00")),
+        Request("weekly", at("02-24T00:00"), at("03-03T00:00")),
     ]
 
 
@@ -166,8 +165,6 @@ def test_imported_facts_touch_windows_and_periods_only(complete: Platform) -> No
     assert plan(complete, Activity(), late=True).requests == [
         Request("windows", at("03-04T08:00"), at("03-04T10:00")),
         Request("daily", at("03-04T00:00"), at("03-05T00:00")),
-        Request("weekly", at("03-03T00:00"), at("03-10T00:00")),
-        Request("monthly", at("03-01T00:00"), at("04-01T00:00")),
     ]
 
 
@@ -181,7 +178,7 @@ def test_what_a_run_has_is_not_asked_for_again_and_what_it_feeds_waits(complete:
     ]
     computed(complete, Request("hourly", at("03-03T05:00"), at("03-03T07:00")))
     windows = Activity({"windows": [(at("03-03T05:00"), at("03-04T06:00"))]})
-    assert [r.job for r in plan(complete, windows, late=True).requests] == ["daily", "weekly", "monthly"]
+    assert [r.job for r in plan(complete, windows, late=True).requests] == ["daily"]
 
 
 def test_an_hour_is_left_to_its_schedule_until_the_grace_is_over(complete: Platform) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from mistwan_dagster.catalog.endpoints import DEVICE_STATS
-from mistwan_dagster.lake.raw import floor_slot
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, SITE_DEVICE_EVENTS
+from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot, hours_between
 from mistwan_dagster.orchestration import launch
 from mistwan_dagster.orchestration.build import defs
 from mistwan_dagster.orchestration.collection import collect_snapshot
@@ -17,7 +18,7 @@ from mistwan_dagster.simulator.server import Running
 from mistwan_dagster_tests.orchestration.conftest import EVENING
 
 STEPS = ("raw__site_devices", "raw__site_device_stats", "raw__site_device_events")
-HOUR = "2025-03-04-21:00"
+NOW_HOUR = "2025-03-04-21:00"
 
 
 @pytest.fixture
@@ -37,12 +38,15 @@ def environment(sim: Running, on_sim: Platform, monkeypatch: pytest.MonkeyPatch)
     return on_sim
 
 
-def run(platform: Platform, config: dict[str, Any], partition: str = HOUR) -> dg.ExecuteInProcessResult:
+def run(
+    platform: Platform, config: dict[str, Any], partition: str = NOW_HOUR, steps: tuple[str, ...] = STEPS
+) -> dg.ExecuteInProcessResult:
     with launch.instance(platform) as opened:
         return defs.resolve_job_def("site_details").execute_in_process(
-            run_config={**launch.QUIET, "ops": {step: {"config": config} for step in STEPS}},
+            run_config={**launch.QUIET, "ops": {step: {"config": config} for step in steps}},
             instance=opened,
             partition_key=partition,
+            asset_selection=None if steps == STEPS else [dg.AssetKey(s.split("__")) for s in steps],
             raise_on_error=False,
         )
 
@@ -74,6 +78,26 @@ def test_without_names_and_without_trouble_nothing_is_asked(environment: Platfor
     assert result.success
     assert metadata(result, "raw__site_devices")["sites_read"] == 0
     assert sim.calls.total() == before
+
+
+def test_events_of_a_past_hour_can_still_be_asked_for_as_far_as_the_cloud_keeps_them(
+    environment: Platform, sim: Running
+) -> None:
+    sites = sorted(site.id for site in sim.world.topology.sites)
+
+    def truth(hour: datetime) -> int:
+        until = (hour + HOUR).timestamp()
+        return len(sim.world.chronicle.between(hour.timestamp(), until, EVENING.timestamp()))
+
+    past = hours_between(floor_hour(EVENING) - timedelta(days=3), floor_hour(EVENING))
+    hour = next(h for h in past if truth(h))
+    result = run(environment, {"site_ids": sites, "most_sites": 12}, f"{hour:%Y-%m-%d-%H:%M}", STEPS[2:])
+    assert result.success
+    told = environment.raw.scan_events(SITE_DEVICE_EVENTS, hour - timedelta(days=1), EVENING).collect()
+    assert told.height == truth(hour)
+    forgotten = run(environment, {"site_ids": sites}, "2025-02-10-05:00", STEPS[2:])
+    failures = [launch._reason(e) for e in forgotten.all_events if e.event_type_value == "STEP_FAILURE"]
+    assert "the cloud keeps 14 days" in failures[0]
 
 
 def test_a_past_hour_and_unknown_sites_are_refused_in_words(environment: Platform) -> None:

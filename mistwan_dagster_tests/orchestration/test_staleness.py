@@ -22,7 +22,8 @@ from mistwan_dagster.orchestration.rankings import (
     compute_top,
 )
 from mistwan_dagster.orchestration.rollups import compute_periods, compute_rolling
-from mistwan_dagster.orchestration.staleness import STAGES, ranges
+from mistwan_dagster.orchestration.stage import ranges
+from mistwan_dagster.orchestration.staleness import STAGES
 from mistwan_dagster.settings import Settings
 
 NOW = datetime(2025, 3, 4, 10, 7, tzinfo=UTC)

@@ -41,11 +41,11 @@ def test_a_load_replaces_its_span_and_nothing_else(backend: Backend) -> None:
     warehouse.load([Load(DIM_HOUR, hours(HOUR, NEXT), HOUR, NEXT + ONE)])
     for _ in range(2):
         assert warehouse.load([Load(DIM_HOUR, hours(HOUR, month="n"), HOUR, NEXT)])["dim_hour"].rows == 1
-    assert warehouse.publish() == 1
+    first = warehouse.publish()
     assert not warehouse.is_new
     assert rows_of(backend) == naive(HOUR, month="n") + naive(NEXT)
     warehouse.load([Load(DIM_HOUR, hours(), HOUR, NEXT)])
-    assert warehouse.publish() == 2
+    assert warehouse.publish() > first
     assert rows_of(backend) == naive(NEXT)
 
 

@@ -1270,6 +1270,64 @@ COMMENT ON COLUMN agg_region_rolling_13m.down_minutes IS 'minutes the link was k
 COMMENT ON COLUMN agg_region_rolling_13m.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
 COMMENT ON COLUMN agg_region_rolling_13m.total_minutes IS 'up + down + unknown minutes';
 
+CREATE TABLE IF NOT EXISTS agg_provider_rolling_13m (
+    provider VARCHAR NOT NULL,
+    as_of_utc TIMESTAMP NOT NULL,
+    start_utc TIMESTAMP NOT NULL,
+    utilization_avg_pct DOUBLE,
+    utilization_max_pct DOUBLE,
+    loss_max_pct DOUBLE,
+    jitter_max_ms DOUBLE,
+    latency_max_ms DOUBLE,
+    utilization_warning_hours BIGINT,
+    utilization_high_hours BIGINT,
+    utilization_critical_hours BIGINT,
+    loss_warning_hours BIGINT,
+    loss_high_hours BIGINT,
+    loss_critical_hours BIGINT,
+    jitter_warning_hours BIGINT,
+    jitter_high_hours BIGINT,
+    jitter_critical_hours BIGINT,
+    latency_warning_hours BIGINT,
+    latency_high_hours BIGINT,
+    latency_critical_hours BIGINT,
+    availability_pct DOUBLE,
+    flap_count BIGINT,
+    observed_hours BIGINT,
+    up_minutes DOUBLE,
+    down_minutes DOUBLE,
+    unknown_minutes DOUBLE,
+    total_minutes DOUBLE
+);
+COMMENT ON TABLE agg_provider_rolling_13m IS '13 calendar months pooled over a provider''s circuit hours; circuits without a known provider are in none';
+COMMENT ON COLUMN agg_provider_rolling_13m.provider IS 'internet provider of the circuit in force in each hour';
+COMMENT ON COLUMN agg_provider_rolling_13m.as_of_utc IS 'end of the 13 months, not included: first of a month';
+COMMENT ON COLUMN agg_provider_rolling_13m.start_utc IS 'start of the 13 months';
+COMMENT ON COLUMN agg_provider_rolling_13m.utilization_avg_pct IS 'mean utilization over the observed hours';
+COMMENT ON COLUMN agg_provider_rolling_13m.utilization_max_pct IS 'maximum utilization over the observed hours';
+COMMENT ON COLUMN agg_provider_rolling_13m.loss_max_pct IS 'maximum frame loss over the hours observed';
+COMMENT ON COLUMN agg_provider_rolling_13m.jitter_max_ms IS 'maximum jitter over the hours observed';
+COMMENT ON COLUMN agg_provider_rolling_13m.latency_max_ms IS 'maximum latency over the hours observed';
+COMMENT ON COLUMN agg_provider_rolling_13m.utilization_warning_hours IS 'hours with utilization at or above warning';
+COMMENT ON COLUMN agg_provider_rolling_13m.utilization_high_hours IS 'hours with utilization at or above high';
+COMMENT ON COLUMN agg_provider_rolling_13m.utilization_critical_hours IS 'hours with utilization at or above critical';
+COMMENT ON COLUMN agg_provider_rolling_13m.loss_warning_hours IS 'hours with frame loss at or above warning';
+COMMENT ON COLUMN agg_provider_rolling_13m.loss_high_hours IS 'hours with frame loss at or above high';
+COMMENT ON COLUMN agg_provider_rolling_13m.loss_critical_hours IS 'hours with frame loss at or above critical';
+COMMENT ON COLUMN agg_provider_rolling_13m.jitter_warning_hours IS 'hours with jitter at or above warning';
+COMMENT ON COLUMN agg_provider_rolling_13m.jitter_high_hours IS 'hours with jitter at or above high';
+COMMENT ON COLUMN agg_provider_rolling_13m.jitter_critical_hours IS 'hours with jitter at or above critical';
+COMMENT ON COLUMN agg_provider_rolling_13m.latency_warning_hours IS 'hours with latency at or above warning';
+COMMENT ON COLUMN agg_provider_rolling_13m.latency_high_hours IS 'hours with latency at or above high';
+COMMENT ON COLUMN agg_provider_rolling_13m.latency_critical_hours IS 'hours with latency at or above critical';
+COMMENT ON COLUMN agg_provider_rolling_13m.availability_pct IS '100 * up / (up + down) minutes; null when both are 0';
+COMMENT ON COLUMN agg_provider_rolling_13m.flap_count IS 'link transitions';
+COMMENT ON COLUMN agg_provider_rolling_13m.observed_hours IS 'hours with a utilization';
+COMMENT ON COLUMN agg_provider_rolling_13m.up_minutes IS 'minutes the link was known to be up';
+COMMENT ON COLUMN agg_provider_rolling_13m.down_minutes IS 'minutes the link was known to be down';
+COMMENT ON COLUMN agg_provider_rolling_13m.unknown_minutes IS 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed';
+COMMENT ON COLUMN agg_provider_rolling_13m.total_minutes IS 'up + down + unknown minutes';
+
 CREATE TABLE IF NOT EXISTS rpt_congestion_now (
     site_id VARCHAR NOT NULL,
     circuit_id VARCHAR NOT NULL,

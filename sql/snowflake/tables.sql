@@ -710,6 +710,39 @@ CREATE TABLE IF NOT EXISTS agg_region_rolling_13m (
 CLUSTER BY (as_of_utc)
 COMMENT = '13 calendar months pooled over a region’s circuit hours';
 
+CREATE TABLE IF NOT EXISTS agg_provider_rolling_13m (
+    provider VARCHAR NOT NULL COMMENT 'internet provider of the circuit in force in each hour',
+    as_of_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'end of the 13 months, not included: first of a month',
+    start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the 13 months',
+    utilization_avg_pct FLOAT COMMENT 'mean utilization over the observed hours',
+    utilization_max_pct FLOAT COMMENT 'maximum utilization over the observed hours',
+    loss_max_pct FLOAT COMMENT 'maximum frame loss over the hours observed',
+    jitter_max_ms FLOAT COMMENT 'maximum jitter over the hours observed',
+    latency_max_ms FLOAT COMMENT 'maximum latency over the hours observed',
+    utilization_warning_hours NUMBER(38,0) COMMENT 'hours with utilization at or above warning',
+    utilization_high_hours NUMBER(38,0) COMMENT 'hours with utilization at or above high',
+    utilization_critical_hours NUMBER(38,0) COMMENT 'hours with utilization at or above critical',
+    loss_warning_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above warning',
+    loss_high_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above high',
+    loss_critical_hours NUMBER(38,0) COMMENT 'hours with frame loss at or above critical',
+    jitter_warning_hours NUMBER(38,0) COMMENT 'hours with jitter at or above warning',
+    jitter_high_hours NUMBER(38,0) COMMENT 'hours with jitter at or above high',
+    jitter_critical_hours NUMBER(38,0) COMMENT 'hours with jitter at or above critical',
+    latency_warning_hours NUMBER(38,0) COMMENT 'hours with latency at or above warning',
+    latency_high_hours NUMBER(38,0) COMMENT 'hours with latency at or above high',
+    latency_critical_hours NUMBER(38,0) COMMENT 'hours with latency at or above critical',
+    availability_pct FLOAT COMMENT '100 * up / (up + down) minutes; null when both are 0',
+    flap_count NUMBER(38,0) COMMENT 'link transitions',
+    observed_hours NUMBER(38,0) COMMENT 'hours with a utilization',
+    up_minutes FLOAT COMMENT 'minutes the link was known to be up',
+    down_minutes FLOAT COMMENT 'minutes the link was known to be down',
+    unknown_minutes FLOAT COMMENT 'minutes without knowledge of the link: gateway disconnected, port disabled, or nothing observed',
+    total_minutes FLOAT COMMENT 'up + down + unknown minutes',
+    PRIMARY KEY (provider, as_of_utc)
+)
+CLUSTER BY (as_of_utc)
+COMMENT = '13 calendar months pooled over a provider’s circuit hours; circuits without a known provider are in none';
+
 CREATE TABLE IF NOT EXISTS rpt_congestion_now (
     site_id VARCHAR NOT NULL COMMENT 'Mist site id',
     circuit_id VARCHAR NOT NULL COMMENT '`mac:port_id`, on an HA cluster `mac:node:port_id`',

@@ -14,15 +14,33 @@ from mistwan_dagster.dashboard.data.published import Published
 
 TREND_DAYS = 28
 ABOVE = tuple(hours_column(measure, "warning") for measure in MEASURES)
+POOLED = (
+    "up_minutes", "down_minutes", "unknown_minutes", "observed_hours", "utilization_avg_pct", "flap_count", *ABOVE,
+)  # fmt: skip
+SPANS = ("", "week_before_", "months_")
+"""Prefixes of the columns of `regions`: the last 24 hours, the same a week before, 13 months."""
+RANKED = {
+    "congestion": "utilization_warning_hours", "longest congestion": "utilization_warning_run_hours",
+    "utilization": "utilization_avg_pct", "loss": "loss_warning_hours", "jitter": "jitter_warning_hours",
+    "latency": "latency_warning_hours", "down": "down_minutes", "flaps": "flap_count",
+    "availability": "availability_pct",
+}  # fmt: skip
+"""What the worst circuits can be ranked by: word -> column."""
 
 
 def regions(published: Published) -> pl.DataFrame:
-    """Every region over the last 24 hours beside the same hours a week before, worst availability first."""
-    return published.ask("SELECT * FROM v_region_now ORDER BY availability_pct NULLS LAST, region")
+    """Every region over the last 24 hours, the same hours a week before, and 13 months; worst availability first."""
+    months = ", ".join(f"m.{c} AS months_{c}" for c in POOLED)
+    return published.ask(
+        f"""SELECT v.*, {months}, m.availability_pct AS months_availability_pct
+FROM v_region_now v LEFT JOIN agg_region_rolling_13m m
+  ON m.region = v.region AND m.as_of_utc = (SELECT max(as_of_utc) FROM agg_region_rolling_13m)
+ORDER BY v.availability_pct NULLS LAST, v.region"""
+    )
 
 
 def pooled(regions_now: pl.DataFrame, prefix: str = "") -> dict[str, float | None]:
-    """The organization's figures from the regions' (`prefix` "week_before_" for those a week before).
+    """The organization's figures from the regions' (`prefix` as in `SPANS`).
 
     availability_pct = 100 * up / (up + down) minutes; utilization_avg_pct weighs each region by its observed
     hours; hours above a threshold and flaps are sums. Null where no region has the value.
@@ -44,6 +62,16 @@ def pooled(regions_now: pl.DataFrame, prefix: str = "") -> dict[str, float | Non
         "observed_hours": hours,
         **{column: total(column) for column in ABOVE},
     }
+
+
+def scaled(months: dict[str, float | None], now: dict[str, float | None]) -> dict[str, float | None]:
+    """Sums over a long span for as many observed circuit hours as now: what its rate would have given."""
+    share = (
+        now["observed_hours"] / months["observed_hours"]
+        if months["observed_hours"] and now["observed_hours"]
+        else None
+    )
+    return {k: None if v is None or share is None else v * share for k, v in months.items()}
 
 
 def daily(published: Published, newest: datetime) -> pl.DataFrame:
@@ -69,27 +97,54 @@ def with_missing_days(days: pl.DataFrame) -> pl.DataFrame:
     return grid.join(days, on=["region", "period_start_utc"], how="left").sort("region", "period_start_utc")
 
 
-def top_circuits(published: Published, newest: datetime, rows: int) -> pl.DataFrame:
-    """Circuits with the most hours above the utilization warning in the last 7 whole or begun UTC days.
+def offenders(published: Published, period: str, measure: str, rows: int) -> pl.DataFrame:
+    """The first `rows` of the worst circuits of a period by a figure, and of the chronic offenders.
 
-    Then by down minutes. Hours are summed over days; unknown minutes stand beside them.
+    Columns: kind (top, chronic), place, what (figure or reason), value (the figure, or bad days), observed (hours or
+    days), known_circuits, unknown_circuits, start_utc (of the period, or of the latest bad day), and the circuit's
+    names.
     """
-    begin = newest.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=6)
     return published.ask(
-        """SELECT p.circuit_id, p.site_id, s.site_name, s.region, c.provider, c.role,
-       CAST(sum(p.utilization_warning_hours) AS BIGINT) AS utilization_warning_hours,
-       max(p.utilization_warning_run_hours) AS utilization_warning_run_hours,
-       max(p.utilization_max_pct) AS utilization_max_pct,
-       100 * sum(p.up_minutes) / nullif(sum(p.up_minutes) + sum(p.down_minutes), 0) AS availability_pct,
-       sum(p.down_minutes) AS down_minutes, CAST(sum(p.flap_count) AS BIGINT) AS flap_count,
-       100 * (sum(p.up_minutes) + sum(p.down_minutes)) / nullif(sum(p.total_minutes), 0) AS observed_pct
-FROM agg_circuit_period p
-LEFT JOIN dim_site s ON s.site_id = p.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = p.circuit_id AND c.is_current
-WHERE p.period = 'day' AND p.period_start_utc >= ?
-GROUP BY p.circuit_id, p.site_id, s.site_name, s.region, c.provider, c.role
-HAVING sum(p.utilization_warning_hours) > 0 OR sum(p.down_minutes) > 0 OR sum(p.flap_count) > 0
-ORDER BY sum(p.utilization_warning_hours) DESC NULLS LAST, sum(p.down_minutes) DESC NULLS LAST, p.circuit_id
-LIMIT ?""",
-        [begin, rows],
+        """SELECT o.*, s.site_name, c.provider, c.wan_name FROM (
+  SELECT 'top' AS kind, rank AS place, measure AS what, value, observed_hours AS observed, known_circuits,
+         unknown_circuits, period_start_utc AS start_utc, circuit_id, site_id, region, role
+  FROM rpt_top_offenders WHERE period = ? AND measure = ? AND rank <= ? AND period_start_utc = (
+    SELECT max(period_start_utc) FROM rpt_top_offenders WHERE period = ? AND measure = ?)
+  UNION ALL
+  SELECT 'chronic', row_number() OVER (ORDER BY bad_days DESC, circuit_id, reason), reason,
+         CAST(bad_days AS DOUBLE), observed_days, NULL, NULL, last_bad_day_utc, circuit_id, site_id, region, role
+  FROM rpt_chronic_offenders WHERE as_of_utc = (SELECT max(as_of_utc) FROM rpt_chronic_offenders)
+) o
+LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
+LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current
+WHERE o.place <= ? ORDER BY o.kind, o.place""",
+        [period, measure, rows, period, measure, rows],
+    )
+
+
+def providers(published: Published, rows: int) -> pl.DataFrame:
+    """The scorecard of the newest month, worst availability first."""
+    return published.ask(
+        """SELECT * FROM rpt_provider_scorecard
+WHERE period_start_utc = (SELECT max(period_start_utc) FROM rpt_provider_scorecard)
+ORDER BY availability_pct NULLS LAST, provider LIMIT ?""",
+        [rows],
+    )
+
+
+def readiness(published: Published, rows: int) -> pl.DataFrame:
+    """Sites by how often the backup could have carried them in the newest month, least ready first.
+
+    Beside them, over all sites: sites, ready_sites (every known hour), unknown_sites (no known hour).
+    """
+    return published.ask(
+        """SELECT r.*, s.site_name, c.provider,
+       count(*) OVER () AS sites, count(CASE WHEN ready_pct >= 100 THEN 1 END) OVER () AS ready_sites,
+       count(CASE WHEN ready_pct IS NULL THEN 1 END) OVER () AS unknown_sites
+FROM rpt_failover_readiness r
+LEFT JOIN dim_site s ON s.site_id = r.site_id AND s.is_current
+LEFT JOIN dim_circuit c ON c.circuit_id = r.backup_circuit_id AND c.is_current
+WHERE r.period_start_utc = (SELECT max(period_start_utc) FROM rpt_failover_readiness)
+ORDER BY r.ready_pct NULLS LAST, r.site_id LIMIT ?""",
+        [rows],
     )

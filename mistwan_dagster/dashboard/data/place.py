@@ -6,12 +6,18 @@ from datetime import datetime
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import MEASURES
+from mistwan_dagster.catalog.columns import LEVELS, MEASURES
 from mistwan_dagster.dashboard.data.published import Published
 from mistwan_dagster.kpi.exceedance import completed, figures, with_runs
 from mistwan_dagster.kpi.thresholds import Thresholds, with_thresholds
 
-MOST_EVENTS = 200
+MOST_EVENTS = 500
+FORETOLD = (
+    "usual_pct", "usual_hours", "change_pct", "change_sigmas", "is_worse", "trend_pct_per_week",
+    "trend_low_pct_per_week", "trend_high_pct_per_week", "trend_now_pct", "trend_weeks", "trend_reason",
+    *(f"days_to_{level}" for level in LEVELS),
+)  # fmt: skip
+"""Columns of `rpt_congestion_now` on a circuit's page."""
 
 
 def region_row(published: Published, region: str) -> pl.DataFrame:
@@ -20,8 +26,15 @@ def region_row(published: Published, region: str) -> pl.DataFrame:
 
 
 def site_row(published: Published, site_id: str) -> pl.DataFrame:
-    """The site's row of `v_site_now`, or none."""
-    return published.ask("SELECT * FROM v_site_now WHERE site_id = ?", [site_id])
+    """The site's row of `v_site_now` with its SLE deep-dive (sle_metrics, sle_degraded, sle_fresh), or none."""
+    return published.ask(
+        """SELECT s.*, q.sle_metrics, q.sle_degraded, q.sle_fresh FROM v_site_now s
+LEFT JOIN (SELECT site_id, count(score) AS sle_metrics, count(CASE WHEN is_degraded THEN 1 END) AS sle_degraded,
+                  count(CASE WHEN state = 'fresh' THEN 1 END) AS sle_fresh
+           FROM sle_coverage GROUP BY site_id) q ON q.site_id = s.site_id
+WHERE s.site_id = ?""",
+        [site_id],
+    )
 
 
 def site_circuits(published: Published, site_id: str) -> pl.DataFrame:
@@ -32,47 +45,62 @@ def site_circuits(published: Published, site_id: str) -> pl.DataFrame:
 
 
 def site_hours(published: Published, site_id: str, start: datetime, end: datetime) -> pl.DataFrame:
-    """Hours of all circuits of the site in [start, end), by circuit and hour."""
+    """Hours of all circuits of the site in [start, end), by circuit and time (`at_utc`)."""
     return published.ask(
-        """SELECT circuit_id, hour_utc, utilization_pct, loss_avg_pct, jitter_avg_ms, latency_avg_ms
+        """SELECT circuit_id, hour_utc AS at_utc, utilization_pct, loss_avg_pct, jitter_avg_ms, latency_avg_ms
 FROM fact_circuit_hour WHERE site_id = ? AND hour_utc >= ? AND hour_utc < ? ORDER BY circuit_id, hour_utc""",
         [site_id, start, end],
     )
 
 
-def site_paths(published: Published, site_id: str) -> pl.DataFrame:
-    """Overlay paths of the site in the latest hour with path samples: worst state first."""
+def site_days(published: Published, site_id: str, start: datetime, end: datetime) -> pl.DataFrame:
+    """As `site_hours` by UTC day: means of the observed hours."""
     return published.ask(
-        """SELECT * FROM v_path_now WHERE site_id = ?
-ORDER BY up_pct NULLS LAST, circuit_id, peer_router_name, vpn_name""",
-        [site_id],
+        """SELECT circuit_id, period_start_utc AS at_utc, utilization_avg_pct AS utilization_pct, loss_avg_pct,
+       jitter_avg_ms, latency_avg_ms
+FROM agg_circuit_period WHERE site_id = ? AND period = 'day' AND period_start_utc >= ? AND period_start_utc < ?
+ORDER BY circuit_id, period_start_utc""",
+        [site_id, start, end],
+    )
+
+
+def site_failovers(published: Published, site_id: str, start: datetime, end: datetime) -> pl.DataFrame:
+    """Failovers of the site that touch [start, end), newest first."""
+    return published.ask(
+        """SELECT * FROM v_failover WHERE site_id = ? AND start_utc < ? AND (end_utc IS NULL OR end_utc >= ?)
+ORDER BY start_utc DESC""",
+        [site_id, end, start],
     )
 
 
 def site_history(published: Published, site_id: str, start: datetime, end: datetime) -> pl.DataFrame:
-    """Device events, outages and failovers of the site that touch [start, end), newest first, MOST_EVENTS at most.
+    """Device events and outages of the site that touch [start, end), newest first, MOST_EVENTS of each at most.
 
-    Columns: at_utc, until_utc (null for an event, and while it lasts), kind (event, outage, failover), what,
-    circuit_id, detail.
+    Columns: at_utc, until_utc (null for an event, and while it lasts), kind (event, outage), what, circuit_id, detail.
     """
     return published.ask(
-        f"""SELECT event_utc AS at_utc, CAST(NULL AS TIMESTAMP) AS until_utc, 'event' AS kind, event_type AS what,
-       circuit_id, text AS detail
-FROM fact_device_event WHERE site_id = ? AND hour_utc >= ? AND event_utc < ?
-UNION ALL
-SELECT start_utc, end_utc, 'outage', kind, circuit_id, evidence
-FROM fact_circuit_outage WHERE site_id = ? AND start_utc < ? AND (end_utc IS NULL OR end_utc >= ?)
-UNION ALL
-SELECT start_utc, end_utc, 'failover', coalesce(cause, 'unknown cause'), from_circuit_id, to_circuit_id
-FROM fact_failover WHERE site_id = ? AND start_utc < ? AND (end_utc IS NULL OR end_utc >= ?)
-ORDER BY at_utc DESC, kind, what LIMIT {MOST_EVENTS}""",
-        [site_id, start, end, site_id, end, start, site_id, end, start],
+        """SELECT * FROM (
+  SELECT h.*, row_number() OVER (PARTITION BY kind ORDER BY at_utc DESC, what, detail) AS place FROM (
+    SELECT event_utc AS at_utc, CAST(NULL AS TIMESTAMP) AS until_utc, 'event' AS kind, event_type AS what,
+           circuit_id, text AS detail
+    FROM fact_device_event WHERE site_id = ? AND hour_utc >= ? AND event_utc < ?
+    UNION ALL
+    SELECT start_utc, end_utc, 'outage', kind, circuit_id, evidence
+    FROM fact_circuit_outage WHERE site_id = ? AND start_utc < ? AND (end_utc IS NULL OR end_utc >= ?)
+  ) h
+) ranked WHERE place <= ? ORDER BY at_utc DESC, kind, what""",
+        [site_id, start, end, site_id, end, start, MOST_EVENTS],
     )
 
 
 def circuit_row(published: Published, circuit_id: str) -> pl.DataFrame:
-    """The circuit's row of `v_circuit_state`, or none."""
-    return published.ask("SELECT * FROM v_circuit_state WHERE circuit_id = ?", [circuit_id])
+    """The circuit's row of `v_circuit_state` with its usual, change and trend of `rpt_congestion_now`, or none."""
+    told = ", ".join(f"w.{c}" for c in FORETOLD)
+    return published.ask(
+        f"""SELECT v.*, {told} FROM v_circuit_state v
+LEFT JOIN rpt_congestion_now w ON w.circuit_id = v.circuit_id WHERE v.circuit_id = ?""",
+        [circuit_id],
+    )
 
 
 def circuit_hours(published: Published, circuit_id: str, start: datetime, end: datetime) -> pl.DataFrame:
@@ -157,6 +185,7 @@ def pooled_days(days: pl.DataFrame) -> dict[str, float | None]:
 
 def levels_in_force(
     thresholds: Thresholds, region: str | None, store_type: str | None, at: datetime
-) -> dict[str, tuple[float, ...]]:
-    """Measure -> (warning, high, critical) of a site at an instant."""
-    return {measure: thresholds.levels(region, store_type, at.date())[measure] for measure in MEASURES}
+) -> dict[str, dict[str, float]]:
+    """Measure -> level -> value, of a site at an instant."""
+    found = thresholds.levels(region, store_type, at.date())
+    return {measure: dict(zip(LEVELS, found[measure], strict=True)) for measure in MEASURES}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dash
 
-from mistwan_dagster.dashboard.pages import circuit, engineering, overview, region, reports, site
+from mistwan_dagster.dashboard.pages import circuit, engineering, overview, region, reports, service, site
 
 
 def register_pages() -> None:
@@ -14,6 +14,7 @@ def register_pages() -> None:
         (overview, "/overview", None, "Overview"),
         (region, None, "/region/<path_region>", "Region"),
         (site, None, "/site/<path_site>", "Site"),
+        (service, None, "/service/<path_site>", "SLE and VPN paths"),
         (circuit, None, "/circuit/<path_circuit>", "Circuit"),
         (reports, "/tables", None, "Tables"),
     ):

@@ -16,6 +16,8 @@ from mistwan_dagster.dashboard.address import circuit_path, region_path, site_pa
 from mistwan_dagster.dashboard.context import PageView, page
 from mistwan_dagster.dashboard.data import place
 from mistwan_dagster.dashboard.figures import hour_of_week, lines, status_strip
+from mistwan_dagster.dashboard.grid import RowRequest
+from mistwan_dagster.dashboard.listing import all_rows, condition
 from mistwan_dagster.dashboard.parts import (
     Part,
     Row,
@@ -68,6 +70,8 @@ def _render(view: PageView, path_circuit: str) -> list[Part]:
     levels = place.levels_in_force(view.dashboard.thresholds, row["region"], row["store_type"], view.newest)
     within = f"{span_words(start, end, zone)}, by {'UTC day' if series.is_daily else 'hour'}"
     name = f"{row['provider'] or row['wan_name'] or 'Circuit'} {path_circuit.partition(':')[2]}"
+    of = RowRequest(condition("circuit_id", "equals", path_circuit))
+    hours = "agg_circuit_period" if series.is_daily else "fact_circuit_hour"
     region, site = row["region"], row["site_name"] or row["site_id"]
     return [
         breadcrumbs(
@@ -88,13 +92,16 @@ def _render(view: PageView, path_circuit: str) -> list[Part]:
         _tiles(series, (end - start).total_seconds() / 60),
         html.Div(
             [
-                panel("Utilization", _utilization(series, zone, levels["utilization"]), within, wide=True),
+                panel("Utilization", _utilization(series, zone, levels["utilization"]), within,
+                      all_rows("Hours of the circuit", hours, of), wide=True),
                 panel("Time at or above the thresholds", _above(series), within, wide=True),
                 panel("Status", _status(series, zone), "share of each step that the link was up, down or unknown",
                       wide=True),
                 *(panel(m.capitalize(), _quality(series, m, zone, levels[m]), within) for m in QUALITY_LINES),
                 panel("Hour of the week", _week(series, zone), "mean utilization of the observed hours"),
-                panel("Outages", _outages(outages, zone, view.newest), within, wide=True),
+                panel("Forecast", _forecast(row), "the weekly p95 of the busy hours, and this hour's usual"),
+                panel("Outages", _outages(outages, zone, view.newest), within,
+                      all_rows("Outages", "v_outage", of)),
             ],
             className="panels",
         ),
@@ -134,7 +141,7 @@ def _no_value(series: _Series, column: str) -> bool:
     return column not in series.rows.columns or series.rows[column].null_count() == series.rows.height
 
 
-def _utilization(series: _Series, zone: ZoneInfo, levels: tuple[float, ...]) -> Part:
+def _utilization(series: _Series, zone: ZoneInfo, levels: dict[str, float]) -> Part:
     shown = (
         {"utilization_avg_pct": "daily mean", "utilization_max_pct": "highest hour of the day"}
         if series.is_daily
@@ -183,7 +190,7 @@ def _status(series: _Series, zone: ZoneInfo) -> Part:
     return status_strip(series.rows, series.time, zone, "status over time")
 
 
-def _quality(series: _Series, measure: str, zone: ZoneInfo, levels: tuple[float, ...]) -> Part:
+def _quality(series: _Series, measure: str, zone: ZoneInfo, levels: dict[str, float]) -> Part:
     shown = {
         column: STATISTICS[column.split("_")[1]]
         for column in QUALITY_LINES[measure]
@@ -201,6 +208,39 @@ def _week(series: _Series, zone: ZoneInfo) -> Part:
     if _no_value(series, "utilization_pct"):
         return nothing("no-data", "No utilization in this range.")
     return hour_of_week(series.rows, zone, "utilization by hour of the week")
+
+
+def _forecast(row: Row) -> Part:
+    """Where utilization is going, or why that cannot be said."""
+    usual = (
+        "not known yet: three of the four weeks before are needed"
+        if row["change_pct"] is None
+        else html.Span(
+            [f"{number(row['change_pct'], 1, 'pts', signed=True)} against {number(row['usual_pct'], 1, '%')}",
+             " ", badge("warning", "worse than usual") if row["is_worse"] else ""]
+        )
+    )  # fmt: skip
+    trend = (
+        "not known"
+        if row["trend_pct_per_week"] is None
+        else f"{number(row['trend_pct_per_week'], 2, 'pts a week', signed=True)} (95 %: "
+        f"{number(row['trend_low_pct_per_week'], 2, signed=True)} to "
+        f"{number(row['trend_high_pct_per_week'], 2, signed=True)}), now at {number(row['trend_now_pct'], 1, '%')}"
+    )
+    reason = row["trend_reason"]
+
+    def crossing(level: str) -> str:
+        days = row[f"days_to_{level}"]
+        if days is not None:
+            return "there now" if days == 0 else f"in {number(days)} days"
+        return f"not foretold: {reason or 'no trend was computed'}"
+
+    facts = {
+        "This hour against the usual": usual,
+        f"Trend of {number(row['trend_weeks'])} known weeks": trend,
+        **{f"Reaches {level}": crossing(level) for level in LEVELS},
+    }
+    return html.Dl([part for words, told in facts.items() for part in (html.Dt(words), html.Dd(told))])
 
 
 def _outages(outages: pl.DataFrame, zone: ZoneInfo, newest: datetime) -> Part:

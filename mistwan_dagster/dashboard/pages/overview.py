@@ -1,4 +1,7 @@
-"""The executive overview: health now against last week, regions, trends, top offenders. Fit for wall and paper."""
+"""The executive overview: health now against last week and 13 months, regions, trends, offenders, providers, backups.
+
+Fit for wall and paper.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from dash import dcc, html
+from dash import html
 
-from mistwan_dagster.dashboard import columns as col
+from mistwan_dagster.dashboard import report_columns as report
+from mistwan_dagster.dashboard.address import RANGES
 from mistwan_dagster.dashboard.context import PageView, page
 from mistwan_dagster.dashboard.data import overview as data
-from mistwan_dagster.dashboard.data.published import Published
 from mistwan_dagster.dashboard.figures import lines
+from mistwan_dagster.dashboard.grid import RowRequest
+from mistwan_dagster.dashboard.listing import all_rows, condition
 from mistwan_dagster.dashboard.parts import (
     Part,
-    Row,
-    Shown,
-    not_collected,
+    choice,
     nothing,
     number,
     panel,
@@ -30,163 +33,162 @@ from mistwan_dagster.dashboard.parts import (
 from mistwan_dagster.dashboard.toolbar import toolbar
 
 PATH = "/overview"
-REPORTS = {
-    "rpt_chronic_offenders": "Chronic offenders",
-    "rpt_provider_scorecard": "Providers",
-    "rpt_failover_readiness": "Failover readiness",
-}
-"""Reports that other parts of the platform compute: their first rows are shown where they exist."""
-REPORT_COLUMNS = 8
+CHRONIC = RowRequest({}, ({"colId": "as_of_utc", "sort": "desc"}, {"colId": "bad_days", "sort": "desc"}))
+NEWEST_MONTH = RowRequest({}, ({"colId": "period_start_utc", "sort": "desc"},))
+WORDS = {"utilization": "congestion", "loss": "loss", "jitter": "jitter", "latency": "latency"}
 
 
 def _render(view: PageView) -> list[Part]:
-    published, newest, zone = view.published, view.newest, view.zone()
+    published, newest, zone, address = view.published, view.newest, view.zone(), view.address
     regions = data.regions(published)
     head = [html.H1("Overview"), toolbar(view, PATH, rows=True)]
     if regions.is_empty():
         return [*head, nothing("no-data", "No window of 24 hours is computed yet: run `mistwan aggregate`.")]
-    now, before = data.pooled(regions), data.pooled(regions, "week_before_")
+    target = view.dashboard.availability_target_pct
     days = data.with_missing_days(data.daily(published, newest))
-    top = data.top_circuits(published, newest, view.address.rows)
-    as_of = f"24 h to {stamp(newest, zone)} {zone.key}"
+    by = address.by if address.by in data.RANKED else "congestion"
+    period = address.range if address.range in RANGES else "24h"
+    found = data.offenders(published, period, data.RANKED[by], address.rows)
+    providers = data.providers(published, address.rows)
+    backups = data.readiness(published, address.rows)
     return [
         *head,
-        _health(now, before, regions),
+        _health(regions, target),
         html.Div(
             [
-                panel("Regions", table(regions, _region_columns(view), "Regions"), f"{as_of}, worst first", wide=True),
-                panel("Availability by day", _trend(days, "availability_pct", "%"), "by UTC day"),
-                panel("Mean utilization by day", _trend(days, "utilization_avg_pct", "%"), "observed circuit hours"),
                 panel(
-                    "Top offenders", _top(top, view), "last 7 UTC days: hours above the utilization warning, then down",
-                    [dcc.Link("All rows", href="/table/v_circuit_day")], wide=True,
+                    "Regions", table(regions, report.region_columns(address, target), "Regions"),
+                    f"24 h to {stamp(newest, zone)} {zone.key}, worst first; target {target:g} %",
+                    all_rows("Regions", "v_region_now"), wide=True,
                 ),
-                _reports(published, view),
+                panel("Availability by day", _trend(days, "availability_pct", target), "by UTC day"),
+                panel("Mean utilization by day", _trend(days, "utilization_avg_pct"), "observed circuit hours"),
+                _top(view, found.filter(pl.col("kind") == "top"), by, period),
+                _chronic(view, found.filter(pl.col("kind") == "chronic")),
+                _backups(view, backups),
+                _providers(view, providers),
             ],
             className="panels",
         ),
     ]  # fmt: skip
 
 
-def _change(now: float | None, before: float | None, digits: int, unit: str) -> str:
-    if now is None or before is None:
-        return "last week: not observed"
-    return f"last week {number(before, digits, unit)} ({number(now - before, digits, signed=True)})"
-
-
-def _health(now: dict[str, Any], before: dict[str, Any], regions: pl.DataFrame) -> html.Section:
+def _health(regions: pl.DataFrame, target: float) -> html.Section:
+    now, week, months = (data.pooled(regions, prefix) for prefix in data.SPANS)
     minutes = regions.select("up_minutes", "down_minutes", "unknown_minutes").sum().row(0)
     observed = 100 * (minutes[0] + minutes[1]) / sum(minutes) if sum(minutes) else None
-    words = {"utilization": "congestion", "loss": "loss", "jitter": "jitter", "latency": "latency"}
-    return tiles("Last 24 hours against the same hours a week before", [
-        tile("Availability", percent(now["availability_pct"], 3),
-             f"{percent(observed)} of the time observed; "
-             + _change(now["availability_pct"], before["availability_pct"], 3, "%")),
+    availability = now["availability_pct"]
+    missed = None if availability is None else "critical" if availability < target else "normal"
+    return tiles("Last 24 hours; the same hours a week before; 13 months", [
+        tile("Availability", percent(availability, 3),
+             f"target {target:g} %; {percent(observed)} of the time observed; "
+             + _against(week, months, "availability_pct", 3, "%"), missed),
         tile("Mean utilization", number(now["utilization_avg_pct"], 1, "%"),
-             _change(now["utilization_avg_pct"], before["utilization_avg_pct"], 1, "%")),
-        tile("Flaps", number(now["flap_count"]), _change(now["flap_count"], before["flap_count"], 0, "")),
+             _against(week, months, "utilization_avg_pct", 1, "%")),
+        tile("Flaps", number(now["flap_count"]), _against(week, data.scaled(months, now), "flap_count", 0)),
         *(
-            tile(f"Hours of {words[c.partition('_')[0]]}", number(now[c]),
-                 f"of {number(now['observed_hours'])} circuit hours; {_change(now[c], before[c], 0, '')}")
+            tile(f"Hours of {WORDS[c.partition('_')[0]]}", number(now[c]),
+                 f"of {number(now['observed_hours'])} circuit hours; "
+                 + _against(week, data.scaled(months, now), c, 0))
             for c in data.ABOVE
         ),
     ])  # fmt: skip
 
 
-def _observed(row: Row) -> float | None:
-    total = row["total_minutes"]
-    return 100 * (row["up_minutes"] + row["down_minutes"]) / total if total else None
+def _against(week: dict[str, Any], months: dict[str, Any], column: str, digits: int, unit: str = "") -> str:
+    """What the figure was a week before and over 13 months; a sum over 13 months is told for as many hours as now."""
+    shown = [
+        f"{words} {number(value, digits, unit)}" if value is not None else f"{words} not observed"
+        for words, value in (("week before", week[column]), ("13 months", months[column]))
+    ]
+    return ", ".join(shown)
 
 
-def _region_columns(view: PageView) -> tuple[Shown, ...]:
-    def against(column: str, digits: int) -> Shown:
-        def cell(row: Row) -> str:
-            before = row[f"week_before_{column}"]
-            if row[column] is None or before is None:
-                return "–"
-            return number(row[column] - before, digits, signed=True)
-
-        return Shown("vs week before", cell, numeric=True)
-
-    return (
-        col.region_column(view.address),
-        Shown("Circuits", lambda row: number(row["circuit_count"]), numeric=True),
-        Shown(
-            "Availability",
-            lambda row: col.with_observed(row["availability_pct"], _observed(row), 3),
-            numeric=True,
-        ),
-        against("availability_pct", 3),
-        Shown("Utilization", lambda row: number(row["utilization_avg_pct"], 1, "%"), numeric=True),
-        against("utilization_avg_pct", 1),
-        Shown("p95", lambda row: number(row["utilization_p95_pct"], 1, "%"), numeric=True),
-        Shown("Loss", lambda row: number(row["loss_avg_pct"], 2, "%"), numeric=True),
-        Shown("Latency", lambda row: number(row["latency_avg_ms"], 1, "ms"), numeric=True),
-        Shown("Flaps", lambda row: number(row["flap_count"]), numeric=True),
-        against("flap_count", 0),
-    )
-
-
-def _trend(days: pl.DataFrame, column: str, unit: str) -> Part:
-    if days.is_empty() or days[column].null_count() == days.height:
+def _trend(days: pl.DataFrame, column: str, target: float | None = None) -> Part:
+    known = days.filter(pl.col(column).is_not_null())
+    if known.is_empty():
         return nothing("no-data", "No day is computed yet.")
     wide = days.pivot("region", index="period_start_utc", values=column).sort("period_start_utc")
-    names = {name: name for name in wide.columns if name != "period_start_utc"}
-    return lines(wide, "period_start_utc", names, ZoneInfo("UTC"), unit, column.replace("_", " "), height=260,
-        from_zero=column != "availability_pct",
+    regions = {name: name for name in wide.columns if name != "period_start_utc"}
+    return lines(
+        wide, "period_start_utc", regions, ZoneInfo("UTC"), "%", f"{column.replace('_', ' ')} by region and day",
+        {} if target is None else {"target": target}, from_zero=target is None,
     )  # fmt: skip
 
 
-def _top(top: pl.DataFrame, view: PageView) -> Part:
+def _top(view: PageView, top: pl.DataFrame, by: str, period: str) -> html.Section:
+    address, measure = view.address, data.RANKED[by]
+    choices = [
+        choice("By", [(w, address.to(PATH, by=None if w == "congestion" else w), w == by) for w in data.RANKED]),
+        choice("Over", [(w, address.to(PATH, range=None if r == "24h" else r), r == period)
+                        for r, w in RANGES.items()]),
+    ]  # fmt: skip
+    note = "of the latest window or of the present day, week or month"
     if top.is_empty():
-        return nothing(
-            "good", "No offenders: no circuit was above its threshold, down or flapping in 7 days."
+        body: Part = nothing("no-data", "Cannot be said: no circuit has this figure for this period.")
+    else:
+        first = top.row(0, named=True)
+        unknown = f"; {first['unknown_circuits']} left out as unknown" if first["unknown_circuits"] else ""
+        note = f"from {stamp(first['start_utc'], view.zone())}, {first['known_circuits']} circuits ranked{unknown}"
+        bad = top.filter(report.is_bad(measure, view.dashboard.availability_target_pct))
+        body = (
+            nothing(
+                "good",
+                f"No offenders: none of {first['known_circuits']} circuits has any {by} to complain of.",
+            )
+            if bad.is_empty()
+            else table(bad, report.top_columns(address, measure), "Top offenders")
         )
-    hours = Shown(
-        "Hours above warning",
-        lambda row: html.Span(
-            [
-                number(row["utilization_warning_hours"]),
-                html.Small(f"longest run {number(row['utilization_warning_run_hours'])}"),
-            ]
-        ),
-        numeric=True,
+    rows = RowRequest(
+        {**condition("period", "equals", period), **condition("measure", "equals", measure)},
+        ({"colId": "rank", "sort": "asc"},),
     )
-    return table(
-        top,
-        (
-            col.site_column(view.address), col.region_column(view.address), col.circuit_column(view.address), col.ROLE,
-            hours, Shown("Highest", lambda row: number(row["utilization_max_pct"], 1, "%"), numeric=True),
-            Shown("Availability", lambda row: col.with_observed(row["availability_pct"], row["observed_pct"]),
-                  numeric=True),
-            Shown("Down", lambda row: number(row["down_minutes"], 0, "min"), numeric=True),
-            Shown("Flaps", lambda row: number(row["flap_count"]), numeric=True),
-        ),
-        "Top offenders",
+    return panel(
+        "Top offenders", [html.Div(choices, className="toolbar"), body], note,
+        all_rows("Top offenders", "rpt_top_offenders", rows), wide=True,
     )  # fmt: skip
 
 
-def _reports(published: Published, view: PageView) -> html.Section:
-    """Links to the reports; the first that exists shows its first rows."""
-    made = [name for name in REPORTS if Published.is_collected(name)]
-    if not made:
-        return panel("Reports", not_collected(", ".join(REPORTS.values())), wide=True)
-    frame = published.ask(f"SELECT * FROM {made[0]} LIMIT ?", [view.address.rows])
+def _chronic(view: PageView, chronic: pl.DataFrame) -> html.Section:
     body = (
-        nothing("good", f"{REPORTS[made[0]]}: no row, so none was found.")
-        if frame.is_empty()
-        else table(frame, [_plain(n) for n in frame.columns[:REPORT_COLUMNS]], REPORTS[made[0]])
+        nothing("good", "No circuit was bad on enough of the last days.")
+        if chronic.is_empty()
+        else table(chronic, report.chronic_columns(view.address), "Chronic offenders")
     )
-    more = [dcc.Link(f"{REPORTS[name]}: all rows", href=f"/table/{name}") for name in made]
-    return panel(REPORTS[made[0]], body, f"first {frame.height} rows", more, wide=True)
+    return panel("Chronic offenders", body, "bad on many of the last days; a row for each reason",
+                 all_rows("Chronic offenders", "rpt_chronic_offenders", CHRONIC))  # fmt: skip
 
 
-def _plain(name: str) -> Shown:
-    def cell(row: Row) -> str:
-        value = row[name]
-        return number(value, 2) if isinstance(value, float) else "–" if value is None else str(value)
+def _backups(view: PageView, backups: pl.DataFrame) -> html.Section:
+    note = "could the backup have carried the site?"
+    if backups.is_empty():
+        body: Part = nothing("no-data", "No month of sites is computed yet.")
+    else:
+        first = backups.row(0, named=True)
+        note = (
+            f"{first['month']}: {first['ready_sites']} of {first['sites']} sites ready in every known hour, "
+            f"{first['unknown_sites']} unknown; least ready first"
+        )
+        body = table(backups, report.readiness_columns(view.address), "Failover readiness")
+    return panel("Failover readiness", body, note,
+                 all_rows("Failover readiness", "rpt_failover_readiness", NEWEST_MONTH))  # fmt: skip
 
-    return Shown(name.replace("_", " "), cell)
+
+def _providers(view: PageView, providers: pl.DataFrame) -> html.Section:
+    if providers.is_empty():
+        body, note = nothing("no-data", "No month of providers is computed yet."), ""
+    else:
+        columns = report.provider_columns(view.dashboard.availability_target_pct)
+        body, note = (
+            table(providers, columns, "Providers"),
+            f"{providers['month'][0]}, worst availability first",
+        )
+    actions = [
+        *all_rows("Carrier incidents", "rpt_carrier_incident")[:1],
+        *all_rows("Provider scorecard", "rpt_provider_scorecard", NEWEST_MONTH),
+    ]
+    actions[0].children = "Carrier incidents"
+    return panel("Provider scorecard", body, note, actions, wide=True)
 
 
 layout = page(_render)

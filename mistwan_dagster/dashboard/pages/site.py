@@ -1,8 +1,7 @@
-"""A site: its circuits side by side, overlay paths, failovers, outages and events."""
+"""A site: its circuits side by side, failovers, outages and events. Its service levels are a page of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,16 +9,18 @@ import polars as pl
 from dash import html
 
 from mistwan_dagster.dashboard import columns as col
-from mistwan_dagster.dashboard.address import Address, region_path, site_path
+from mistwan_dagster.dashboard.address import Address, region_path, site_path, sle_path
 from mistwan_dagster.dashboard.context import PageView, page
 from mistwan_dagster.dashboard.data import place
 from mistwan_dagster.dashboard.figures import lines
+from mistwan_dagster.dashboard.listing import all_rows, listing, of_site
 from mistwan_dagster.dashboard.parts import (
     Part,
     Row,
     Shown,
     badge,
     breadcrumbs,
+    choice,
     duration,
     nothing,
     number,
@@ -32,7 +33,24 @@ from mistwan_dagster.dashboard.parts import (
 )  # fmt: skip
 from mistwan_dagster.dashboard.toolbar import toolbar
 
-KIND_STATES = {"outage": "critical", "failover": "high"}
+TABS = {"site": "Circuits", "service": "SLE and VPN paths"}
+
+
+def site_head(view: PageView, site: Row, tab: str) -> list[Part]:
+    """Breadcrumbs, name and tabs of a site's pages."""
+    address, region, name = view.address, site["region"], site["site_name"] or site["site_id"]
+    paths = {"site": site_path(site["site_id"]), "service": sle_path(site["site_id"])}
+    return [
+        breadcrumbs(
+            [
+                ("Overview", address.to("/overview")),
+                (region or "(none)", address.to(region_path(region)) if region else None),
+                (name, None),
+            ]
+        ),
+        html.H1(name),
+        choice("Show", [(words, address.to(paths[key], by=None), key == tab) for key, words in TABS.items()]),
+    ]
 
 
 def _render(view: PageView, path_site: str) -> list[Part]:
@@ -43,40 +61,46 @@ def _render(view: PageView, path_site: str) -> list[Part]:
     site = found.row(0, named=True)
     zone = view.zone(site["timezone"])
     start, end = address.span(view.newest)
+    is_daily = address.is_daily(view.newest)
     circuits = place.site_circuits(published, path_site)
-    hours = place.site_hours(published, path_site, start, end)
-    paths = place.site_paths(published, path_site)
+    steps = (place.site_days if is_daily else place.site_hours)(published, path_site, start, end)
+    failovers = place.site_failovers(published, path_site, start, end)
     history = place.site_history(published, path_site, start, end)
-    region = site["region"]
-    within = span_words(start, end, zone)
+    within, of = span_words(start, end, zone), of_site(path_site)
+    drawn = [
+        (title, _compared(circuits, steps, column, start, end, zone, unit, "1d" if is_daily else "1h"))
+        for title, column, unit in (
+            ("Utilization", "utilization_pct", "%"), ("Loss", "loss_avg_pct", "%"),
+            ("Jitter", "jitter_avg_ms", "ms"), ("Latency", "latency_avg_ms", "ms"),
+        )
+    ]  # fmt: skip
     return [
-        breadcrumbs(
-            [
-                ("Overview", address.to("/overview")),
-                (region or "(none)", address.to(region_path(region)) if region else None),
-                (site["site_name"] or path_site, None),
-            ]
-        ),
-        html.H1(site["site_name"] or path_site),
-        toolbar(view, site_path(path_site), ranges=True, site_zone=site["timezone"]),
-        _tiles(site),
+        *site_head(view, site, "site"),
+        toolbar(view, site_path(path_site), ranges=True, rows=True, site_zone=site["timezone"]),
+        _tiles(site, address),
         html.Div(
             [
                 panel(
                     "Circuits side by side", _circuits(circuits, address, zone, view.newest),
-                    f"hour to {stamp(view.newest, zone)} {zone.key}", wide=True,
+                    f"hour to {stamp(view.newest, zone)} {zone.key}", all_rows("Circuits", "v_circuit_state", of),
+                    wide=True,
                 ),
-                *(
-                    panel(title, _compared(circuits, hours, column, start, end, zone, unit), within)
-                    for title, column, unit in (
-                        ("Utilization", "utilization_pct", "%"), ("Loss", "loss_avg_pct", "%"),
-                        ("Jitter", "jitter_avg_ms", "ms"), ("Latency", "latency_avg_ms", "ms"),
-                    )
+                *(panel(title, body, f"{within}, by {'UTC day' if is_daily else 'hour'}") for title, body in drawn),
+                listing(
+                    address, "Failover history", failovers, within,
+                    col.failover_columns(address, zone, with_site=False),
+                    nothing("good", f"No failover from {within}."), "v_failover", of, wide=True, by_region=False,
                 ),
-                panel("VPN paths", _paths(paths, address, zone), "latest hour with path samples", wide=True),
-                panel(
-                    "Events, outages and failovers", _history(history, address, zone, within),
-                    f"{within}; {history.height} shown, at most {place.MOST_EVENTS}", wide=True,
+                listing(
+                    address, "Outages", history.filter(pl.col("kind") == "outage"), within,
+                    _history_columns(address, zone), nothing("good", f"No outage from {within}."), "v_outage", of,
+                    by_region=False,
+                ),
+                listing(
+                    address, "Events", history.filter(pl.col("kind") == "event"),
+                    f"{within}, at most {place.MOST_EVENTS}",
+                    _event_columns(address, zone), nothing("good", f"No event was told from {within}."),
+                    "fact_device_event", of, by_region=False,
                 ),
             ],
             className="panels",
@@ -84,7 +108,14 @@ def _render(view: PageView, path_site: str) -> list[Part]:
     ]  # fmt: skip
 
 
-def _tiles(site: Row) -> html.Section:
+def _tiles(site: Row, address: Address) -> html.Section:
+    metrics, degraded = site["sle_metrics"], site["sle_degraded"]
+    sle = (
+        tile("SLE", f"{degraded} degraded", f"of {metrics} metrics; {site['sle_fresh']} fresh",
+             "warning" if degraded else "normal", address.to(sle_path(site["site_id"])))
+        if metrics
+        else tile("SLE", "–", "no score was read yet", "unknown", address.to(sle_path(site["site_id"])))
+    )  # fmt: skip
     return tiles("The site now", [
         tile("Worst circuit", badge(site["severity"]), "in the latest hour", site["severity"] or "unknown"),
         tile("Circuits up", number(site["up_count"]), f"of {site['circuit_count']}", "up"),
@@ -93,6 +124,7 @@ def _tiles(site: Row) -> html.Section:
         tile("Availability 24 h", col.with_observed(site["availability_24h_pct"], site["observed_24h_pct"]),
              "all circuits pooled"),
         tile("Flaps 24 h", number(site["flap_count_24h"]), f"store type {site['store_type'] or 'unknown'}"),
+        sle,
     ])  # fmt: skip
 
 
@@ -129,76 +161,45 @@ def _names(circuits: pl.DataFrame) -> dict[str, str]:
 
 
 def _compared(
-    circuits: pl.DataFrame, hours: pl.DataFrame, column: str, start: datetime, end: datetime, zone: ZoneInfo, unit: str
+    circuits: pl.DataFrame, steps: pl.DataFrame, column: str, start: datetime, end: datetime, zone: ZoneInfo,
+    unit: str, every: str,
 ) -> Part:  # fmt: skip
-    if hours.is_empty() or hours[column].null_count() == hours.height:
+    if steps.is_empty() or steps[column].null_count() == steps.height:
         return nothing("no-data", "Nothing was observed in this range.")
-    wide = hours.pivot("circuit_id", index="hour_utc", values=column)
+    wide = steps.pivot("circuit_id", index="at_utc", values=column)
     names = {c: n for c, n in _names(circuits).items() if c in wide.columns}
-    whole = place.gapless(wide, "hour_utc", start, end, "1h")
-    return lines(whole, "hour_utc", names, zone, unit, column.replace("_", " "), height=230)
+    whole = place.gapless(wide, "at_utc", start, end, every)
+    return lines(whole, "at_utc", names, zone, unit, column.replace("_", " "), height=230)
 
 
-def _paths(paths: pl.DataFrame, address: Address, zone: ZoneInfo) -> Part:
-    if paths.is_empty():
-        return nothing(
-            "no-data", "No path sample: the site has no overlay path, or only history was collected."
-        )
-    figures: Sequence[tuple[str, str, int, str]] = (
-        ("Loss", "loss_avg_pct", 2, "%"), ("Jitter", "jitter_avg_ms", 1, "ms"), ("Latency", "latency_avg_ms", 1, "ms"),
-        ("MOS", "mos_avg", 2, ""), ("Up", "up_pct", 0, "%"), ("Samples", "sample_count", 0, ""),
-    )  # fmt: skip
+def _circuit(address: Address) -> Shown:
+    def cell(row: Row) -> Part:
+        return col.circuit_link(address, row["circuit_id"], None) if row["circuit_id"] else "–"
 
-    def figure(title: str, column: str, digits: int, unit: str) -> Shown:
-        return Shown(title, lambda row: number(row[column], digits, unit), numeric=True)
-
-    def circuit(row: Row) -> Part:
-        known = row["circuit_id"]
-        return col.circuit_link(address, known, None) if known else row["port_id"]
-
-    shown = (
-        Shown("Peer", lambda row: row["peer_router_name"] or row["peer_mac"]),
-        Shown("VPN", lambda row: row["vpn_name"] or "–"),
-        Shown("Circuit", circuit),
-        Shown("State", lambda row: badge(row["path_state"])),
-        *(figure(*f) for f in figures),
-        Shown(f"Hour ({zone.key})", lambda row: stamp(row["hour_utc"], zone)),
-    )
-    return table(paths, shown, "VPN paths of the site")
+    return Shown("Circuit", cell)
 
 
-def _history(history: pl.DataFrame, address: Address, zone: ZoneInfo, within: str) -> Part:
-    if history.is_empty():
-        return nothing("good", f"No event, outage or failover from {within}.")
-
+def _history_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
     def lasted(row: Row) -> Part:
-        if row["kind"] == "event":
-            return ""
         if row["until_utc"] is None:
-            return badge("high", "lasts")
+            return badge("down", "lasts")
         return duration((row["until_utc"] - row["at_utc"]).total_seconds() / 60)
 
-    def kind(row: Row) -> Part:
-        word = row["kind"]
-        return badge(KIND_STATES[word], word) if word in KIND_STATES else word
-
-    def detail(row: Row) -> str:
-        if row["kind"] == "failover":
-            return f"to {row['detail']}"
-        return f"evidence: {row['detail']}" if row["kind"] == "outage" else row["detail"] or ""
-
-    shown = (
-        Shown(f"At ({zone.key})", lambda row: stamp(row["at_utc"], zone)),
-        Shown("Kind", kind),
-        Shown("What", lambda row: row["what"].replace("_", " ") if row["kind"] != "event" else row["what"]),
-        Shown(
-            "Circuit",
-            lambda row: col.circuit_link(address, row["circuit_id"], None) if row["circuit_id"] else "–",
-        ),
+    return (
+        Shown(f"From ({zone.key})", lambda row: stamp(row["at_utc"], zone)),
+        Shown("Kind", lambda row: row["what"]),
+        _circuit(address),
         Shown("Lasted", lasted, numeric=True),
-        Shown("Detail", detail),
+        Shown("Evidence", lambda row: row["detail"]),
     )
-    return table(history, shown, "Events, outages and failovers")
+
+
+def _event_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
+    return (
+        Shown(f"At ({zone.key})", lambda row: stamp(row["at_utc"], zone)),
+        Shown("Event", lambda row: html.Span([row["what"], html.Small(row["detail"] or "")])),
+        _circuit(address),
+    )
 
 
 layout = page(_render)

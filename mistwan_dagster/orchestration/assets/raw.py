@@ -1,5 +1,6 @@
 """One asset for each Mist endpoint, made from the endpoint catalog."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import dagster as dg
@@ -31,6 +32,27 @@ def raw_key(endpoint: Endpoint) -> dg.AssetKey:
     return dg.AssetKey(["raw", endpoint.name])
 
 
+def raw_asset(
+    endpoint: Endpoint,
+    partitions: dg.PartitionsDefinition,
+    note: str,
+    deps: Sequence[dg.AssetKey] = (),
+    group: str = GROUP,
+) -> Callable[[Callable[..., dg.MaterializeResult[None]]], dg.AssetsDefinition]:
+    """What the assets of all endpoints have in common; decorates the function that reads one."""
+    return dg.asset(
+        key=raw_key(endpoint),
+        description=f"{endpoint.meaning}: GET {endpoint.path}. {note}",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=group,
+        kinds={"rest", "parquet"},
+        owners=[OWNER],
+        metadata=endpoint_metadata(endpoint),
+        deps=deps,
+    )
+
+
 def quota_metadata(platform: Platform) -> dict[str, int]:
     """Calls of this clock hour, beside what a raw asset read."""
     hour = floor_hour(platform.settings.now())
@@ -48,17 +70,7 @@ def _slot(context: dg.AssetExecutionContext, platform: Platform) -> datetime:
 def snapshot_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     """A slot of a snapshot endpoint in the partition of the current hour."""
 
-    @dg.asset(
-        key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. Read every {endpoint.cadence}; tells only the present.",
-        partitions_def=SNAPSHOT_HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"rest", "parquet"},
-        owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
-        op_tags={"mist_endpoint": endpoint.name},
-    )
+    @raw_asset(endpoint, SNAPSHOT_HOURS, f"Read every {endpoint.cadence}; tells only the present.")
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         hour = context.partition_time_window.start
@@ -109,16 +121,7 @@ def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     The current hour: from the look-back to now. Any other span: what the API still tells of it, a day at a time.
     """
 
-    @dg.asset(
-        key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. Late and changed ones are found by look-back.",
-        partitions_def=SNAPSHOT_HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"rest", "parquet"},
-        owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
-    )
+    @raw_asset(endpoint, SNAPSHOT_HOURS, "Late and changed ones are found by look-back.")
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window
@@ -156,17 +159,7 @@ def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
 def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     """History bins of every circuit for a range of hours, in one run."""
 
-    @dg.asset(
-        key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. One call a circuit covers a whole range.",
-        partitions_def=HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"rest", "parquet"},
-        owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
-        deps=[dg.AssetKey("dim_circuit")],
-    )
+    @raw_asset(endpoint, HOURS, "One call a circuit covers a whole range.", [dg.AssetKey("dim_circuit")])
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window

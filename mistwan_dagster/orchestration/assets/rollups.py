@@ -12,7 +12,8 @@ from mistwan_dagster.kpi.rolling import ROLLING_MONTHS
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS, MONTHS, OWNER, WEEKS
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.rollups import compute_periods, compute_rolling, compute_windows
-from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW, PERIOD_STAGES, ROLLING, WINDOWS, Stage
+from mistwan_dagster.orchestration.stage import Stage
+from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW, PERIOD_STAGES, ROLLING, WINDOWS
 
 GROUP = "rollups"
 PERIOD_PARTITIONS: dict[Period, dg.TimeWindowPartitionsDefinition] = {
@@ -103,7 +104,7 @@ PERIOD_ASSETS = {
 }
 agg_rolling = stage_asset(
     ROLLING_ASSET,
-    "13 calendar months by circuit and region, pooled from months; partition M is as of the end of M",
+    "13 calendar months by circuit, region and provider, pooled from months; partition M is as of the end of M",
     ROLLING,
     MONTHS,
     [looking_back("agg_month", ROLLING_MONTHS)],

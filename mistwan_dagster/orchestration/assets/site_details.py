@@ -1,6 +1,6 @@
 """Site- and gateway-scoped endpoints: read on demand, for sites that are named or in trouble."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -8,12 +8,12 @@ from mistwan_dagster.catalog.alarm_endpoints import ALARMS
 from mistwan_dagster.catalog.endpoint import Endpoint, Shape
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS, SITE_DETAILS
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import floor_slot
+from mistwan_dagster.lake.raw import Span, floor_slot
 from mistwan_dagster.orchestration import scopes
-from mistwan_dagster.orchestration.assets.raw import GROUP, quota_metadata, raw_key
+from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_asset, raw_key
 from mistwan_dagster.orchestration.collection import require_current_hour
-from mistwan_dagster.orchestration.metadata import endpoint_metadata
-from mistwan_dagster.orchestration.partitions import OWNER, SNAPSHOT_HOURS
+from mistwan_dagster.orchestration.history import require_within_retention
+from mistwan_dagster.orchestration.partitions import SNAPSHOT_HOURS
 from mistwan_dagster.orchestration.platform import PlatformResource
 
 SHOWN = 20
@@ -25,34 +25,43 @@ class SiteScope(dg.Config):
     site_ids: list[str] = []
     most_sites: int = 25
     hours_back: int = 24
-    """How far back events are read."""
+    """How far back events are read with the hour that goes on; past partitions tell their own hours."""
+
+
+def event_span(window: dg.TimeWindow, now: datetime, back: timedelta) -> Span:
+    """What is asked of partitions: their own time, or with the hour that goes on the time `back` from now too.
+
+    Raises UserError for what the cloud has forgotten.
+    """
+    start, end = window.start, min(window.end, now)
+    if end == now:
+        start = min(start, now - back)
+    require_within_retention(start, now)
+    return start, end
 
 
 def site_detail_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     """An endpoint that is read site by site, inside the optional part of the call budget."""
 
-    @dg.asset(
-        key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. On demand: named sites, or those in trouble.",
-        partitions_def=SNAPSHOT_HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"rest", "parquet"},
-        owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
-        deps=[raw_key(DEVICE_STATS), raw_key(ALARMS)],
+    @raw_asset(
+        endpoint,
+        SNAPSHOT_HOURS,
+        "On demand: named sites, or those in trouble.",
+        [raw_key(DEVICE_STATS), raw_key(ALARMS)],
     )
     def collect(
         context: dg.AssetExecutionContext, config: SiteScope, platform: PlatformResource
     ) -> dg.MaterializeResult[None]:
         parts = platform.open()
         now = parts.settings.now()
-        require_current_hour(parts, context.partition_time_window.start, endpoint)
-        sites = scopes.site_ids_of(parts, endpoint, config.site_ids)
+        window = context.partition_time_window
         if endpoint.shape is Shape.EVENTS:
-            start = now - timedelta(hours=config.hours_back)
-            report = scopes.collect_scoped_events(parts, endpoint, start, now, sites, config.most_sites)
+            span = event_span(window, now, timedelta(hours=config.hours_back))
+            sites = scopes.site_ids_of(parts, endpoint, config.site_ids)
+            report = scopes.collect_scoped_events(parts, endpoint, *span, sites, config.most_sites)
         else:
+            require_current_hour(parts, window.start, endpoint)
+            sites = scopes.site_ids_of(parts, endpoint, config.site_ids)
             report = scopes.collect_scoped_snapshot(
                 parts, endpoint, floor_slot(now), sites, config.most_sites
             )

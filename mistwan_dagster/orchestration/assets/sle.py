@@ -23,12 +23,13 @@ from mistwan_dagster.catalog.sle_tables import (
     SLE_NEWEST_TABLES,
 )
 from mistwan_dagster.catalog.tables import Table
+from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration import sle
-from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_key
+from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_asset, raw_key
 from mistwan_dagster.orchestration.metadata import endpoint_metadata, table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
-from mistwan_dagster.orchestration.sle_dive import DiveReport, dive
+from mistwan_dagster.orchestration.sle_dive import WINDOW, DiveReport, dive
 from mistwan_dagster.orchestration.sle_hours import SleHoursReport, collect_sle_hours, require_sle_hours
 from mistwan_dagster.orchestration.staleness import SLE
 
@@ -40,17 +41,9 @@ DIVE_POOL = "sle_dive"
 def hours_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     """Scores of the hours of a range, each asked for by its window."""
 
-    @dg.asset(
-        key=raw_key(endpoint),
-        description=f"{endpoint.meaning}: GET {endpoint.path}. Past hours can be asked for again, "
-        f"{SLE_RETENTION_HOURS // 24} days back.",
-        partitions_def=HOURS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        kinds={"rest", "parquet"},
-        owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
-    )
+    days = SLE_RETENTION_HOURS // 24
+
+    @raw_asset(endpoint, HOURS, f"Past hours can be asked for again, {days} days back.", group=GROUP)
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window
@@ -89,6 +82,9 @@ def _require_hours(endpoint: Endpoint, report: SleHoursReport) -> None:
 
 sites_sle, worst_sites_sle = (hours_asset(e) for e in SLE_WINDOWS)
 HOURS_ASSETS = [sites_sle, worst_sites_sle]
+NOT_BY_PARTITION = (
+    f"none: each reading tells the last {WINDOW // HOUR} hours, raw/sites_sle the scores of older ones"
+)
 _DETAIL_DEPS: dict[str, list[dg.AssetKey]] = {
     SLE_TREND.name: [raw_key(SLE_METRIC_LIST)],
     SLE_CLASSIFIER_LIST.name: [raw_key(SLE_METRIC_LIST)],
@@ -106,7 +102,7 @@ def _detail_spec(endpoint: Endpoint) -> dg.AssetSpec:
         group_name=GROUP,
         kinds={"rest", "parquet"},
         owners=[OWNER],
-        metadata=endpoint_metadata(endpoint),
+        metadata={**endpoint_metadata(endpoint), "backfill": NOT_BY_PARTITION},
     )
 
 

@@ -1,0 +1,131 @@
+"""Circuit hours as arrays, an hour at a time, for what is computed over many of them (`hour_fold.py`).
+
+Belongs here: numbering circuits and seats, and the rows of an hour as numbers. Does not belong here: adding them up.
+
+A *seat* is a distinct (circuit, site, region, role, provider): what a circuit was when the hour was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mistwan_dagster.catalog.columns import MEASURES, QUALITY_MEASURES, measure_column, value_column
+from mistwan_dagster.kpi.exceedance import MINUTES, PAIRS, threshold_column
+
+Array = np.ndarray[Any, Any]
+ATTRIBUTES = ("circuit_id", "site_id", "region", "role", "provider")
+SUMMED = (*(value_column(m) for m in MEASURES), "flap_count", *MINUTES)
+GREATEST = ("utilization_pct", *(measure_column(m, "max") for m in QUALITY_MEASURES))
+"""Columns that are added up, and those of which the greatest counts; both begin in the order of MEASURES."""
+READ = tuple(
+    dict.fromkeys([*ATTRIBUTES, "hour_utc", *SUMMED, *GREATEST, *(threshold_column(*pair) for pair in PAIRS)])
+)
+"""Columns of the hourly frame that are looked at."""
+_NO_CODES = np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Hour:
+    """The rows of one hour as arrays: row i belongs to `circuit[i]` and `seat[i]`; unknown is NaN."""
+
+    number: int
+    circuit: Array
+    seat: Array
+    values: Array
+    greatest: Array
+    above: Array
+    compared: Array
+
+
+@dataclass
+class Seats:
+    """Numbers of circuits and seats, given in the order in which they are first seen."""
+
+    frame: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(
+            schema={**dict.fromkeys(ATTRIBUTES, pl.String), "_circuit": pl.Int64, "_seat": pl.Int64}
+        )
+    )
+    _last: tuple[pl.DataFrame, Array, Array] | None = None
+    _codes: dict[str, Array] = field(default_factory=dict)
+
+    def numbers(self, rows: pl.DataFrame) -> tuple[Array, Array]:
+        """Circuit and seat of each row; most hours have the rows of the hour before."""
+        who = rows.select(ATTRIBUTES)
+        if self._last is None or not who.equals(self._last[0]):
+            self._learn(who)
+            found = who.join(
+                self.frame, on=list(ATTRIBUTES), how="left", nulls_equal=True, maintain_order="left"
+            )
+            self._last = (who, found["_circuit"].to_numpy(), found["_seat"].to_numpy())
+        return self._last[1], self._last[2]
+
+    def codes(self, key: str) -> Array:
+        """Of each seat the number of its value of `key`, -1 for null."""
+        if self._codes.get(key, _NO_CODES).size != self.frame.height:
+            self._codes[key] = self.frame[key].rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
+        return self._codes[key]
+
+    def _learn(self, who: pl.DataFrame) -> None:
+        fresh = who.unique(maintain_order=True).join(
+            self.frame, on=list(ATTRIBUTES), how="anti", nulls_equal=True, maintain_order="left"
+        )
+        if fresh.is_empty():
+            return
+        known = self.frame.select("circuit_id", "_circuit").unique("circuit_id")
+        circuits = fresh.select("circuit_id").unique(maintain_order=True)
+        numbered = circuits.join(known, on="circuit_id", how="left", maintain_order="left")
+        is_new = pl.col("_circuit").is_null()
+        numbered = numbered.with_columns(
+            pl.when(is_new).then(known.height + is_new.cum_sum() - 1).otherwise("_circuit").alias("_circuit")
+        )
+        seated = fresh.join(numbered, on="circuit_id", how="left", maintain_order="left").with_columns(
+            _seat=pl.int_range(self.frame.height, self.frame.height + fresh.height, dtype=pl.Int64)
+        )
+        self.frame = pl.concat([self.frame, seated.select(self.frame.columns)])
+
+
+def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
+    """The hours of `rows` (fact_circuit_hour with provider and thresholds, one row a circuit and hour), ascending."""
+    if rows.is_empty():
+        return
+    if not rows["hour_utc"].is_sorted():
+        rows = rows.sort("hour_utc", "circuit_id")
+    values, greatest = _matrix(rows, SUMMED), _matrix(rows, GREATEST)
+    above, compared = _comparisons(rows, ~np.isnan(values))
+    hours = rows["hour_utc"].dt.epoch("s").to_numpy() // 3600
+    edges = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
+    for begin, end in pairwise(edges):
+        circuit, seat = seats.numbers(rows[begin:end])
+        inside = slice(begin, end)
+        yield Hour(
+            int(hours[begin]),
+            circuit,
+            seat,
+            values[inside],
+            greatest[inside],
+            above[inside],
+            compared[inside],
+        )
+
+
+def _matrix(rows: pl.DataFrame, columns: tuple[str, ...]) -> Array:
+    return rows.select(pl.col(c).cast(pl.Float64).fill_null(np.nan) for c in columns).to_numpy(order="c")
+
+
+def _comparisons(rows: pl.DataFrame, known: Array) -> tuple[Array, Array]:
+    """By PAIRS: whether the value is at or above the threshold, and whether both are known."""
+    above, compared = np.empty((2, rows.height, len(PAIRS)), bool)
+    for i, (measure, level) in enumerate(PAIRS):
+        value, limit = rows[value_column(measure)], rows[threshold_column(measure, level)]
+        above[:, i] = (value >= limit).fill_null(False).to_numpy() & known[
+            :, SUMMED.index(value_column(measure))
+        ]
+        compared[:, i] = known[:, SUMMED.index(value_column(measure))] & limit.is_not_null().to_numpy()
+    return above, compared

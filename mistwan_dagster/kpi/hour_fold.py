@@ -1,0 +1,204 @@
+"""Figures of groups of circuit hours, folded hour by hour: sums, maxima, hours and runs above thresholds, p95.
+
+Belongs here: the arithmetic that windows and periods share, on arrays over circuits, one hour after the other, so that
+what is held grows with the circuits and not with the hours (the percentile alone keeps its hourly values). Does not
+belong here: which hours form a group (`windows.py`, `periods.py`).
+
+Figures are kept by seat and pooled over the seats of a circuit, region or provider when they are asked for. A run is
+kept by circuit; what a region or provider may claim of it is limited to the hours since the circuit came there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from mistwan_dagster.catalog.columns import MEASURES, hours_column, measure_column, run_hours_column
+from mistwan_dagster.catalog.table import Table
+from mistwan_dagster.kpi.exceedance import MINUTES, PAIRS, PERCENTILE, completed
+from mistwan_dagster.kpi.hour_arrays import GREATEST, SUMMED, Array, Hour, Seats
+
+_LONG_AGO = -(2**40)
+_ALWAYS = 2**30
+_BLOCK = 2_000_000
+"""Values sorted at a time, which bounds the memory."""
+
+
+class HourFold:
+    """The figures of the hours added so far. Hours come one by one, all ascending or all descending."""
+
+    def __init__(self, seats: Seats, *tables: Table) -> None:
+        """`seats`: those that the hours are numbered by. `tables`: whose figures will be asked for."""
+        self._seats = seats
+        self._state = _State()
+        self._keys = [table.key[0] for table in tables if table.key[0] != "circuit_id"]
+        self._stays: dict[str, _Stay] = {}
+        self._utilization: list[tuple[Array, Array]] = []
+
+    def add(self, hour: Hour) -> None:
+        """Take in one more hour."""
+        state, c, s = self._state, hour.circuit, hour.seat
+        state.grow(self._seats.frame.height)
+        known = ~np.isnan(hour.values)
+        state.rows[s] += 1
+        state.sums[s] += np.where(known, hour.values, 0.0)
+        state.counts[s] += known
+        state.greatest[s] = np.fmax(state.greatest[s], hour.greatest)
+        state.above[s] += hour.above
+        state.compared[s] += hour.compared
+        state.last_hour[s] = np.maximum(state.last_hour[s], hour.number)
+        follows = np.abs(state.seen[c] - hour.number) == 1
+        run = (state.run[c] * follows[:, None] + 1) * hour.above
+        self._limit_runs(hour, run, follows)
+        state.run[c], state.best[s] = run, np.maximum(state.best[s], run)
+        state.seen[c], state.place[c] = hour.number, s
+        self._utilization.append((s, hour.values[:, 0].copy()))
+
+    def _limit_runs(self, hour: Hour, run: Array, follows: Array) -> None:
+        """Keep apart the runs of keys that a circuit changed; until one does, each has the runs of its circuits."""
+        before = self._state.place[hour.circuit]
+        moved = bool((follows & (before != hour.seat)).any())
+        for key in self._keys:
+            if not (moved or key in self._stays):
+                continue
+            codes = self._seats.codes(key)
+            stayed = follows & (codes[before] == codes[hour.seat])
+            if key not in self._stays:
+                if (follows == stayed).all():
+                    continue
+                self._stays[key] = _Stay(np.full(len(codes), _ALWAYS), self._state.best.copy())
+            self._stays[key].add(hour, run, stayed)
+
+    def figures(self, table: Table) -> pl.DataFrame:
+        """Key, attributes and figures of `table` over the hours so far, sorted by key; not conformed yet.
+
+        Site, region and role of a circuit are those of its latest hour.
+        """
+        key, state = table.key[0], self._state
+        seats = self._seats.frame.head(len(state.rows)).with_columns(
+            _rows=pl.Series(state.rows), _last=pl.Series(state.last_hour)
+        )
+        used = seats.filter((pl.col("_rows") > 0) & pl.col(key).is_not_null()).sort(key, "_last")
+        if used.is_empty():
+            return table.empty()
+        found = used.group_by(key, maintain_order=True).agg(
+            pl.col("site_id", "region", "role").exclude(key).last(),
+            circuit_count=pl.col("_circuit").n_unique(),
+        )
+        order = used["_seat"].to_numpy()
+        group = used[key].rank("dense").cast(pl.Int64).to_numpy() - 1
+        starts = np.flatnonzero(np.diff(group, prepend=-1))
+        best = self._stays[key].best if key in self._stays else state.best
+        pooled = _figure_columns(
+            sums=np.add.reduceat(state.sums[order], starts),
+            counts=np.add.reduceat(state.counts[order], starts),
+            greatest=np.fmax.reduceat(state.greatest[order], starts),
+            above=np.add.reduceat(state.above[order], starts),
+            runs=np.maximum.reduceat(best[order], starts),
+            compared=np.add.reduceat(state.compared[order], starts),
+            p95=self._p95(order, group),
+        )
+        return completed(found.with_columns(pooled).lazy()).collect()
+
+    def _p95(self, order: Array, group: Array) -> Array:
+        """Of each group of seats the percentile of its hourly utilizations; NaN without any."""
+        groups = int(group[-1]) + 1
+        narrow = np.int16 if groups <= np.iinfo(np.int16).max else np.int32  # 16 bits are sorted by radix
+        of_seat = np.full(self._seats.frame.height, -1, narrow)
+        of_seat[order] = group
+        code = np.concatenate([of_seat[s] for s, _ in self._utilization])
+        value = np.concatenate([v for _, v in self._utilization])
+        keep = (code >= 0) & ~np.isnan(value)
+        code, value = code[keep], value[keep]
+        return percentiles(value[np.argsort(code, kind="stable")], np.bincount(code, minlength=groups))
+
+
+def percentiles(values: Array, counts: Array) -> Array:
+    """95th percentile, linear interpolation, of groups of `counts` values that follow each other; NaN of none."""
+    begins = np.cumsum(counts) - counts
+    found = np.full(len(counts), np.nan)
+    for count in np.unique(counts[counts > 0]).tolist():
+        same = np.flatnonzero(counts == count)
+        position = (count - 1) * PERCENTILE
+        low = int(position)
+        high = min(low + 1, count - 1)
+        step = max(1, _BLOCK // count)
+        for part in (same[i : i + step] for i in range(0, len(same), step)):
+            block = np.partition(values[begins[part, None] + np.arange(count)], (low, high), axis=1)
+            found[part] = block[:, low] + (position - low) * (block[:, high] - block[:, low])
+    return found
+
+
+@dataclass
+class _Stay:
+    """For a key that some circuit changed: hours since each came there, and the longest run of each seat within."""
+
+    hours: Array
+    best: Array
+
+    def add(self, hour: Hour, run: Array, stayed: Array) -> None:
+        """One more hour; `stayed`: who was there the hour before."""
+        more = int(hour.seat.max()) + 1 - len(self.hours)
+        if more > 0:
+            self.hours, self.best = _grown(self.hours, more, _ALWAYS), _grown(self.best, more, 0)
+        stay = np.where(stayed, self.hours[hour.circuit] + 1, 1)
+        self.hours[hour.circuit] = stay
+        self.best[hour.seat] = np.maximum(self.best[hour.seat], np.minimum(run, stay[:, None]))
+
+
+@dataclass
+class _State:
+    """Arrays by seat; `seen`, `place` and `run` by circuit, of which there are no more than seats."""
+
+    rows: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    last_hour: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    sums: Array = field(default_factory=lambda: np.zeros((0, len(SUMMED))))
+    counts: Array = field(default_factory=lambda: np.zeros((0, len(SUMMED)), np.int64))
+    greatest: Array = field(default_factory=lambda: np.zeros((0, len(GREATEST))))
+    above: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
+    compared: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
+    best: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
+    run: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
+    seen: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    place: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def grow(self, seats: int) -> None:
+        """Make room for seats that were seen since."""
+        more = seats - len(self.rows)
+        if more > 0:
+            fill = {"greatest": np.nan, "seen": _LONG_AGO, "last_hour": _LONG_AGO}
+            for name, array in vars(self).items():
+                setattr(self, name, _grown(array, more, fill.get(name, 0)))
+
+
+def _grown(array: Array, more: int, value: float) -> Array:
+    return np.concatenate([array, np.full((more, *array.shape[1:]), value, array.dtype)])
+
+
+def _figure_columns(
+    *, sums: Array, counts: Array, greatest: Array, above: Array, runs: Array, compared: Array, p95: Array
+) -> list[pl.Series]:
+    """Figure columns of `agg_*` tables, except those of `completed`, from arrays with a row for each group.
+
+    `sums` and `counts` (of the hours that have the value) by SUMMED, `greatest` by GREATEST; hours above, longest
+    run and hours compared by PAIRS; NaN is unknown. Averages are over the hours that have the value. Counts of hours
+    are null when no hour of the group could be compared, sums when no hour has the value.
+    """
+    told = np.where(counts > 0, sums, np.nan)
+    means = told / np.maximum(counts, 1)
+    averages = [measure_column(m, "avg") for m in MEASURES]
+    found = {name: means[:, i] for i, name in enumerate(averages)}
+    found |= {measure_column(m, "max"): greatest[:, i] for i, m in enumerate(MEASURES)}
+    found |= {measure_column("utilization", "p95"): p95}
+    found |= {c: told[:, i] for i, c in enumerate(SUMMED) if c in MINUTES}
+    whole = {"flap_count": told[:, SUMMED.index("flap_count")], "observed_hours": counts[:, 0]}
+    for i, pair in enumerate(PAIRS):
+        known = compared[:, i] > 0
+        whole[hours_column(*pair)] = np.where(known, above[:, i], np.nan)
+        whole[run_hours_column(*pair)] = np.where(known, runs[:, i], np.nan)
+    return [
+        *(pl.Series(name, values, pl.Float64, nan_to_null=True) for name, values in found.items()),
+        *(pl.Series(name, v.astype(float), nan_to_null=True).cast(pl.Int64) for name, v in whole.items()),
+    ]

@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from mistwan_dagster.dashboard.data import signals
+from mistwan_dagster_tests.dashboard.made import HOUR, LAST, fleet
+
+
+def test_open_alarms_are_counted_by_severity_and_type_critical_first(tmp_path: Path) -> None:
+    found = signals.alarms(signals.signals(fleet(tmp_path)))
+    assert found.select("level", "what", "n", "acked", "sites", "since_utc").rows() == [
+        ("critical", "gateway_down", 1, 1, 1, LAST),
+        ("warn", "vpn_path_down", 2, 0, 2, LAST - 2 * HOUR),
+        ("unknown", "unknown", 1, 0, 0, LAST - 4 * HOUR),
+    ]
+
+
+def test_degraded_sites_have_their_score_and_the_state_of_the_deep_dive(tmp_path: Path) -> None:
+    found = signals.degraded(signals.signals(fleet(tmp_path)))
+    assert found.select("site_name", "what", "n", "level").rows() == [
+        ("Store 1", "wan-link-health", 0.5, "fresh")
+    ]
+
+
+def test_of_a_region_only(tmp_path: Path) -> None:
+    found = signals.signals(fleet(tmp_path), "South")
+    assert signals.alarms(found).select("what", "n").rows() == [("vpn_path_down", 1)]
+    assert signals.degraded(found).is_empty()
