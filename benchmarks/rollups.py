@@ -1,8 +1,8 @@
-"""Days, the 13 months and congestion now at 10,000 circuits, against plain-Python loops side by side, in CPU seconds.
+"""The 13 months at 10,000 circuits against a plain-Python loop side by side, and congestion now, in CPU seconds.
 
-A day: 240,000 circuit hours to the day table of circuits with all its 40 figures; the loop computes 5 of them. The
-13 months: 130,000 circuit months to the rolling table; the loop computes 4 of its 24. Congestion now: 13 weeks of
-hours, without a loop beside it. Results that both sides have must be equal. Prints a line of JSON each.
+130,000 circuit months to the rolling table; the loop computes 4 of its 24 figures, and what both have must be equal.
+Congestion now: 13 weeks of hours, without a loop beside it. Prints a line of JSON each. Windows, days and months:
+`benchmarks/aggregates.py`.
 Run: `python -m benchmarks.rollups [--circuits N] [--repeat N]`.
 """
 
@@ -34,9 +34,6 @@ from mistwan_dagster.kpi.thresholds import Thresholds, with_thresholds
 
 DAY = datetime(2025, 6, 2, tzinfo=UTC)
 AS_OF = datetime(2025, 2, 1, tzinfo=UTC)
-CRITICAL = 90.0
-COMPARED = ["circuit_id", "utilization_avg_pct", "utilization_critical_hours", "utilization_critical_run_hours",
-            "availability_pct", "total_minutes"]  # fmt: skip
 COMPARED_ROLLING = ["circuit_id", "availability_pct", "total_minutes", "utilization_avg_pct", "flap_count"]
 
 
@@ -66,32 +63,6 @@ def with_levels(hours: pl.DataFrame) -> pl.LazyFrame:
         hours["provider"], store_type=pl.lit(None, pl.String)
     )
     return with_thresholds(facts, Thresholds()).collect().lazy()
-
-
-def day_loop(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Part of the circuits' day figures, hour by hour."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        mine = found.setdefault(
-            row["circuit_id"],
-            {"sum": 0.0, "n": 0, "above": 0, "run": 0, "best": 0, "up": 0.0, "down": 0.0, "all": 0.0},
-        )
-        value = row["utilization_pct"]
-        if value is not None:
-            mine["sum"] += value
-            mine["n"] += 1
-        mine["run"] = mine["run"] + 1 if value is not None and value >= CRITICAL else 0
-        mine["above"] += mine["run"] > 0
-        mine["best"] = max(mine["best"], mine["run"])
-        mine["up"] += row["up_minutes"]
-        mine["down"] += row["down_minutes"]
-        mine["all"] += row["up_minutes"] + row["down_minutes"] + row["unknown_minutes"]
-    rows_out = [
-        (c, m["sum"] / m["n"] if m["n"] else None, m["above"] if m["n"] else None, m["best"] if m["n"] else None,
-         100 * m["up"] / (m["up"] + m["down"]), m["all"])
-        for c, m in found.items()
-    ]  # fmt: skip
-    return pl.DataFrame(rows_out, schema=COMPARED, orient="row")
 
 
 def rolling_loop(rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -173,14 +144,8 @@ def main() -> None:
     tables = period_figures(hours, "day", DAY, DAY + timedelta(days=1), AGG_CIRCUIT_PERIOD)
     months = months_of(tables[0].collect())
     rolling = rolling_figures(months.lazy(), AS_OF, AGG_CIRCUIT_ROLLING_13M)
-    read = ["circuit_id", "utilization_pct", "up_minutes", "down_minutes", "unknown_minutes"]
-    hour_rows, month_rows = hours.select(read).collect().to_dicts(), months.to_dicts()
-    for name, rows, run, loop, columns in (
-        ("day", hour_rows, tables[0].collect, day_loop, COMPARED),
-        ("rolling_13m", month_rows, rolling.collect, rolling_loop, COMPARED_ROLLING),
-    ):
-        compare(name, rows, run, loop, columns, options.repeat)
-    del months, hour_rows, month_rows
+    compare("rolling_13m", months.to_dicts(), rolling.collect, rolling_loop, COMPARED_ROLLING, options.repeat)
+    del months
     history = make_history(options.circuits)
     now = with_levels(make_hours(options.circuits, DAY, 1))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

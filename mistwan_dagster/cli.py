@@ -327,6 +327,7 @@ def dashboard(
         redis_url=redis_url.get_secret_value() if redis_url else None,
         cache_folder=settings.state / "dashboard-cache",
         proxy=proxy,
+        dagster_url=settings.mistwan_dagster_url,
     )
     serve(server, host, port, debug, say)
 

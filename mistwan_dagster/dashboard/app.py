@@ -32,7 +32,7 @@ from mistwan_dagster.errors import UserError
 
 POLL_S = 30
 LONGEST_SEARCH = 100
-NAVIGATION = (("Now", "/"), ("Overview", "/overview"), ("Tables", "/tables"))
+NAVIGATION = (("Now", "/"), ("Overview", "/overview"), ("Map", "/map"), ("Tables", "/tables"))
 INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
@@ -179,6 +179,11 @@ def _callbacks(app: Dash) -> None:
             "ownRange",
             Output("go", "href", allow_duplicate=True),
             Input({"type": "own-range", "page": "any"}, "value"),
+        ),
+        (
+            "openPlace",
+            Output("go", "href", allow_duplicate=True),
+            Input({"type": "map", "page": "any"}, "clickData"),
         ),
         (
             "refresh",

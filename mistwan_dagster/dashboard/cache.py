@@ -10,7 +10,7 @@ import io
 import logging
 import time
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import flask
 import polars as pl
@@ -58,6 +58,12 @@ class ArrowSerializer:
         return self.loads(file.read())
 
 
+def _backend(server: flask.Flask, config: dict[str, Any]) -> Any:
+    backend: Any = Cache(server, config=config).cache
+    setattr(backend, "serializer", ArrowSerializer())  # noqa: B010 (declared narrower than it is)
+    return backend
+
+
 class AnswerCache:
     """Kept answers. A cache that is gone keeps nothing, says so in `is_reachable`, and is tried again by itself."""
 
@@ -78,9 +84,7 @@ class AnswerCache:
         else:
             config |= {"CACHE_TYPE": "SimpleCache"}
         self.kind = "Redis" if redis_url else "folder" if folder else "process"
-        self._backend = cast(Any, Cache(server, config=config).cache)
-        if self.kind != "process":
-            self._backend.serializer = ArrowSerializer()
+        self._backend = _backend(server, config)
         self._down_until = 0.0
         self.hits = self.misses = 0
 

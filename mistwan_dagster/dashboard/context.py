@@ -53,6 +53,8 @@ class Dashboard:
     cache: AnswerCache
     availability_target_pct: float = 99.5
     pages: KeptPages = field(default_factory=KeptPages)
+    dagster_url: str | None = None
+    """Where Dagster's UI is, for links to runs."""
 
 
 def dashboard() -> Dashboard:

@@ -27,17 +27,23 @@ READ = tuple(
     dict.fromkeys([*ATTRIBUTES, "hour_utc", *SUMMED, *GREATEST, *(threshold_column(*pair) for pair in PAIRS)])
 )
 """Columns of the hourly frame that are looked at."""
-_NO_CODES = np.zeros(0)
+Index = Array | slice
 
 
 @dataclass(frozen=True)
 class Hour:
-    """The rows of one hour as arrays: row i belongs to `circuit[i]` and `seat[i]`; unknown is NaN."""
+    """The rows of one hour as arrays: row i belongs to `circuit[i]` and `seat[i]`; NaN is unknown."""
 
     number: int
     circuit: Array
     seat: Array
+    at_circuit: Index
+    at_seat: Index
+    """The same numbers as `circuit` and `seat`, as a slice where they follow each other: much faster to look up."""
     values: Array
+    known: Array
+    """By SUMMED: the value, 0 where it is unknown, and whether it is known."""
+    utilization: Array
     greatest: Array
     above: Array
     compared: Array
@@ -67,10 +73,16 @@ class Seats:
         return self._last[1], self._last[2]
 
     def codes(self, key: str) -> Array:
-        """Of each seat the number of its value of `key`, -1 for null."""
-        if self._codes.get(key, _NO_CODES).size != self.frame.height:
+        """Of each seat the place of its value of `key` among those of all, ascending; -1 for null."""
+        if key not in self._codes or self._codes[key].size != self.frame.height:
             self._codes[key] = self.frame[key].rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
         return self._codes[key]
+
+    def circuits(self, seats: Array, group: Array) -> Array:
+        """How many circuits have a seat in each group of `seats`."""
+        circuit = self.frame["_circuit"].to_numpy()[seats]
+        distinct = np.unique(group * (int(circuit.max()) + 1) + circuit)
+        return np.bincount(distinct // (int(circuit.max()) + 1))
 
     def _learn(self, who: pl.DataFrame) -> None:
         fresh = who.unique(maintain_order=True).join(
@@ -98,7 +110,9 @@ def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
     if not rows["hour_utc"].is_sorted():
         rows = rows.sort("hour_utc", "circuit_id")
     values, greatest = _matrix(rows, SUMMED), _matrix(rows, GREATEST)
-    above, compared = _comparisons(rows, ~np.isnan(values))
+    known, utilization = ~np.isnan(values), values[:, 0].copy()
+    above, compared = _comparisons(rows, values, known)
+    values[~known] = 0.0
     hours = rows["hour_utc"].dt.epoch("s").to_numpy() // 3600
     edges = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
     for begin, end in pairwise(edges):
@@ -108,24 +122,35 @@ def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
             int(hours[begin]),
             circuit,
             seat,
+            _index(circuit),
+            _index(seat),
             values[inside],
+            known[inside],
+            utilization[inside],
             greatest[inside],
             above[inside],
             compared[inside],
         )
 
 
+def _index(numbers: Array) -> Index:
+    whole = np.array_equal(numbers, np.arange(len(numbers)))
+    return slice(0, len(numbers)) if whole else numbers
+
+
 def _matrix(rows: pl.DataFrame, columns: tuple[str, ...]) -> Array:
-    return rows.select(pl.col(c).cast(pl.Float64).fill_null(np.nan) for c in columns).to_numpy(order="c")
+    """The columns beside each other, NaN for null."""
+    found = np.empty((rows.height, len(columns)))
+    for i, column in enumerate(columns):
+        found[:, i] = rows[column].to_numpy()
+    return found
 
 
-def _comparisons(rows: pl.DataFrame, known: Array) -> tuple[Array, Array]:
+def _comparisons(rows: pl.DataFrame, values: Array, known: Array) -> tuple[Array, Array]:
     """By PAIRS: whether the value is at or above the threshold, and whether both are known."""
     above, compared = np.empty((2, rows.height, len(PAIRS)), bool)
     for i, (measure, level) in enumerate(PAIRS):
-        value, limit = rows[value_column(measure)], rows[threshold_column(measure, level)]
-        above[:, i] = (value >= limit).fill_null(False).to_numpy() & known[
-            :, SUMMED.index(value_column(measure))
-        ]
-        compared[:, i] = known[:, SUMMED.index(value_column(measure))] & limit.is_not_null().to_numpy()
+        place, limit = SUMMED.index(value_column(measure)), rows[threshold_column(measure, level)].to_numpy()
+        above[:, i] = values[:, place] >= limit
+        compared[:, i] = known[:, place] & ~np.isnan(limit)
     return above, compared

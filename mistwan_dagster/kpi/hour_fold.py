@@ -39,22 +39,21 @@ class HourFold:
 
     def add(self, hour: Hour) -> None:
         """Take in one more hour."""
-        state, c, s = self._state, hour.circuit, hour.seat
+        state, c, s = self._state, hour.at_circuit, hour.at_seat
         state.grow(self._seats.frame.height)
-        known = ~np.isnan(hour.values)
         state.rows[s] += 1
-        state.sums[s] += np.where(known, hour.values, 0.0)
-        state.counts[s] += known
+        state.sums[s] += hour.values
+        state.counts[s] += hour.known
         state.greatest[s] = np.fmax(state.greatest[s], hour.greatest)
         state.above[s] += hour.above
-        state.compared[s] += hour.compared
+        state.compared[s] |= hour.compared
         state.last_hour[s] = np.maximum(state.last_hour[s], hour.number)
         follows = np.abs(state.seen[c] - hour.number) == 1
         run = (state.run[c] * follows[:, None] + 1) * hour.above
         self._limit_runs(hour, run, follows)
         state.run[c], state.best[s] = run, np.maximum(state.best[s], run)
-        state.seen[c], state.place[c] = hour.number, s
-        self._utilization.append((s, hour.values[:, 0].copy()))
+        state.seen[c], state.place[c] = hour.number, hour.seat
+        self._utilization.append((hour.seat, hour.utilization))
 
     def _limit_runs(self, hour: Hour, run: Array, follows: Array) -> None:
         """Keep apart the runs of keys that a circuit changed; until one does, each has the runs of its circuits."""
@@ -71,36 +70,31 @@ class HourFold:
                 self._stays[key] = _Stay(np.full(len(codes), _ALWAYS), self._state.best.copy())
             self._stays[key].add(hour, run, stayed)
 
-    def figures(self, table: Table) -> pl.DataFrame:
+    def figures(self, table: Table) -> pl.LazyFrame:
         """Key, attributes and figures of `table` over the hours so far, sorted by key; not conformed yet.
 
         Site, region and role of a circuit are those of its latest hour.
         """
-        key, state = table.key[0], self._state
-        seats = self._seats.frame.head(len(state.rows)).with_columns(
-            _rows=pl.Series(state.rows), _last=pl.Series(state.last_hour)
-        )
-        used = seats.filter((pl.col("_rows") > 0) & pl.col(key).is_not_null()).sort(key, "_last")
-        if used.is_empty():
-            return table.empty()
-        found = used.group_by(key, maintain_order=True).agg(
-            pl.col("site_id", "region", "role").exclude(key).last(),
-            circuit_count=pl.col("_circuit").n_unique(),
-        )
-        order = used["_seat"].to_numpy()
-        group = used[key].rank("dense").cast(pl.Int64).to_numpy() - 1
-        starts = np.flatnonzero(np.diff(group, prepend=-1))
-        best = self._stays[key].best if key in self._stays else state.best
+        state, codes = self._state, self._seats.codes(table.key[0])[: len(self._state.rows)]
+        used = np.flatnonzero((state.rows > 0) & (codes >= 0))
+        if not used.size:
+            return table.empty().lazy()
+        order = used[np.lexsort((state.last_hour[used], codes[used]))]
+        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+        group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
+        latest = order[np.append(starts[1:], len(order)) - 1]
+        best = self._stays[table.key[0]].best if table.key[0] in self._stays else state.best
         pooled = _figure_columns(
             sums=np.add.reduceat(state.sums[order], starts),
             counts=np.add.reduceat(state.counts[order], starts),
             greatest=np.fmax.reduceat(state.greatest[order], starts),
             above=np.add.reduceat(state.above[order], starts),
             runs=np.maximum.reduceat(best[order], starts),
-            compared=np.add.reduceat(state.compared[order], starts),
+            compared=np.logical_or.reduceat(state.compared[order], starts),
             p95=self._p95(order, group),
         )
-        return completed(found.with_columns(pooled).lazy()).collect()
+        circuits = pl.Series("circuit_count", self._seats.circuits(order, group))
+        return completed(self._seats.frame[latest].with_columns(*pooled, circuits).lazy())
 
     def _p95(self, order: Array, group: Array) -> Array:
         """Of each group of seats the percentile of its hourly utilizations; NaN without any."""
@@ -155,10 +149,10 @@ class _State:
     rows: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     last_hour: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     sums: Array = field(default_factory=lambda: np.zeros((0, len(SUMMED))))
-    counts: Array = field(default_factory=lambda: np.zeros((0, len(SUMMED)), np.int64))
+    counts: Array = field(default_factory=lambda: np.zeros((0, len(SUMMED)), np.int32))
     greatest: Array = field(default_factory=lambda: np.zeros((0, len(GREATEST))))
     above: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
-    compared: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
+    compared: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), bool))
     best: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
     run: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
     seen: Array = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -195,7 +189,7 @@ def _figure_columns(
     found |= {c: told[:, i] for i, c in enumerate(SUMMED) if c in MINUTES}
     whole = {"flap_count": told[:, SUMMED.index("flap_count")], "observed_hours": counts[:, 0]}
     for i, pair in enumerate(PAIRS):
-        known = compared[:, i] > 0
+        known = compared[:, i]
         whole[hours_column(*pair)] = np.where(known, above[:, i], np.nan)
         whole[run_hours_column(*pair)] = np.where(known, runs[:, i], np.nan)
     return [

@@ -55,4 +55,4 @@ def _close(
         named = fold.figures(table).with_columns(
             period=pl.lit(period), period_start_utc=pl.lit(begun).cast(INSTANT)
         )
-        frames.append(table.conform(named.lazy()).collect())
+        frames.append(table.conform(named).collect())

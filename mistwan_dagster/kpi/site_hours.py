@@ -40,17 +40,17 @@ def site_hours(
 
     - Active circuit: the one that most snapshots of the hour saw active; where none saw traffic away, the one that
       said so of itself (the primary when several did). Where nobody said anything, inferred: the primary if it was
-      up and reachable for more than half of the hour, another that was so, with most bytes, if the primary was not
-      for more than half of it. Else null.
+      up and reachable for more than half of the hour, another that was so, with most bytes, if the primary was
+      known not to be for more than half of it. Else null.
     - Outage: minutes in which every circuit was known to be down or unreachable. Up: minutes in which one was
       neither, and observed. An hour without evidence, or in which the port was disabled for a while, is no evidence
       of either, so it leaves the site's minutes unknown unless another circuit was up.
     - Backup load: 100 * max over both directions of (rate of all primaries + own rate) / capacity, rates over the
       covered seconds; null when one of them covers less than half of the hour or its capacity is unknown. A backup
-      has room when that is below 100, and has none when it was down for half of the hour or longer. One with room is
-      enough; none has room only when that is known of each.
+      has room when that is below 100, and has none when it was known to be down or unreachable for
+      half of the hour or longer. One with room is enough; none has room only when that is known of each.
     """
-    circuit_hours = circuit_hours.with_columns(acting_role(*_KEY))
+    circuit_hours = _with_lost_minutes(circuit_hours.with_columns(acting_role(*_KEY)), pieces)
     keys = circuit_hours.group_by(_KEY).agg(
         region=pl.col("region").max(), circuit_count=pl.col("circuit_id").n_unique().cast(pl.Int64)
     )
@@ -81,12 +81,11 @@ def _active(circuit_hours: pl.LazyFrame, sightings: pl.LazyFrame) -> pl.LazyFram
         .agg(_times=pl.col("active").sum().cast(pl.Int64))
     )
     answered = pl.coalesce("reachable_minutes", "up_minutes")
-    lost = pl.col("down_minutes") + pl.col("up_minutes") - answered
     rows = (
         circuit_hours.join(seen, on=_CIRCUIT_HOUR, how="left")
         .with_columns(
             _watched=pl.col("_times").is_not_null().any().over(_KEY),
-            _primary_lost=(_IS_PRIMARY & (lost > HALF_HOUR)).any().over(_KEY),
+            _primary_lost=(_IS_PRIMARY & (pl.col("_lost") > HALF_HOUR)).any().over(_KEY),
             _primary=_IS_PRIMARY,
             _bytes=pl.col("rx_bytes") + pl.col("tx_bytes"),
         )
@@ -109,6 +108,19 @@ def _active(circuit_hours: pl.LazyFrame, sightings: pl.LazyFrame) -> pl.LazyFram
         best.with_columns(active_evidence=evidence)
         .filter(pl.col("active_evidence").is_not_null())
         .select(*_KEY, "active_evidence", "utilization_pct", active_circuit_id="circuit_id")
+    )
+
+
+def _with_lost_minutes(circuit_hours: pl.LazyFrame, pieces: pl.LazyFrame) -> pl.LazyFrame:
+    """Adds `_lost`, the minutes in which a circuit was known to be down or unreachable. Time in which nobody could
+    say whether the provider answered is neither in reachable_minutes nor lost."""
+    lasts = minutes(pl.col("start"), pl.col("end"))
+    unreachable = (
+        pieces.filter(pl.col("kind") == "reachability").group_by(_CIRCUIT_HOUR).agg(_unreachable=lasts.sum())
+    )
+    joined = circuit_hours.join(unreachable, on=_CIRCUIT_HOUR, how="left")
+    return joined.with_columns(_lost=pl.col("down_minutes") + pl.col("_unreachable").fill_null(0)).drop(
+        "_unreachable"
     )
 
 
@@ -163,7 +175,7 @@ def _readiness(circuit_hours: pl.LazyFrame, circuits_in_force: pl.LazyFrame) -> 
     source = circuits_in_force.select(*_CIRCUIT_HOUR, "bandwidth_source")
     backups = with_bandwidth(rated.filter(pl.col("role") == "secondary"), circuits_in_force)
     load = share_of_capacity(*(pl.col(r) + pl.col(f"_primary{r}") for r in rates))
-    dead = pl.col("down_minutes") >= HALF_HOUR
+    dead = pl.col("_lost") >= HALF_HOUR
     judged = (
         backups.join(primaries, on=_KEY, how="left")
         .join(source, on=_CIRCUIT_HOUR, how="left")

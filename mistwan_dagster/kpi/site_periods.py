@@ -18,7 +18,7 @@ from mistwan_dagster.kpi.exceedance import PERCENTILE, completed
 from mistwan_dagster.kpi.hour_arrays import GREATEST, SUMMED
 from mistwan_dagster.kpi.periods import PERIODS
 from mistwan_dagster.kpi.roles import acting_role
-from mistwan_dagster.kpi.stretches import minutes
+from mistwan_dagster.kpi.stretches import merged, minutes
 
 ROLES = ("primary", "secondary")
 _KEY = ["site_id", "period_start_utc"]
@@ -40,7 +40,8 @@ def site_periods(
     """`agg_site_period` of the periods that begin in [start, end), sorted by its key.
 
     `site_hours`: fact_site_hour, `failovers`: fact_failover of all episodes that touch the periods; one that lasts
-    is counted up to `observed_until`. An episode counts where it began, its minutes where they fall. Both are null
+    is counted up to `observed_until`. An episode counts where it began, its minutes where they fall, those that two
+    primaries share once. Both are null
     when nothing of the site was observed in the period, 0 when it was and nothing was found. A site without an hour
     has no row; region is that of the last hour. Averages, maximum and percentile (linear interpolation) are over the
     hours in which the active circuit's utilization is known.
@@ -66,7 +67,7 @@ def site_periods(
         failover_count=pl.len().cast(pl.Int64)
     )
     lasted = (
-        split_by_hour(episodes)
+        split_by_hour(merged(episodes, ["site_id"]))
         .group_by("site_id", period_start_utc=begins)
         .agg(failover_minutes=minutes(pl.col("start"), pl.col("end")).sum())
     )
@@ -120,6 +121,7 @@ def _role_sums(hours: pl.LazyFrame, begins: pl.Expr) -> pl.DataFrame:
             pl.col(SUMMED).count().name.prefix("_known_"),
             pl.col(GREATEST).max().name.prefix("_max_"),
         )
+        .sort("circuit_id", "role", "period_start_utc")  # a sum in another order has another last digit
         .collect()
     )
 

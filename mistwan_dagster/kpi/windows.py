@@ -61,7 +61,7 @@ def _windows(
             named = fold.figures(table).with_columns(
                 as_of_utc=pl.lit(as_of).cast(INSTANT), window_hours=pl.lit(length, pl.Int64)
             )
-            frames.append(table.conform(named.lazy()).collect())
+            frames.append(table.conform(named).collect())
     return found
 
 

@@ -145,7 +145,7 @@ def _complete(typed: pl.DataFrame, table: Table) -> pl.DataFrame:
 def _cast(raw: pl.Series, column: Column) -> pl.Series:
     if column.dtype == INSTANT:
         if raw.dtype == pl.String:
-            text = raw.str.strip_chars().str.replace(r"(Z|\+00:00)$", "").str.replace("T", " ")
+            text = raw.str.strip_chars().str.replace(r"\s*(Z|UTC|\+00(:?00)?)$", "").str.replace("T", " ")
             padded = pl.select(
                 pl.coalesce(
                     text.str.to_datetime(f, time_unit="us", strict=False)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
+from pydantic import PrivateAttr
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.business_hours import OpeningHours, parse_opening_hours
@@ -145,6 +146,8 @@ class Platform:
 class PlatformResource(dg.ConfigurableResource):
     """Opens the platform inside a run, and shows for the length of the run that its process lives."""
 
+    _of_run: Platform | None = PrivateAttr(default=None)
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PlatformResource]:
         """Also used by sensors and schedules, which have no run. Wrong settings are left for the steps to tell."""
@@ -156,5 +159,8 @@ class PlatformResource(dg.ConfigurableResource):
             yield self
 
     def open(self) -> Platform:
-        """A platform of the current environment."""
-        return Platform.open(self.get_resource_context().run_id or "")
+        """A platform of the current environment; the same for all steps of a run in one process."""
+        run_id = self.get_resource_context().run_id or ""
+        if self._of_run is None or not run_id or self._of_run.run_id != run_id:
+            self._of_run = Platform.open(run_id)
+        return self._of_run

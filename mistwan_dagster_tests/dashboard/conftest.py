@@ -54,7 +54,10 @@ def organization() -> dict[str, list[dict[str, Any]]]:
         for t in (NEWEST, NEWEST - timedelta(days=7))
     ]  # fmt: skip
     return {
-        "dim_site": [site("1"), site("2", "South East", site_name="=HYPERLINK(evil)")],
+        "dim_site": [
+            site("1", lat=40.0, lng=-75.0),
+            site("2", "South East", site_name="=HYPERLINK(evil)", lat=33.0, lng=-84.0),
+        ],
         "dim_circuit": [
             circuit(CIRCUIT, "1", role="primary", bandwidth_down_mbps=100.0, bandwidth_source="file"),
             circuit(BACKUP, "1", role="secondary"),

@@ -90,7 +90,7 @@ def test_where_nobody_says_anything_the_primary_is_inferred_while_it_was_up_for_
     lost = {**PRIMARY, "up_minutes": 10.0, "down_minutes": 50.0}
     assert active([lost, BACKUP]) == ("q", "inferred", 20)
     unreachable = {**PRIMARY, "reachable_minutes": 10.0}
-    assert active([unreachable, BACKUP]) == ("q", "inferred", 20)
+    assert active([unreachable, BACKUP], [("p", "reachability", 0, 50)]) == ("q", "inferred", 20)
     dark = {**PRIMARY, "up_minutes": 0.0, "unknown_minutes": 60.0}
     assert active([dark, BACKUP]) == (None, None, None)
     assert active([{**PRIMARY, "up_minutes": 30.0, "down_minutes": 30.0}, BACKUP]) == (None, None, None)
@@ -165,6 +165,17 @@ def test_one_backup_with_room_is_enough_and_none_only_when_each_is_known_to_lack
     assert readiness([PRIMARY, full, unknown], plan=plan) == ("r", pytest.approx(2000 / 15), None)
 
 
-def test_a_backup_down_for_half_of_the_hour_has_no_room():
+def test_a_backup_down_or_unreachable_for_half_of_the_hour_has_no_room():
     down = {**BACKUP, "up_minutes": 30.0, "down_minutes": 30.0}
     assert readiness([PRIMARY, down]) == (None, None, False)
+    partly = {**BACKUP, "up_minutes": 50.0, "down_minutes": 10.0, "reachable_minutes": 30.0}
+    assert readiness([PRIMARY, partly], pieces=[("q", "reachability", 10, 30)]) == (None, None, False)
+    assert readiness([PRIMARY, partly], pieces=[("q", "reachability", 10, 29)])[2] is True
+
+
+def test_time_in_which_nobody_could_say_whether_the_provider_answered_moves_no_traffic():
+    # The primary answered in the last ten minutes; before, nothing asked. That is no reason to name the backup.
+    unasked = {**PRIMARY, "reachable_minutes": 10.0}
+    answered = {**BACKUP, "reachable_minutes": 60.0}
+    assert active([unasked, answered]) == (None, None, None)
+    assert active([unasked, answered], [("p", "reachability", 0, 50)])[:2] == ("q", "inferred")

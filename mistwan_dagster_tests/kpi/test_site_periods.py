@@ -52,6 +52,12 @@ def test_a_failover_counts_where_it_began_and_its_minutes_where_they_fall():
     assert [(d["failover_count"], d["failover_minutes"]) for d in found] == [(2, 150), (0, 60), (1, 120)]
 
 
+def test_a_minute_in_which_two_primaries_are_replaced_is_one_minute():
+    other = {**failover(1, 3), "from_circuit_id": "p2"}
+    (day,) = days([site_hour(n) for n in range(4)], [failover(0, 2), other])
+    assert (day["failover_count"], day["failover_minutes"], day["total_minutes"]) == (2, 180, 240)
+
+
 def test_a_day_in_which_nothing_of_the_site_was_observed_has_no_count():
     dark = site_hour(24, site_up_minutes=0.0, site_unknown_minutes=60.0)
     first, second = days([site_hour(0), dark], [])
@@ -80,7 +86,7 @@ def test_failover_minutes_of_days_against_minutes_counted_one_by_one(spans: list
     found = days([site_hour(n) for n in range(72)], episodes)
     for number, day in enumerate(found):
         low, high = number * 1440, (number + 1) * 1440
-        expected = sum(max(0, min(a + n, high, last) - max(a, low)) for a, n in spans)
+        expected = len({m for a, n in spans for m in range(max(a, low), min(a + n, high, last))})
         assert day["failover_minutes"] == pytest.approx(expected)
         assert day["failover_count"] == sum(low <= a < high for a, _ in spans)
 

@@ -1,13 +1,18 @@
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.calendar import period_start
+from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration.importing import import_file
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.rollups import compute_periods, compute_rolling, compute_windows
 from mistwan_dagster.settings import Settings
 
 HEAD = "site_id,circuit_id,hour_utc,utilization_pct,up_minutes,down_minutes,unknown_minutes,counter_reset\n"
@@ -97,3 +102,45 @@ def test_wrong_files_and_tables_are_refused(
     with pytest.raises(UserError, match=message) as caught:
         import_file(platform, write(tmp_path, text), table)
     assert caught.value.exit_code == 2
+
+
+def test_imported_hours_give_the_aggregates_of_the_same_hours_computed_live(tmp_path: Path) -> None:
+    rng, start = random.Random(5), datetime(2025, 1, 31, tzinfo=UTC)
+    rows = []
+    for number in range(48):
+        for circuit in "ab":
+            up = rng.choice([60.0, 45.5, 0.0])
+            rows.append({
+                "site_id": "s", "circuit_id": circuit, "hour_utc": start + HOUR * number, "region": "West",
+                "utilization_pct": rng.choice([None, rng.random() * 120, 70.0]), "role": "primary",
+                "latency_avg_ms": rng.choice([None, 49.999999999, 50.0]), "latency_max_ms": rng.choice([None, 150.1]),
+                "up_minutes": up, "down_minutes": rng.choice([0.0, 60.0 - up]), "flap_count": rng.choice([None, 2]),
+                "source": "live",
+            })  # fmt: skip
+            rows[-1]["unknown_minutes"] = 60.0 - up - rows[-1]["down_minutes"]
+    facts = pl.DataFrame(rows, schema=FACT_CIRCUIT_HOUR.schema)
+    platforms = {
+        name: Platform(Settings(mistwan_home=tmp_path / name, _env_file=None))
+        for name in ("live", "csv", "parquet")
+    }
+    platforms["live"].kpi.write_hours(FACT_CIRCUIT_HOUR.name, facts, start, start + HOUR * 48)
+    facts.write_csv(tmp_path / "old.csv")
+    facts.sample(fraction=1, shuffle=True, seed=1).write_parquet(tmp_path / "old.parquet")
+    for kind in ("csv", "parquet"):
+        report = import_file(platforms[kind], tmp_path / f"old.{kind}", FACT_CIRCUIT_HOUR.name)
+        assert (report.rows, report.refused) == (96, {})
+    for platform in platforms.values():
+        compute_windows(platform, start + HOUR * 20, start + HOUR * 30)
+        for period in ("day", "week", "month"):
+            compute_periods(platform, period, period_start(start, period), start + HOUR * 48)
+        compute_rolling(platform, datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 3, 1, tzinfo=UTC))
+    root = platforms["live"].kpi.root
+    computed = [path.relative_to(root) for path in root.rglob("agg_*/*.parquet")]
+    assert len(computed) == 3 * (10 + 5 + 2)
+    for path in computed:
+        for kind in ("csv", "parquet"):
+            assert_frame_equal(
+                pl.read_parquet(root / path),
+                pl.read_parquet(platforms[kind].kpi.root / path),
+                check_exact=True,
+            )
