@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("hour", "rollups", "aggregates", "snapshot_slot", "compaction", "commands")
+BENCHMARKS = ("hour", "rollups", "aggregates", "snapshot_slot", "compaction", "commands", "dashboard")
 
 
 def main() -> int:

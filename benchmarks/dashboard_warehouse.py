@@ -1,10 +1,9 @@
 """A published warehouse of the size that the dashboard has to bear, made by Polars.
 
 3,208 sites, 10,000 circuits. Facts by hour, days, weeks and months of 13 months; windows of the last 8 days (the
-product keeps one for each hour of the past; pages read the newest and the one of a week before); paths and events of
-the last days. Figures are random within the columns' bounds
-(hours: one random day, turned); a tenth of the hours has no utilization. Belongs here: rows. Does
-not belong here: measuring (`dashboard`).
+product keeps one for each hour of the past; pages read the newest and that of a week before); paths and events of the
+last days. Figures are random within the columns' bounds (hours: one random day, turned); a tenth of the hours has no
+utilization. Belongs here: rows. Does not belong here: measuring (`dashboard`).
 """
 
 from __future__ import annotations

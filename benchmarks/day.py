@@ -181,13 +181,17 @@ def _stored(slot: datetime) -> dict[str, tuple[int, int, bool]]:
 
 
 def _events(endpoint: Endpoint, cloud: Cloud, end: datetime) -> tuple[int, int, int, int]:
-    """Events that the cloud tells, those stored, and those only on one side, by natural key."""
+    """Rows that the cloud tells, rows stored, those told and not stored, and those stored twice.
+
+    An alarm that changes is stored anew, and told as it is now: what is looked for is its id.
+    """
     span = pl.col("timestamp").is_between(START.timestamp(), end.timestamp(), closed="left")
     stored = Platform.open().raw.scan_events(endpoint, START, end).filter(span).select(endpoint.key).collect()
     told = pl.DataFrame(
         cloud.rows(endpoint, START, end), schema={k: stored.schema[k] for k in endpoint.key}, strict=False
     ).filter(span if "timestamp" in endpoint.key else True)
-    missing = told.unique().join(stored, on=list(endpoint.key), how="anti", nulls_equal=True).height
+    identity = ["id"] if "id" in endpoint.key else list(endpoint.key)
+    missing = told.unique(identity).join(stored, on=identity, how="anti", nulls_equal=True).height
     return told.height, stored.height, missing, stored.height - stored.unique().height
 
 
@@ -245,9 +249,10 @@ def live(day: Day) -> datetime:
 
 def _close_hour(day: Day, hour: datetime, began: float) -> None:
     day.cloud_calls[hour] = day.cloud.used()
+    kind, use = max(day.children.by_kind.items(), key=lambda kv: kv[1].peak_mb)
     print(
         f"{hour:%Y-%m-%dT%H}:00Z over: {day.cloud_calls[hour]} calls, {len(day.faults)} faults, "
-        f"{(time.monotonic() - began) / 60:.0f} min",
+        f"peak {use.peak_mb:.0f} MB ({kind}), {(time.monotonic() - began) / 60:.0f} min",
         flush=True,
     )
 

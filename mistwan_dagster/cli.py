@@ -301,6 +301,7 @@ def dashboard(
     from mistwan_dagster.dashboard.sign_in import Proxy, check_reach
     from mistwan_dagster.mist.quota import Purpose
     from mistwan_dagster.orchestration.platform import Platform
+    from mistwan_dagster.orchestration.warehouses import open_reader
 
     platform = Platform.open()
 
@@ -315,9 +316,10 @@ def dashboard(
     secret, redis_url = settings.mistwan_proxy_secret, settings.redis_url
     proxy = Proxy(secret.get_secret_value(), settings.mistwan_user_header) if secret else None
     check_reach(host, proxy, allow_anonymous)
-    check_published(platform.published)
+    reader = open_reader(settings, keep_open=True)
+    check_published(reader)
     server = make_server(
-        platform.published,
+        reader,
         settings.now,
         platform.thresholds,
         quota,
@@ -325,6 +327,7 @@ def dashboard(
         redis_url=redis_url.get_secret_value() if redis_url else None,
         cache_folder=settings.state / "dashboard-cache",
         proxy=proxy,
+        dagster_url=settings.mistwan_dagster_url,
     )
     serve(server, host, port, debug, say)
 

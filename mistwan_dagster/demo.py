@@ -143,5 +143,6 @@ def _serve(environment: dict[str, str], say: Say) -> None:
     ui = [sys.executable, "-m", "mistwan_dagster.cli", "daemon", "--ui", "--port", str(UI_PORT)]
     say(f"Dagster UI on http://127.0.0.1:{UI_PORT}: collection goes on every five minutes; Ctrl-C ends it")
     dashboard = [sys.executable, "-m", "mistwan_dagster.cli", "dashboard", "--port", str(DASHBOARD_PORT)]
-    with _child(dashboard, environment), _child(ui, environment) as process:
+    linked = environment | {"MISTWAN_DAGSTER_URL": f"http://127.0.0.1:{UI_PORT}"}
+    with _child(dashboard, linked), _child(ui, environment) as process:
         process.wait()

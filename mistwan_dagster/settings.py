@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     mistwan_availability_target_pct: float = Field(
         default=99.5, ge=0, le=100, description="availability below which a day is bad"
     )
+    mistwan_dagster_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Dagster's UI as the dashboard's readers reach it, for its links",
+    )
     mistwan_now: datetime | None = Field(
         default=None, description="instant that commands take for now (rehearsals with a simulated cloud)"
     )

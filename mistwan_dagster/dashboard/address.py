@@ -23,6 +23,7 @@ HOURS = {"3h": 3, "12h": 12, "24h": 24}
 ROW_COUNTS = (5, 10, 25, 50, 100)
 LONGEST_HOURLY_DAYS = 35
 """Longer ranges are shown by day, from `agg_circuit_period`."""
+LONGEST_OWN_DAYS = 1100
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Address:
         """From the parsed query string."""
         start, end = _date(query.get("from")), _date(query.get("to"))
         name = query.get("range")
-        if name == "own" and (start is None or end is None or end < start):
+        if name == "own" and not _is_range(start, end):
             name = None
         zone = query.get("tz")
         rows = str(query.get("n", ""))
@@ -52,7 +53,7 @@ class Address:
             start=start,
             end=end,
             zone=zone if zone in get_args(ZoneName) else "utc",  # type: ignore[arg-type]
-            rows=min(int(rows), 1000) if rows.isascii() and rows.isdigit() and int(rows) > 0 else 10,
+            rows=min(int(rows[:9]), 1000) if rows.isascii() and rows.isdigit() and int(rows[:9]) > 0 else 10,
             region=str(query["region"]) if query.get("region") else None,
             by=str(query["by"]) if query.get("by") else None,
         )
@@ -100,6 +101,13 @@ class Address:
         """Whether the range is so long that days are shown instead of hours."""
         start, end = self.span(newest)
         return end - start > timedelta(days=LONGEST_HOURLY_DAYS)
+
+
+def _is_range(start: date | None, end: date | None) -> bool:
+    """Whether these are days that a page can show; a range of millennia would only cost memory."""
+    if start is None or end is None:
+        return False
+    return 0 <= (end - start).days <= LONGEST_OWN_DAYS and start.year >= 2000 and end.year < 2200
 
 
 def _date(value: object) -> date | None:

@@ -14,7 +14,6 @@ import dash
 import dash_mantine_components as dmc
 import flask
 from dash import MATCH, ClientsideFunction, Dash, Input, Output, State, dcc, html
-from flask_compress import Compress
 
 from mistwan_dagster.dashboard.address import circuit_path, site_path
 from mistwan_dagster.dashboard.banner import banner
@@ -27,12 +26,13 @@ from mistwan_dagster.dashboard.headers import add_headers
 from mistwan_dagster.dashboard.monitoring import add_monitoring
 from mistwan_dagster.dashboard.pages import register_pages
 from mistwan_dagster.dashboard.parts import aria
+from mistwan_dagster.dashboard.scripts import add_scripts
 from mistwan_dagster.dashboard.sign_in import signed_in_user
 from mistwan_dagster.errors import UserError
 
 POLL_S = 30
 LONGEST_SEARCH = 100
-NAVIGATION = (("Now", "/"), ("Overview", "/overview"), ("Tables", "/tables"))
+NAVIGATION = (("Now", "/"), ("Overview", "/overview"), ("Map", "/map"), ("Tables", "/tables"))
 INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
@@ -51,7 +51,7 @@ INDEX = """<!DOCTYPE html>
 def create_app(server: flask.Flask, board: Dashboard) -> Dash:
     """The dashboard on a Flask server."""
     server.extensions[EXTENSION] = board
-    Compress(server)
+    add_scripts(server)
     add_exports(server)
     add_monitoring(server)
     app = Dash(
@@ -156,7 +156,7 @@ def _callbacks(app: Dash) -> None:
         """A block of the version that the page shows; once that is gone, of the newest, and the page follows it."""
         if not isinstance(asked, dict):
             return dash.no_update, dash.no_update
-        name = grid_id["name"]
+        name = str(grid_id["name"])
         request = RowRequest.read(asked.get("filterModel"), asked.get("sortModel"))
         start = _row_number(asked.get("startRow"))
 
@@ -179,6 +179,11 @@ def _callbacks(app: Dash) -> None:
             "ownRange",
             Output("go", "href", allow_duplicate=True),
             Input({"type": "own-range", "page": "any"}, "value"),
+        ),
+        (
+            "openPlace",
+            Output("go", "href", allow_duplicate=True),
+            Input({"type": "map", "page": "any"}, "clickData"),
         ),
         (
             "refresh",

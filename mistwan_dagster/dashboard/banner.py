@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from dash import html
 
 from mistwan_dagster.dashboard.data.freshness import Freshness, freshness
-from mistwan_dagster.dashboard.parts import ICONS, TONES, badge, duration, percent
+from mistwan_dagster.dashboard.parts import ICONS, TONES, Part, badge, duration, percent
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.port import Superseded
 
@@ -35,7 +36,7 @@ def banner(board: Dashboard) -> html.Div:
             html.Span(_gaps(fresh)),
             html.Span(_quota(board.quota(), fresh)),
             html.Span(_sle(fresh)),
-            html.Span(f"version {fresh.version}", className="note"),
+            html.Span([f"version {fresh.version}", *_run(board.dagster_url, fresh.run_id)], className="note"),
             html.Span("" if board.cache.is_reachable else CACHE_GONE),
         ],
         className=f"banner {TONES[ICONS[age]]}",
@@ -79,3 +80,16 @@ def _sle(fresh: Freshness) -> str:
     if not any(fresh.sle.values()):
         return "SLE: not read yet"
     return "SLE deep-dives: " + ", ".join(f"{count:,} {state}" for state, count in fresh.sle.items())
+
+
+def _run(url: str | None, run_id: str | None) -> list[Part]:
+    """The run that loaded the newest hours: a link into Dagster where its address is known, else to the ledger."""
+    if not run_id:
+        return []
+    short = run_id[:8]
+    if url is None:
+        return [" by run ", html.A(short, href="/table/load_ledger", title=f"Dagster run {run_id}")]
+    return [
+        " by run ",
+        html.A(short, href=f"{url.rstrip('/')}/runs/{quote(run_id)}", title=f"Dagster run {run_id}"),
+    ]

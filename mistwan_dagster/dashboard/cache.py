@@ -10,12 +10,14 @@ import io
 import logging
 import time
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import flask
 import polars as pl
 import redis
 from flask_caching import Cache
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 KEPT_ANSWERS = 2000
 KEPT_S = 6 * 3600
@@ -56,6 +58,12 @@ class ArrowSerializer:
         return self.loads(file.read())
 
 
+def _backend(server: flask.Flask, config: dict[str, Any]) -> Any:
+    backend: Any = Cache(server, config=config).cache
+    setattr(backend, "serializer", ArrowSerializer())  # noqa: B010 (declared narrower than it is)
+    return backend
+
+
 class AnswerCache:
     """Kept answers. A cache that is gone keeps nothing, says so in `is_reachable`, and is tried again by itself."""
 
@@ -63,7 +71,10 @@ class AnswerCache:
         self._folder = None if redis_url else folder
         config: dict[str, Any] = {"CACHE_DEFAULT_TIMEOUT": KEPT_S, "CACHE_THRESHOLD": KEPT_ANSWERS}
         if redis_url:
-            patience = {"socket_timeout": REDIS_PATIENCE_S, "socket_connect_timeout": REDIS_PATIENCE_S}
+            patience = {
+                "socket_timeout": REDIS_PATIENCE_S, "socket_connect_timeout": REDIS_PATIENCE_S,
+                "retry": Retry(NoBackoff(), 0),
+            }  # fmt: skip
             config |= {
                 "CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": redis_url, "CACHE_OPTIONS": patience,
                 "CACHE_KEY_PREFIX": "mistwan:answer:",
@@ -73,9 +84,7 @@ class AnswerCache:
         else:
             config |= {"CACHE_TYPE": "SimpleCache"}
         self.kind = "Redis" if redis_url else "folder" if folder else "process"
-        self._backend = cast(Any, Cache(server, config=config).cache)
-        if self.kind != "process":
-            self._backend.serializer = ArrowSerializer()
+        self._backend = _backend(server, config)
         self._down_until = 0.0
         self.hits = self.misses = 0
 

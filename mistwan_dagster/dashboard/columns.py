@@ -82,7 +82,9 @@ def measure(name: str, row: Row) -> Part:
     value, unit = row[value_column(name)], UNITS[MEASURES[name][0]]
     severity = row.get(f"{name}_severity")
     text = number(value, DIGITS[name], unit)
-    return text if severity in (None, "normal") else html.Span([text, " ", badge(severity)])
+    return (
+        text if severity in (None, "normal") else html.Span([text, " ", badge(severity)], className="measure")
+    )
 
 
 def measure_column_shown(name: str) -> Shown:
@@ -115,7 +117,7 @@ CHRONIC = (
     Shown("Reasons", lambda row: number(row["chronic_reasons"]), numeric=True),
 )
 ALARM_STATES = {"critical": "critical", "warn": "warning", "info": "info"}
-FLAPS = Shown("Flaps 24 h", lambda row: number(row["flap_count_24h"]), numeric=True)
+FLAPS = Shown("Flaps 24\u00a0h", lambda row: number(row["flap_count_24h"]), numeric=True)
 
 
 def observed_24h(row: Row) -> float | None:
@@ -132,7 +134,7 @@ def with_observed(value: float | None, observed: float | None, digits: int = 2) 
 
 
 AVAILABILITY = Shown(
-    "Availability 24 h",
+    "Availability 24\u00a0h",
     lambda row: with_observed(row["availability_24h_pct"], observed_24h(row)),
     numeric=True,
 )

@@ -7,9 +7,10 @@ here: what a page shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
+from inspect import signature
 from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -22,12 +23,14 @@ from mistwan_dagster.dashboard.banner import banner
 from mistwan_dagster.dashboard.cache import AnswerCache
 from mistwan_dagster.dashboard.data.freshness import freshness
 from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.dashboard.kept_pages import KeptPages
 from mistwan_dagster.dashboard.parts import nothing
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.thresholds import Thresholds
 
 EXTENSION = "mistwan"
 ZONE_COOKIE = "mistwan-zone"
+LONGEST_ZONE = 64
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class Dashboard:
     quota: Callable[[], QuotaState | None]
     cache: AnswerCache
     availability_target_pct: float = 99.5
+    pages: KeptPages = field(default_factory=KeptPages)
+    dagster_url: str | None = None
+    """Where Dagster's UI is, for links to runs."""
 
 
 def dashboard() -> Dashboard:
@@ -111,7 +117,8 @@ def _framed(version: int | None, top: Any, body: Any) -> html.Div:
 
 
 def _body(render: Callable[..., Any], board: Dashboard, told: Mapping[str, Any]) -> Any:
-    path = {name: unquote(value) for name, value in told.items() if name.startswith("path_")}
+    variables = [name for name in signature(render).parameters if name.startswith("path_")]
+    path = {name: unquote(str(told[name])) for name in variables}
     newest = freshness(board.published).newest
     if newest is None:
         return nothing(
@@ -119,5 +126,9 @@ def _body(render: Callable[..., Any], board: Dashboard, told: Mapping[str, Any])
             "No hour is computed yet. The first figures appear after `mistwan aggregate`, or an hour after "
             "the collection began.",
         )
-    view = PageView(board, Address.read(told), newest, flask.request.cookies.get(ZONE_COOKIE), told)
-    return render(view, **path)
+    zone = (flask.request.cookies.get(ZONE_COOKIE) or "")[:LONGEST_ZONE]
+    view = PageView(board, Address.read(told), newest, zone or None, told)
+    minute = board.now().replace(second=0, microsecond=0)
+    address = tuple(sorted((name, str(value)) for name, value in told.items()))
+    key = (board.published.edition(), minute, render.__module__, render.__name__, zone, address)
+    return board.pages.get(key, lambda: render(view, **path))

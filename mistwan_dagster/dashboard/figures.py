@@ -6,6 +6,7 @@ drawn as unknown.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -24,13 +25,18 @@ PATTERNS = ("", "/", "x", ".", "\\", "+", "-")
 DASHES = ("solid", "dash", "dot", "dashdot")
 LEVEL_COLOURS = dict(zip((*LEVELS, "target"), ("#d98200", "#d4570a", "#c2255c", "#7a7a7a"), strict=True))
 STATE_COLOURS = {"up": "#00917c", "down": "#c2255c", "unknown": "#9a9a9a"}
+SEVERITY_MARKS = {
+    "normal": ("#00917c", "circle", 8), "unknown": ("#7a7a7a", "circle-open", 9),
+    "warning": ("#d98200", "triangle-up", 11), "high": ("#d4570a", "diamond", 12), "critical": ("#c2255c", "x", 12),
+}  # fmt: skip
+"""Severity -> colour, symbol, size; the worst is drawn last, on top."""
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def _figure(traces: Sequence[Any], height: int, title: str, **layout: Any) -> html.Figure:
     figure = go.Figure(list(traces))
     figure.update_layout(
-        template="none", height=height, margin={"l": 52, "r": 12, "t": 8, "b": 36}, hovermode="x unified",
+        template="none", autosize=True, margin={"l": 52, "r": 12, "t": 8, "b": 36}, hovermode="x unified",
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 13},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, **layout,
     )  # fmt: skip
@@ -64,7 +70,7 @@ def lines(
     x = shown_times(frame[time], zone)
     traces = [
         go.Scatter(
-            x=x, y=frame[column].to_list(), name=words, mode="lines+markers", connectgaps=False,
+            x=x, y=frame[column].to_list(), name=plain(words), mode="lines+markers", connectgaps=False,
             line={"color": LINES[i % len(LINES)], "width": 2, "dash": DASHES[i % len(DASHES)]},
             marker={"size": 4}, hovertemplate=f"%{{y:.2f}} {unit}",
         )
@@ -156,7 +162,7 @@ def stacked(
     x = shown_times(frame[time], zone)
     traces = [
         go.Bar(
-            x=x, y=frame[column].to_list(), name=column, hovertemplate=f"%{{y:.1f}} {unit}",
+            x=x, y=frame[column].to_list(), name=plain(column), hovertemplate=f"%{{y:.1f}} {unit}",
             marker={"color": LINES[i % len(LINES)], "line": {"width": 0},
                     "pattern": {"shape": PATTERNS[i % len(PATTERNS)], "size": 5}},
         )
@@ -165,3 +171,34 @@ def stacked(
     return _figure(
         traces, 280, title, barmode="stack", yaxis={"title": unit, "rangemode": "tozero"}, showlegend=True
     )
+
+
+def places(sites: pl.DataFrame, title: str) -> html.Figure:
+    """Sites by longitude and latitude, in true proportion at their middle; a click leads to the site's page."""
+    traces = []
+    for severity, (colour, symbol, size) in SEVERITY_MARKS.items():
+        some = sites.filter(pl.col("severity") == severity)
+        traces.append(
+            go.Scatter(
+                x=some["lng"].to_list(), y=some["lat"].to_list(), mode="markers", name=f"{severity} ({some.height})",
+                customdata=some.select("site_id", "region", "down_count").rows(),
+                text=[plain(name or site) for name, site in some.select("site_name", "site_id").iter_rows()],
+                marker={"color": colour, "symbol": symbol, "size": size},
+                hovertemplate="%{text}<br>%{customdata[2]} circuits down<extra></extra>",
+            )
+        )  # fmt: skip
+    middle = sites["lat"].mean()
+    scale = 1 / max(0.1, math.cos(math.radians(middle if isinstance(middle, float) else 0.0)))
+    figure = _figure(
+        traces, 560, title, xaxis={"title": "longitude", "ticksuffix": "°"}, showlegend=True,
+        yaxis={"title": "latitude", "ticksuffix": "°", "scaleanchor": "x", "scaleratio": scale},
+    )  # fmt: skip
+    graph = figure.children[0]
+    graph.id = {"type": "map", "page": "any"}
+    graph.figure.update_layout(hovermode="closest")
+    return figure
+
+
+def plain(text: str) -> str:
+    """Text that Plotly draws as it is: it reads a few tags and links in labels."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

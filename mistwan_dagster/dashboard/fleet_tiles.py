@@ -97,7 +97,7 @@ def _circuits(counts: Counts, region: str | None) -> list[Part]:
              _if(counts["above_80"], "high"), grid_href("v_circuit_state", within(above, region))),
         tile("Average", number(counts["utilization_avg_pct"], 1, "%"), "utilization, measured circuits"),
         tile("Maximum", number(counts["utilization_max_pct"], 1, "%"), "utilization of a circuit"),
-        tile("Bandwidth", number(None if mbps is None else mbps / 1000, 2, "Gbit/s"),
+        tile("Bandwidth", number(None if mbps is None else mbps / 1000, 1, "Gbit/s"),
              f"down; {number(counts['bandwidth_unknown'])} circuits unknown"),
     ]  # fmt: skip
 

@@ -23,6 +23,17 @@ BLOCK_ROWS = 100
 KEYS = {key for table in TABLES.values() for key in table.key}
 COLUMNS: dict[str, Column] = {c.name: c for table in TABLES.values() for c in table.columns}
 STATES = ("severity", "state", "status")
+WIDTHS = {
+    "mac": 160,
+    "measure": 250,
+    "reason": 200,
+    "text": 420,
+    "evidence": 200,
+    "hash": 420,
+    "type": 200,
+    "id": 330,
+}
+"""Last word of a text column's name -> width in pixels that shows it whole."""
 Model = Mapping[str, Any]
 
 
@@ -98,9 +109,10 @@ def _float(value: object) -> float | None:
 
 def _day(value: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(value)[:10])
+        found = datetime.fromisoformat(str(value)[:10])
     except ValueError:
         return None
+    return found if found.year < 9999 else None
 
 
 def _condition(column: str, dtype: pl.DataType, model: Model) -> tuple[str, list[Any]]:
@@ -136,7 +148,7 @@ def order(schema: pl.Schema, request: RowRequest) -> str:
     asked = {
         str(s.get("colId")): "DESC" if s.get("sort") == "desc" else "ASC"
         for s in request.sorts
-        if s.get("colId") in schema
+        if str(s.get("colId")) in schema
     }
     rest = [c for c in schema if c in KEYS and c not in asked] or [c for c in schema if c not in asked]
     terms = [*(f"{c} {way} NULLS LAST" for c, way in asked.items()), *rest]
@@ -191,9 +203,9 @@ def _definition(name: str, dtype: pl.DataType, request: RowRequest) -> dict[str,
     elif dtype.is_temporal():
         found |= {"filter": "agDateColumnFilter", "minWidth": 150}
     else:
-        found |= {"filter": "agTextColumnFilter"}
+        found |= {"filter": "agTextColumnFilter", "minWidth": WIDTHS.get(name.rpartition("_")[2], 150)}
     if name in ("site_id", "site_name", "region") or name.endswith("circuit_id"):
-        found |= {"cellRenderer": "PageLink", "minWidth": 190}
+        found |= {"cellRenderer": "PageLink", "minWidth": 130 if name == "region" else 240}
     elif name.rpartition("_")[2] in STATES:
         found |= {"cellRenderer": "StateBadge"}
     for index, sort in enumerate(request.sorts):

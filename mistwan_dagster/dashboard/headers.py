@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 
 import flask
 
+from mistwan_dagster.dashboard.scripts import is_script
+
 SOURCES = {
     "default-src": "'none'",
     "style-src": "'self' 'unsafe-inline'",
@@ -51,6 +53,6 @@ def add_headers(server: flask.Flask, script_hashes: Callable[[], Iterable[str]])
             answer.headers.setdefault(name, value)
         hashes = script_hashes() if answer.mimetype == "text/html" else ()
         answer.headers["Content-Security-Policy"] = policy(hashes)
-        if not answer.headers.get("Cache-Control"):
+        if not answer.headers.get("Cache-Control") and not is_script(flask.request.path):
             answer.headers["Cache-Control"] = "no-store"
         return answer

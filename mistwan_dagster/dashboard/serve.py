@@ -34,6 +34,7 @@ def make_server(
     redis_url: str | None = None,
     cache_folder: Path | None = None,
     proxy: Proxy | None = None,
+    dagster_url: str | None = None,
 ) -> flask.Flask:
     """The Flask server with the dashboard on it. `now` gives an aware instant.
 
@@ -49,6 +50,7 @@ def make_server(
         quota,
         cache,
         availability_target_pct,
+        dagster_url=dagster_url,
     )
     create_app(server, board)
     return server

@@ -44,7 +44,7 @@ def alarm_facts(alarms: pl.LazyFrame, circuits: pl.DataFrame, interfaces: pl.Dat
     `circuits`: circuit_id, device_mac, node, port_id; `interfaces`: as `identity.interface_map` gives them.
     The circuit is told by port or interface, else by the text; it is null when the alarm names several
     gateways or ports, none, or one that is no circuit's. A status that is not told is resolved when a time of
-    resolution is, else null.
+    resolution is, else null. A resolution told for a time before the alarm gives no duration.
     """
     newest = newest_versions(alarms).collect(engine="in-memory")
     locations = pl.DataFrame(
@@ -64,7 +64,7 @@ def alarm_facts(alarms: pl.LazyFrame, circuits: pl.DataFrame, interfaces: pl.Dat
             last_seen_utc=from_epoch(pl.col("last_seen")),
             status=pl.coalesce("status", pl.when(resolved.is_not_null()).then(pl.lit(RESOLVED))),
             resolved_utc=resolved,
-            duration_minutes=(resolved - first).dt.total_microseconds() / 6e7,
+            duration_minutes=pl.when(resolved >= first).then((resolved - first).dt.total_microseconds() / 6e7),
             acked_utc=from_epoch(pl.col("acked_time")),
             read_utc="received_at",
         )

@@ -1,8 +1,8 @@
 """How many calls a token may still make in this clock hour, agreed among all processes of this machine.
 
 Belongs here: the port `Quota` and its SQLite ledger: what was spent on what, and what was put off. Does not belong
-here: calls, and waiting: who finds the budget spent decides what to do until then. The cloud counts per token and
-clock hour (UTC).
+here: the ledger of several machines (`redis_quota`), calls, and waiting: who finds the budget spent decides what to do
+until then. The cloud counts per token and clock hour (UTC).
 """
 
 from __future__ import annotations
@@ -86,6 +86,25 @@ class Quota(Protocol):
         """Use by hour, endpoint and purpose from the hour of `since` on, as far as it is kept."""
 
 
+class Ledger(Quota, Protocol):
+    """A quota with its limits and its book, which `check` and the reports on API use tell."""
+
+    budget: int
+    live_reserve: int
+
+    def limit(self, purpose: Purpose) -> int:
+        """Calls an hour after which `purpose` stops."""
+
+    def by_endpoint(self, hour: datetime | None = None) -> dict[str, int]:
+        """Endpoint -> own calls of that hour."""
+
+    def blocked_until(self) -> datetime | None:
+        """End of a block that still holds, else None."""
+
+    def close(self) -> None:
+        """Give the connection back. Using the ledger again opens it anew."""
+
+
 def fingerprint(token: str) -> str:
     """A name for a token that does not tell it: 16 hex digits of a SHA-256 under a fixed prefix."""
     return hashlib.sha256(b"mistwan quota ledger:" + token.encode()).hexdigest()[:16]
@@ -149,18 +168,12 @@ class SqliteQuota:
     def spend(self, purpose: Purpose, endpoint: str) -> None:
         """See `Quota.spend`. The call is counted even when it then fails: the cloud may have counted it."""
         now = self.now()
-        hour = _hour(now)
+        hour = hour_of(now)
         with self._file.transaction() as db:
             self._refuse_while_blocked(db, now, endpoint)
             used, limit = self._used(db, hour), self._limit(db, purpose)
             if used >= limit:
-                until = _instant(hour + 1)
-                raise QuotaExhausted(
-                    f"call budget spent: {used} of {limit} {purpose} calls of this hour "
-                    f"({endpoint}); calls are free again at {until:%H:%M} UTC",
-                    until,
-                    endpoint=endpoint,
-                )
+                raise spent_up(used, limit, purpose, endpoint, instant_of(hour + 1))
             db.execute(
                 "INSERT INTO spent VALUES (?, ?, ?, ?, 1) "
                 "ON CONFLICT (token, hour, endpoint, purpose) DO UPDATE SET calls = calls + 1",
@@ -176,7 +189,7 @@ class SqliteQuota:
             db.execute(
                 "INSERT INTO deferred VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (token, hour, endpoint, purpose, reason) DO UPDATE SET walks = walks + excluded.walks",
-                (self.token, _hour(self.now()), endpoint, str(purpose), reason, walks),
+                (self.token, hour_of(self.now()), endpoint, str(purpose), reason, walks),
             )
 
     def block_until(self, instant: datetime) -> None:
@@ -193,7 +206,7 @@ class SqliteQuota:
 
         The newest limit told holds until another is told; one that allows no call at all is not believed.
         """
-        hour = _hour(self.now())
+        hour = hour_of(self.now())
         with self._file.transaction() as db:
             own = self._used(db, hour) - self._foreign(db, hour)
             db.execute(
@@ -207,7 +220,7 @@ class SqliteQuota:
     def used(self, hour: datetime | None = None) -> int:
         """Calls of the hour that contains `hour` (default: now), other programs' as far as observed."""
         with self._file.transaction() as db:
-            return self._used(db, _hour(hour or self.now()))
+            return self._used(db, hour_of(hour or self.now()))
 
     def by_endpoint(self, hour: datetime | None = None) -> dict[str, int]:
         """Endpoint -> own calls of that hour."""
@@ -215,15 +228,15 @@ class SqliteQuota:
             rows = db.execute(
                 "SELECT endpoint, sum(calls) FROM spent WHERE token = ? AND hour = ? "
                 "GROUP BY endpoint ORDER BY endpoint",
-                (self.token, _hour(hour or self.now())),
+                (self.token, hour_of(hour or self.now())),
             )
             return dict(rows.fetchall())
 
     def history(self, since: datetime) -> list[HourUse]:
         """See `Quota.history`; by hour, endpoint, purpose. Calls of other programs are one row an hour."""
         with self._file.transaction() as db:
-            rows = db.execute(HISTORY, {"token": self.token, "hour": _hour(since)}).fetchall()
-        return [HourUse(_instant(hour), *rest) for hour, *rest in rows]
+            rows = db.execute(HISTORY, {"token": self.token, "hour": hour_of(since)}).fetchall()
+        return [HourUse(instant_of(hour), *rest) for hour, *rest in rows]
 
     def left(self, purpose: Purpose) -> int:
         """Calls that `purpose` may still make in this hour; 0 while blocked."""
@@ -231,7 +244,7 @@ class SqliteQuota:
         with self._file.transaction() as db:
             if self._blocked(db, now):
                 return 0
-            return max(0, self._limit(db, purpose) - self._used(db, _hour(now)))
+            return max(0, self._limit(db, purpose) - self._used(db, hour_of(now)))
 
     def blocked_until(self) -> datetime | None:
         """End of a block that still holds, else None."""
@@ -252,12 +265,7 @@ class SqliteQuota:
     def _refuse_while_blocked(self, db: sqlite3.Connection, now: datetime, endpoint: str) -> None:
         until = self._blocked(db, now)
         if until:
-            raise RateLimited(
-                f"the cloud refuses calls of this token until {until:%H:%M:%S} UTC (429 before {endpoint})",
-                until,
-                endpoint=endpoint,
-                status=429,
-            )
+            raise refused(until, endpoint)
 
     def _blocked(self, db: sqlite3.Connection, now: datetime) -> datetime | None:
         row = db.execute("SELECT until FROM blocked WHERE token = ?", (self.token,)).fetchone()
@@ -278,9 +286,31 @@ class SqliteQuota:
         return own + self._foreign(db, hour)
 
 
-def _hour(instant: datetime) -> int:
+def spent_up(used: int, limit: int, purpose: Purpose, endpoint: str, until: datetime) -> QuotaExhausted:
+    """The error of a call that the budget does not allow."""
+    return QuotaExhausted(
+        f"call budget spent: {used} of {limit} {purpose} calls of this hour "
+        f"({endpoint}); calls are free again at {until:%H:%M} UTC",
+        until,
+        endpoint=endpoint,
+    )
+
+
+def refused(until: datetime, endpoint: str) -> RateLimited:
+    """The error of a call while the cloud refuses all of them."""
+    return RateLimited(
+        f"the cloud refuses calls of this token until {until:%H:%M:%S} UTC (429 before {endpoint})",
+        until,
+        endpoint=endpoint,
+        status=429,
+    )
+
+
+def hour_of(instant: datetime) -> int:
+    """Number of the clock hour that holds the instant."""
     return int(instant.timestamp() // 3600)
 
 
-def _instant(hour: int) -> datetime:
+def instant_of(hour: int) -> datetime:
+    """Start of a numbered clock hour."""
     return datetime.fromtimestamp(hour * 3600, UTC)

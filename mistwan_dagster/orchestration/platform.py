@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
+from pydantic import PrivateAttr
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.business_hours import OpeningHours, parse_opening_hours
@@ -24,7 +25,7 @@ from mistwan_dagster.kpi.maintenance import MAINTENANCE_SCHEMA, read_maintenance
 from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
 from mistwan_dagster.lake.kpi import KpiLake
 from mistwan_dagster.lake.raw import RawLake
-from mistwan_dagster.mist.quota import SqliteQuota, fingerprint
+from mistwan_dagster.mist.quota import Ledger, SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
 from mistwan_dagster.orchestration.liveness import run_alive
 from mistwan_dagster.orchestration.warehouses import open_reader, open_warehouse
@@ -82,17 +83,18 @@ class Platform:
         )
 
     @cached_property
-    def quota(self) -> SqliteQuota:
-        """The call budget that all processes with this token share."""
-        token, _ = self.settings.credentials()
-        self.settings.state.mkdir(parents=True, exist_ok=True)
-        return SqliteQuota(
-            self.settings.state / "quota.sqlite",
-            fingerprint(token.get_secret_value()),
-            budget=self.settings.mistwan_call_budget,
-            live_reserve=min(self.settings.mistwan_live_reserve, self.settings.mistwan_call_budget),
-            now=self.settings.now,
-        )
+    def quota(self) -> Ledger:
+        """The call budget that all processes with this token share: in Redis when its URL is set, else in a file."""
+        settings = self.settings
+        name = fingerprint(settings.credentials()[0].get_secret_value())
+        budget = settings.mistwan_call_budget
+        reserve = min(settings.mistwan_live_reserve, budget)
+        if settings.redis_url:
+            from mistwan_dagster.mist.redis_quota import RedisQuota
+
+            return RedisQuota(settings.redis_url.get_secret_value(), name, budget, reserve, settings.now)
+        settings.state.mkdir(parents=True, exist_ok=True)
+        return SqliteQuota(settings.state / "quota.sqlite", name, budget, reserve, settings.now)
 
     @cached_property
     def circuits_file(self) -> pl.DataFrame | None:
@@ -144,6 +146,8 @@ class Platform:
 class PlatformResource(dg.ConfigurableResource):
     """Opens the platform inside a run, and shows for the length of the run that its process lives."""
 
+    _of_run: Platform | None = PrivateAttr(default=None)
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PlatformResource]:
         """Also used by sensors and schedules, which have no run. Wrong settings are left for the steps to tell."""
@@ -155,5 +159,8 @@ class PlatformResource(dg.ConfigurableResource):
             yield self
 
     def open(self) -> Platform:
-        """A platform of the current environment."""
-        return Platform.open(self.get_resource_context().run_id or "")
+        """A platform of the current environment; the same for all steps of a run in one process."""
+        run_id = self.get_resource_context().run_id or ""
+        if self._of_run is None or not run_id or self._of_run.run_id != run_id:
+            self._of_run = Platform.open(run_id)
+        return self._of_run

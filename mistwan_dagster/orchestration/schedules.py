@@ -1,6 +1,6 @@
 """When jobs run. Collection every five minutes; each stage of the aggregation once an hour, after the grace.
 
-The week and the month that go on are renewed once a day, by the first tick after midnight (ADR 9).
+The week and the month that go on are renewed once a day, by the first tick after midnight (ADR 10).
 """
 
 from collections.abc import Iterator

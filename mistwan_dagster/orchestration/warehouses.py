@@ -28,10 +28,10 @@ def open_warehouse(settings: Settings, run_id: str) -> Warehouse:
     return SnowflakeWarehouse(*snowflake(settings, run_id), run_id)
 
 
-def open_reader(settings: Settings) -> Reader:
-    """Reading side. Raises UserError for settings that do not suffice; nothing is connected yet."""
+def open_reader(settings: Settings, keep_open: bool = False) -> Reader:
+    """Reading side, kept open for a server. Raises UserError for wrong settings; nothing is connected yet."""
     if settings.mistwan_warehouse == "duckdb":
-        return PublishedDuckDB(settings.warehouse)
+        return PublishedDuckDB(settings.warehouse, keep_open)
     from mistwan_dagster.warehouse.snowflake_reader import SnowflakeReader
 
     return SnowflakeReader(*snowflake(settings, "read"))

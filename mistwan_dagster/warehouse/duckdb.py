@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -32,6 +33,9 @@ from mistwan_dagster.warehouse.render import create_table, create_views
 SCHEMA_VERSION = 4
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
+SERVED_COPIES = 2
+SERVER_MEMORY = "256MB"
+"""Of each copy that a server keeps open; a page reads far less."""
 READERS_MAY: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "lock_configuration": "true",
@@ -46,14 +50,17 @@ could not set what the first has locked."""
     stop=stop_after_delay(LOCK_PATIENCE_S),
     reraise=True,
 )
-def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(path), read_only=read_only, config=READERS_MAY if read_only else {})
+def _connect(path: Path, read_only: bool, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    config = dict(READERS_MAY) if read_only else {}
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    return duckdb.connect(str(path), read_only=read_only, config=config)
 
 
-def open_file(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def open_file(path: Path, *, read_only: bool, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file. Raises UserError naming the file when it is none, locked for long, or of another version."""
     try:
-        connection = _connect(path, read_only)
+        connection = _connect(path, read_only, memory_limit)
     except duckdb.Error as error:
         if "Could not set lock" in str(error):
             raise UserError(f"{path} is being written by another process: wait for it or stop it") from None
@@ -234,10 +241,14 @@ def _replace_span(connection: duckdb.DuckDBPyConnection, prepared: Prepared, run
 
 
 class PublishedDuckDB:
-    """The reading side: opens the copy that `CURRENT` names, read-only, without access to other files."""
+    """The reading side: opens the copy that `CURRENT` names, read-only, without access to other files.
 
-    def __init__(self, folder: Path) -> None:
+    A server keeps the newest copies open (`keep_open`): opening one of 13 months costs more than most questions.
+    """
+
+    def __init__(self, folder: Path, keep_open: bool = False) -> None:
         self.folder = folder
+        self._kept = KeptCopies() if keep_open else None
 
     def version(self) -> int | None:
         """Published version, None when nothing is published yet."""
@@ -281,6 +292,8 @@ class PublishedDuckDB:
 
     def _open(self, version: int) -> duckdb.DuckDBPyConnection:
         path = self._copy(version)
+        if self._kept is not None and path.exists():
+            return self._kept.cursor(path)
         if not path.exists():
             if version != self.version():
                 raise Superseded(f"version {version} is no longer kept in {self.folder}")
@@ -288,3 +301,23 @@ class PublishedDuckDB:
                 f"the published copy {path} is gone: run `mistwan aggregate`, which publishes again"
             )
         return open_file(path, read_only=True)
+
+
+class KeptCopies:
+    """The last few published copies, open; each question gets a cursor of its own. A forked process opens anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[tuple[int, Path, int], duckdb.DuckDBPyConnection] = {}
+
+    def cursor(self, path: Path) -> duckdb.DuckDBPyConnection:
+        """A connection to the copy, to be closed by the caller. Raises UserError as `open_file` does."""
+        key = (os.getpid(), path, path.stat().st_mtime_ns)
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = open_file(path, read_only=True, memory_limit=SERVER_MEMORY)
+                for old in list(self._open)[:-SERVED_COPIES]:
+                    kept = self._open.pop(old)
+                    if old[0] == os.getpid():
+                        kept.close()  # what still runs on it has a connection of its own
+            return self._open[key].cursor()

@@ -2,7 +2,7 @@
 
 A load looks once at what is there, sends each table's rows as one Parquet file to a stage (PUT), copies them into a
 transient table of this load, and then replaces all spans in one transaction. That transaction begins by counting the
-version up from the one that the load saw: what it saw therefore still holds, or the load begins again (ADR 9).
+version up from the one that the load saw: what it saw therefore still holds, or the load begins again (ADR 10).
 Statements depend on the tables of a load, never on rows or circuits. Does not belong here: connecting
 (`snowflake_session.py`), creating tables (`snowflake_schema.py`), reading (`snowflake_reader.py`).
 """
@@ -89,6 +89,8 @@ class SnowflakeWarehouse:
         self.connect = connect
         self.target = target
         self.run_id = run_id
+        self._version = 0
+        """What this writer last saw or committed."""
 
     @property
     def is_new(self) -> bool:
@@ -111,6 +113,8 @@ class SnowflakeWarehouse:
     def publish(self) -> int:
         """The version by which readers keep their answers. Loads count it up; the first time it says that there is
         something to read, though nothing was loaded."""
+        if self._version:
+            return self._version
 
         def announce(session: Session) -> int:
             found = int(session.rows(f"SELECT version FROM {STATE}")[0][0])
@@ -130,6 +134,7 @@ class SnowflakeWarehouse:
         for one in prepared:
             skipped = one not in to_load
             results[one.load.table.name] += Loaded(rows=one.frame.height, spans_skipped=int(skipped))
+        self._version = seen.version
         if not to_load:
             return results
         tables = _by_table(to_load)
@@ -142,6 +147,7 @@ class SnowflakeWarehouse:
             if touched(to_load, seen.ledger):
                 session.execute(*forget(to_load))
             session.execute(*note(to_load, self.run_id, datetime.now(UTC)))
+        self._version = seen.version + 1
         return results
 
     def _lock(self, session: Session, version: int) -> None:

@@ -40,6 +40,7 @@ def verify(connect: Connect, target: Target) -> list[tuple[bool, str]]:
         ("session: role, warehouse and query tag are those asked for", _session),
         ("PUT, COPY with PURGE into a TRANSIENT table: every type comes back equal", _round_trip),
         ("a transaction that is rolled back leaves the rows as they were", _rollback),
+        ("INSERT OVERWRITE is rolled back with its transaction", _overwrite),
         ("COPY deleted its file from the stage", _purged),
         ("a key is not enforced, so loads alone keep rows unique", _key),
         ("clustering is accepted and shown", _clustering),
@@ -97,6 +98,16 @@ def _rollback(session: Session, scratch: str) -> str:
     left = session.rows(f"SELECT count(*) FROM {scratch}")[0][0]
     _require(left == ROWS.height, f"{left} rows")
     return f"{left} rows"
+
+
+def _overwrite(session: Session, scratch: str) -> str:
+    session.execute("BEGIN")
+    taken = session.execute(f"INSERT OVERWRITE INTO {scratch} (id) SELECT 1").rowcount
+    inside = session.rows(f"SELECT count(*) FROM {scratch}")[0][0]
+    session.execute("ROLLBACK")
+    left = session.rows(f"SELECT count(*) FROM {scratch}")[0][0]
+    _require((taken, inside, left) == (1, 1, ROWS.height), (taken, inside, left))
+    return f"{inside} row inside, {left} after"
 
 
 def _purged(session: Session, scratch: str) -> str:

@@ -12,6 +12,7 @@ expect.set_options(timeout=30_000)
 PATHS = (
     "/",
     "/overview",
+    "/map",
     "/region/North",
     "/site/1",
     "/service/1",

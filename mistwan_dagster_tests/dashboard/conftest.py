@@ -54,7 +54,10 @@ def organization() -> dict[str, list[dict[str, Any]]]:
         for t in (NEWEST, NEWEST - timedelta(days=7))
     ]  # fmt: skip
     return {
-        "dim_site": [site("1"), site("2", "South East", site_name="=HYPERLINK(evil)")],
+        "dim_site": [
+            site("1", lat=40.0, lng=-75.0),
+            site("2", "South East", site_name="=HYPERLINK(evil)", lat=33.0, lng=-84.0),
+        ],
         "dim_circuit": [
             circuit(CIRCUIT, "1", role="primary", bandwidth_down_mbps=100.0, bandwidth_source="file"),
             circuit(BACKUP, "1", role="secondary"),
@@ -190,10 +193,12 @@ def reader(tmp_path: Path) -> Counting:
     return publish(tmp_path, organization())
 
 
-def serving(reader: Counting, minutes_later: int = 20) -> flask.Flask:
+def serving(reader: Counting, minutes_later: int = 20, **more: Any) -> flask.Flask:
     """The server as the command makes it, some minutes after the newest hour."""
     now = (NEWEST + timedelta(minutes=minutes_later)).replace(tzinfo=UTC)
-    return make_server(reader, lambda: now, load_thresholds(None), lambda: QuotaState(1200, 4500, 3300))
+    return make_server(
+        reader, lambda: now, load_thresholds(None), lambda: QuotaState(1200, 4500, 3300), **more
+    )
 
 
 @pytest.fixture

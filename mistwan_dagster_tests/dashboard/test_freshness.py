@@ -41,3 +41,21 @@ def test_the_limits_of_age_belong_to_the_worse_side(tmp_path: Path, minutes: int
 def test_an_empty_warehouse_is_stale_not_fresh(tmp_path: Path) -> None:
     found = freshness(published(tmp_path, {}))
     assert (found.newest, found.coverage_pct, found.age(NEWEST)) == (None, None, "stale")
+
+
+def test_sle_states_calls_and_the_run_come_with_it(tmp_path: Path) -> None:
+    ledger = {"span_start_utc": LAST, "span_end_utc": NEWEST, "row_count": 1}
+    tables = {
+        "fact_circuit_hour": [hour("a:1", "1"), hour("a:2", "1")],
+        "sle_coverage": [{"site_id": s, "metric": "m", "state": t, "as_of_utc": NEWEST} for s, t in
+                         (("1", "fresh"), ("2", "fresh"), ("3", "missing"))],
+        "api_usage_hour": [{"hour_utc": t, "endpoint": e, "purpose": "live", "calls": n, "deferred": d}
+                           for t, e, n, d in ((NEWEST, "alarms", 7, 0), (NEWEST, "ports", 5, 2),
+                                              (LAST, "ports", 90, 9))],
+        "load_ledger": [{**ledger, "table_name": t, "span_kind": "", "run_id": r, "loaded_at_utc": w} for t, r, w in
+                        (("fact_circuit_hour", "new", NEWEST), ("dim_site", "other", NEWEST + HOUR))],
+    }  # fmt: skip
+    found = freshness(published(tmp_path, tables))
+    assert dict(found.sle) == {"fresh": 2, "stale": 0, "missing": 1}
+    assert (found.api_calls, found.api_deferred, found.circuit_hours) == (12, 2, 2)
+    assert found.run_id is not None

@@ -58,6 +58,10 @@ def test_a_day_without_a_row_breaks_the_line(tmp_path: Path) -> None:
     days = overview.with_missing_days(
         overview.daily(published(tmp_path, {"agg_region_period": rows}), NEWEST)
     )
+    long = overview.daily(
+        published(tmp_path / "b", {"agg_region_period": rows}), NEWEST, overview.LONG_TREND_DAYS
+    )
+    assert TODAY - 40 * DAY in long["period_start_utc"]
     assert days.select("region", "period_start_utc", "availability_pct").rows() == [
         ("North", TODAY - 3 * DAY, 90.0),
         ("North", TODAY - 2 * DAY, None),
@@ -95,6 +99,7 @@ def test_the_worst_of_a_period_and_the_chronic_ones_in_one_answer(tmp_path: Path
         "bad_days": 4,
         "observed_days": 7,
         "window_days": 7,
+        "as_of_utc": TODAY,
     }
     tables = {
         "rpt_top_offenders": [ranked(1, TODAY), ranked(2, TODAY), ranked(3, TODAY), ranked(1, TODAY - DAY, value=1.0),

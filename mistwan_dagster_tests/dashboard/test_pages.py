@@ -31,6 +31,8 @@ PAGES: list[tuple[str, dict[str, str]]] = [
     ("engineering", {}),
     ("engineering", {"region": "North", "n": "5"}),
     ("overview", {}),
+    ("map", {}),
+    ("map", {"region": "North"}),
     ("region", {"path_region": "South%20East"}),
     ("site", {"path_site": "1"}),
     ("site", {"path_site": "1", "range": "13m"}),
@@ -154,7 +156,7 @@ def test_the_engineering_page_has_every_figure_of_the_earlier_dashboard(server: 
     assert labels == {
         "Sites": "2", "Healthy": "1", "Warning": "0", "High": "0", "Critical": "1", "Failovers": "1", "Alerts": "1",
         "Gateways on": "2", "Gateways off": "0", "Circuits up": "3", "Circuits down": "0", "Disabled": "0",
-        "Unknown": "0", "Above 80 %": "1", "Average": "40.0 %", "Maximum": "95.0 %", "Bandwidth": "0.10 Gbit/s",
+        "Unknown": "0", "Above 80 %": "1", "Average": "40.0 %", "Maximum": "95.0 %", "Bandwidth": "0.1 Gbit/s",
         "VPN peers": "2", "VPN up": "1", "VPN down": "1", "VPN health": "50.0 %", "SLE gateway": "–",
         "SLE WAN": "75.0 %", "SLE application": "–", "SLE degraded": "1", "Alarms": "3", "Critical alarms": "1",
     }  # fmt: skip

@@ -49,6 +49,11 @@ def test_the_newest_version_wins_by_last_seen_then_by_arrival() -> None:
     assert found["first_seen_utc"].to_list() == [T0, T0]
 
 
+def test_a_resolution_before_the_alarm_gives_no_duration() -> None:
+    found = facts({"resolved_time": 1}, {"id": "b", "resolved_time": S0})
+    assert found.select("alarm_id", "duration_minutes").rows() == [("a", None), ("b", 0.0)]
+
+
 @pytest.mark.parametrize(
     ("gateways", "told", "expected"),
     [

@@ -29,17 +29,21 @@ from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 from mistwan_dagster.lake.raw import HOUR, SLOT, floor_hour
-from mistwan_dagster.orchestration import history, hourly
+from mistwan_dagster.orchestration import history, hourly, launch
+from mistwan_dagster.orchestration.build import defs
 from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
+from mistwan_dagster.orchestration.history import gateway_id
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.staleness import STAGES
 from mistwan_dagster.settings import Settings
 from mistwan_dagster_tests.mist.conftest import ORG, TOKEN, Asked, Cloud, Reply
-from mistwan_dagster_tests.orchestration.reading import quarantined, read, rows_told
+from mistwan_dagster_tests.orchestration.reading import SITE, quarantined, read, rows_told
 from mistwan_dagster_tests.vendor_document import examples
 
 NOW = datetime(2026, 1, 29, 6, 7, tzinfo=UTC)
 """After the newest instant of the examples, which are bins of 2026-01-29."""
 HOUR_BEFORE = floor_hour(NOW) - HOUR
+MIDNIGHT = datetime(2026, 1, 30, tzinfo=UTC)
 SET_ASIDE = {"device_events": ["no value in mac"]}
 """Examples that do not fit, and why: this one is of an access point, which is named by `ap`."""
 NOTED = {
@@ -179,7 +183,7 @@ def answer(bodies: dict[str, Any], asked: Asked, slot: datetime) -> Reply:
     """The example of the path that is asked for, its rows made WAN ports of one gateway at the slot's time."""
     body = json.loads(json.dumps(bodies[asked.path]))
     at = (slot + timedelta(seconds=30)).timestamp()
-    for row in rows_of(body):
+    for row in (r for r in rows_of(body) if isinstance(r, dict)):
         if "port_usage" in row:
             row |= {"port_usage": "wan", "last_flapped": HOUR_BEFORE.timestamp() - 86400, "disabled": False}
         row |= {name: at for name in ("last_seen", "timestamp") if name in row}
@@ -187,3 +191,66 @@ def answer(bodies: dict[str, Any], asked: Asked, slot: datetime) -> Reply:
     if isinstance(body, dict):
         body.pop("next", None)
     return Reply(body)
+
+
+def test_the_examples_go_through_every_asset(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All jobs of a night and of the day before it. What the cloud answers are examples, of one site and gateway."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "MISTWAN_HOME": str(tmp_path / "home"),
+        "MIST_API_BASE_URL": cloud.base,
+        "MIST_API_TOKEN": TOKEN,
+        "MIST_ORG_ID": ORG,
+    }.items():
+        monkeypatch.setenv(name, value)
+    day, midnight = MIDNIGHT - 24 * HOUR, MIDNIGHT
+    for at in (midnight - HOUR, midnight - HOUR / 2, midnight + 3 * SLOT):
+        monkeypatch.setenv("MISTWAN_NOW", at.isoformat())
+        cloud.script = lambda asked, _n, t=at: any_answer(asked, t)
+        platform = Platform.open()
+        with launch.instance(platform) as opened:
+            assert launch.collect_now(opened, platform).errors == ()
+    with launch.instance(platform) as opened:
+        outcomes = [
+            launch.run_span(opened, "collect_sle", midnight - HOUR, midnight),
+            launch.run_span(opened, "events", day, midnight),
+            launch.run_span(opened, "history", day, midnight),
+            launch.run_job(opened, "site_details", {}, f"{midnight:%Y-%m-%d-%H:%M}"),
+            *(outcome for *_, outcome in launch.aggregate(opened, platform, list(STAGES), None)),
+            launch.run_job(opened, "maintenance", {}),
+        ]
+        assert [outcome.errors for outcome in outcomes if outcome.errors] == []
+        untouched = {
+            key.to_user_string()
+            for key in defs.resolve_asset_graph().materializable_asset_keys
+            if opened.get_latest_materialization_event(key) is None
+        }
+    assert untouched == set()
+    told = platform.published.query(
+        "SELECT hour_utc, rx_bytes, tx_bytes FROM fact_circuit_hour ORDER BY 1"
+    ).rows()
+    assert told.rows() == [  # bins tell bits a second: 18,250,331 are 450 times as many bytes an hour
+        (3, 8_212_648_950, 1_396_899_450),
+        (4, 9_051_705_900, 1_327_552_650),
+        (23, None, None),
+    ]
+
+
+def any_answer(asked: Asked, slot: datetime) -> Reply:
+    """The example of any path; sites and gateways in it are the one site and its gateway."""
+    try:
+        named = dict(examples(asked.path))
+    except KeyError:
+        return Reply({"detail": "Not found."}, 404)
+    body = named.get("Gateway Stats", next(iter(named.values())))
+    raised = MIDNIGHT - HOUR  # an alarm keeps the time at which it was raised
+    moved = answer({asked.path: body}, asked, raised if "/alarms/" in asked.path else slot)
+    for row in (r for r in rows_of(moved.body) if isinstance(r, dict)):
+        row |= {"site_id": SITE} if "site_id" in row else {}
+        row |= {"id": SITE} if asked.path.endswith("/sites") else {}
+        row |= {"id": gateway_id("5c5b35000001")} if "/stats/devices" in asked.path else {}
+    if asked.path.endswith("/insights/sites-sle"):
+        moved.body |= {name: float(asked.query[name]) for name in ("start", "end")} | {"total": 1}
+    return moved

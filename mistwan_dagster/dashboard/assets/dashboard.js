@@ -29,6 +29,10 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     mistwan: {
       go: (path) => path || nothing(),
+      openPlace: (click) => {
+        const site = click?.points?.[0]?.customdata?.[0];
+        return site ? `/site/${encodeURIComponent(site)}` : nothing();
+      },
       ownRange: (days) => {
         if (!days || !days[0] || !days[1]) return nothing();
         const search = new URLSearchParams(window.location.search);

@@ -41,6 +41,8 @@ class Freshness:
     """Calls in the newest hour of the call ledger; None when it is empty."""
     api_deferred: int | None
     """Walks put off in that hour because no call was left."""
+    run_id: str | None
+    """Dagster run that loaded the newest hours."""
     """Mean share of the time of those circuit hours that the traffic figures cover; uncovered hours count 0."""
 
     def age(self, now: datetime) -> Age:
@@ -57,17 +59,21 @@ def freshness(published: Published) -> Freshness:
         f"""SELECT f.hour_utc, count(*) AS circuits, count(f.utilization_pct) AS observed,
        sum(coalesce(f.coverage_pct, 0)) AS coverage, min(b.first_hour) AS first_hour,
        max(q.fresh) AS fresh, max(q.stale) AS stale, max(q.missing) AS missing, max(u.calls) AS calls,
-       max(u.deferred) AS deferred
+       max(u.deferred) AS deferred, max(r.run_id) AS run_id
 FROM fact_circuit_hour f
 CROSS JOIN (SELECT max(hour_utc) AS last_hour, min(hour_utc) AS first_hour FROM fact_circuit_hour) b
 CROSS JOIN (SELECT {states} FROM sle_coverage) q
 CROSS JOIN (SELECT CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(deferred) AS BIGINT) AS deferred FROM api_usage_hour
             WHERE hour_utc = (SELECT max(hour_utc) FROM api_usage_hour)) u
+LEFT JOIN (SELECT run_id FROM load_ledger WHERE table_name = 'fact_circuit_hour'
+           ORDER BY loaded_at_utc DESC, span_start_utc DESC LIMIT 1) r ON 1 = 1
 WHERE f.hour_utc > b.last_hour - INTERVAL '{LOOK_BACK_HOURS} hours'
 GROUP BY f.hour_utc ORDER BY f.hour_utc"""
     )
     if rows.is_empty():
-        return Freshness(published.version(), None, (), 0, 0, None, dict.fromkeys(SLE_STATES, 0), None, None)
+        return Freshness(
+            published.version(), None, (), 0, 0, None, dict.fromkeys(SLE_STATES, 0), None, None, None
+        )
     last, circuits = rows["hour_utc"][-1], int(rows["circuits"].sum())
     begin = max(last - HOUR * (LOOK_BACK_HOURS - 1), rows["first_hour"][0])
     expected = [begin + HOUR * i for i in range((last - begin) // HOUR + 1)]
@@ -82,4 +88,5 @@ GROUP BY f.hour_utc ORDER BY f.hour_utc"""
         {state: int(rows[state][0]) for state in SLE_STATES},
         rows["calls"][0],
         rows["deferred"][0],
+        rows["run_id"][0],
     )

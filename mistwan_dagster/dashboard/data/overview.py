@@ -13,6 +13,8 @@ from mistwan_dagster.catalog.columns import MEASURES, hours_column
 from mistwan_dagster.dashboard.data.published import Published
 
 TREND_DAYS = 28
+LONG_TREND_DAYS = 396
+"""13 months."""
 ABOVE = tuple(hours_column(measure, "warning") for measure in MEASURES)
 POOLED = (
     "up_minutes", "down_minutes", "unknown_minutes", "observed_hours", "utilization_avg_pct", "flap_count", *ABOVE,
@@ -74,9 +76,9 @@ def scaled(months: dict[str, float | None], now: dict[str, float | None]) -> dic
     return {k: None if v is None or share is None else v * share for k, v in months.items()}
 
 
-def daily(published: Published, newest: datetime) -> pl.DataFrame:
-    """Days of each region over the last TREND_DAYS, the present one as far as it is known; by region and day."""
-    begin = newest.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=TREND_DAYS)
+def daily(published: Published, newest: datetime, trend_days: int = TREND_DAYS) -> pl.DataFrame:
+    """Days of each region over the last `trend_days`, the present one as far as it is known; by region and day."""
+    begin = newest.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=trend_days)
     return published.ask(
         """SELECT region, period_start_utc, availability_pct, utilization_avg_pct, utilization_p95_pct, flap_count,
        loss_avg_pct, jitter_avg_ms, latency_avg_ms, up_minutes, down_minutes, unknown_minutes, total_minutes

@@ -50,6 +50,11 @@ class Published:
         """Published version, None when nothing is published yet. Raises UserError when it cannot be told."""
         return self._pinned or self._reader.version()
 
+    def edition(self) -> str | None:
+        """What tells the version from all others, also of another or a rebuilt warehouse; None without one."""
+        version = self.version()
+        return None if version is None else self._reader.edition(version)
+
     def at(self, version: int | None) -> Published:
         """The same, answering from this version only; None is the newest, whichever it is at each question."""
         pinned = Published(self._reader, self._cache, version)

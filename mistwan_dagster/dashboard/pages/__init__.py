@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import dash
 
-from mistwan_dagster.dashboard.pages import circuit, engineering, overview, region, reports, service, site
+from mistwan_dagster.dashboard.pages import (
+    circuit,
+    engineering,
+    map,
+    overview,
+    region,
+    reports,
+    service,
+    site,
+)
 
 
 def register_pages() -> None:
@@ -12,6 +21,7 @@ def register_pages() -> None:
     for module, path, template, title in (
         (engineering, "/", None, "Now"),
         (overview, "/overview", None, "Overview"),
+        (map, "/map", None, "Map"),
         (region, None, "/region/<path_region>", "Region"),
         (site, None, "/site/<path_site>", "Site"),
         (service, None, "/service/<path_site>", "SLE and VPN paths"),

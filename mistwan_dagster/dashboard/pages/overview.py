@@ -45,7 +45,9 @@ def _render(view: PageView) -> list[Part]:
     if regions.is_empty():
         return [*head, nothing("no-data", "No window of 24 hours is computed yet: run `mistwan aggregate`.")]
     target = view.dashboard.availability_target_pct
-    days = data.with_missing_days(data.daily(published, newest))
+    trend_days = data.LONG_TREND_DAYS if address.range == "13m" else data.TREND_DAYS
+    trend = f"by UTC day, the last {trend_days} days"
+    days = data.with_missing_days(data.daily(published, newest, trend_days))
     by = address.by if address.by in data.RANKED else "congestion"
     period = address.range if address.range in RANGES else "24h"
     found = data.offenders(published, period, data.RANKED[by], address.rows)
@@ -61,8 +63,8 @@ def _render(view: PageView) -> list[Part]:
                     f"24 h to {stamp(newest, zone)} {zone.key}, worst first; target {target:g} %",
                     all_rows("Regions", "v_region_now"), wide=True,
                 ),
-                panel("Availability by day", _trend(days, "availability_pct", target), "by UTC day"),
-                panel("Mean utilization by day", _trend(days, "utilization_avg_pct"), "observed circuit hours"),
+                panel("Availability by day", _trend(days, "availability_pct", target), trend),
+                panel("Mean utilization by day", _trend(days, "utilization_avg_pct"), f"observed hours {trend}"),
                 _top(view, found.filter(pl.col("kind") == "top"), by, period),
                 _chronic(view, found.filter(pl.col("kind") == "chronic")),
                 _backups(view, backups),

@@ -1,0 +1,43 @@
+"""Pages as they were sent last: building one from kept answers takes longer than sending it.
+
+A page is a function of its URL, its version and the browser's time zone; since some words of it tell an age, it is kept
+for a minute only. Belongs here: keeping the text of pages in this process. Does not belong here: answers (`cache`).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from plotly.io.json import to_json_plotly
+
+KEPT_PAGES = 400
+LARGEST_TEXT = 500_000
+
+
+class KeptPages:
+    """The newest pages as JSON text."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._texts: OrderedDict[Hashable, str] = OrderedDict()
+
+    def get(self, key: Hashable, build: Callable[[], Any]) -> Any:
+        """The page's components: just built, or kept as plain lists and dictionaries, which Dash sends as they are."""
+        with self._lock:
+            text = self._texts.get(key)
+            if text is not None:
+                self._texts.move_to_end(key)
+        if text is not None:
+            return json.loads(text)
+        built = build()
+        text = to_json_plotly(built)
+        if len(text) <= LARGEST_TEXT:
+            with self._lock:
+                self._texts[key] = text
+                while len(self._texts) > KEPT_PAGES:
+                    self._texts.popitem(last=False)
+        return built
