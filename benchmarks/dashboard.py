@@ -25,12 +25,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Response, sync_playwright
 
 from benchmarks.dashboard_warehouse import CIRCUITS, NEWEST, circuits, make_warehouse
 
@@ -108,38 +108,36 @@ def open_page(page: Page, url: str) -> tuple[float, float]:
 
 
 def click_through(page: Page, base: str, site: int) -> list[float]:
-    """Milliseconds of overview -> region -> site -> circuit -> month -> 13 months, each from the click on."""
-    known = circuits().filter(i=site)
-    region, name = known["region"][0], f"Store {site}"
+    """Milliseconds to a region, a site of it, its circuit, and that over a month and 13, until each is drawn."""
+    known = circuits().filter(i=site).row(0, named=True)
     page.goto(f"{base}/overview")
     page.locator(".page h1").wait_for()
+    page.wait_for_load_state("networkidle")
+    circuit = f"/circuit/{quote(known['circuit_id'], safe='')}"
     steps = (
-        (f"/region/{quote(region)}", f"Region {region}"), (f"/site/{known['site_id'][0]}", name),
-        (f"/circuit/{quote(known['circuit_id'][0], safe='')}", known["port_id"][0]),
-        (f"/circuit/{quote(known['circuit_id'][0], safe='')}?range=month", "by hour"),
-        (f"/circuit/{quote(known['circuit_id'][0], safe='')}?range=13m", "by day"),
+        (f"/region/{quote(known['region'])}", ""), (f"/site/{known['site_id']}", ""), (circuit, ""),
+        (circuit, "?range=month"), (circuit, "?range=13m"),
     )  # fmt: skip
-    return [
+    return [drilldown(page, path, search) for path, search in steps]
+
+
+def drilldown(page: Page, path: str, search: str) -> float:
+    """Milliseconds from the change of the URL, as a link makes it, until the answer is drawn."""
+    asked = json.dumps(search)
+
+    def is_answer(response: Response) -> bool:
+        body = response.request.post_data or ""
+        return "_pages_content" in body and json.dumps(path) in body and f'"value":{asked}' in body
+
+    begun = time.perf_counter()
+    with page.expect_response(is_answer, timeout=60_000) as waiting:
         page.evaluate(
-            """([href, words]) => new Promise((done) => {
-                const begun = performance.now();
-                const old = document.querySelector('.page');
-                const there = () => {
-                  const now = document.querySelector('.page');
-                  if (now && now !== old && now.textContent.includes(words) && now.querySelector('.panel')) {
-                    watch.disconnect();
-                    requestAnimationFrame(() => done(performance.now() - begun));
-                  }
-                };
-                const watch = new MutationObserver(there);
-                watch.observe(document, {childList: true, subtree: true, characterData: true});
-                const url = new URL(href, location.origin);
-                window.dash_clientside.set_props('_pages_location', {pathname: url.pathname, search: url.search});
-            })""",
-            [href, words],
+            "([pathname, search]) => window.dash_clientside.set_props('_pages_location', {pathname, search})",
+            [path, search],
         )
-        for href, words in steps
-    ]
+    waiting.value.finished()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
+    return (time.perf_counter() - begun) * 1000
 
 
 def page_request(page: Page, base: str) -> tuple[str, dict[str, Any]]:
@@ -198,7 +196,13 @@ def users(port: int, path: str, body: dict[str, Any], count: int, seconds: float
                 failed.append(f"{answer.status} for {address}")
             time.sleep(rng.uniform(2, 6))
 
-    threads = [threading.Thread(target=user, args=(i,)) for i in range(count)]
+    def watched(number: int) -> None:
+        try:
+            user(number)
+        except (OSError, HTTPException) as error:
+            failed.append(f"{type(error).__name__} of user {number}")
+
+    threads = [threading.Thread(target=watched, args=(i,)) for i in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

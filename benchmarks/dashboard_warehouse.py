@@ -263,12 +263,16 @@ def happenings(known: pl.DataFrame, rng: np.random.Generator) -> Iterator[tuple[
 
 
 def make_warehouse(folder: Path) -> Path:
-    """The folder with its published copy 1; made once, taken again when it is there."""
-    if (folder / "CURRENT").exists():
+    """The folder with its published copy 1; made once (some 10 minutes), taken again while the tables are the same."""
+    tables = "".join(create_table(table, "duckdb") for table in TABLES.values()) + create_views()
+    made_of = folder / "tables.sql"
+    if (folder / "CURRENT").exists() and made_of.exists() and made_of.read_text(encoding="utf-8") == tables:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "serve-1.duckdb"
-    target.unlink(missing_ok=True)
+    for old in (target, folder / "CURRENT"):
+        old.unlink(missing_ok=True)
+    made_of.write_text(tables, encoding="utf-8")
     rng, known, begun = np.random.default_rng(7), circuits(), time.monotonic()
     connection = duckdb.connect(str(target), config={"memory_limit": "2GB"})
     for table in TABLES.values():

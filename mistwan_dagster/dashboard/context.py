@@ -128,7 +128,6 @@ def _body(render: Callable[..., Any], board: Dashboard, told: Mapping[str, Any])
         )
     zone = (flask.request.cookies.get(ZONE_COOKIE) or "")[:LONGEST_ZONE]
     view = PageView(board, Address.read(told), newest, zone or None, told)
-    minute = board.now().replace(second=0, microsecond=0)
     address = tuple(sorted((name, str(value)) for name, value in told.items()))
-    key = (board.published.edition(), minute, render.__module__, render.__name__, zone, address)
+    key = (board.published.edition(), render.__module__, render.__name__, zone, address)
     return board.pages.get(key, lambda: render(view, **path))

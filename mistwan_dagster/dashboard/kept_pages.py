@@ -1,7 +1,8 @@
 """Pages as they were sent last: building one from kept answers takes longer than sending it.
 
-A page is a function of its URL, its version and the browser's time zone; since some words of it tell an age, it is kept
-for a minute only. Belongs here: keeping the text of pages in this process. Does not belong here: answers (`cache`).
+Without its banner a page is a function of its URL, its version and the browser's time zone, so a kept one is never
+wrong: a page must not tell the age of something. Belongs here: keeping the text of pages in this process. Does not
+belong here: answers (`cache`).
 """
 
 from __future__ import annotations

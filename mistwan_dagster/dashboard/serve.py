@@ -23,6 +23,8 @@ from mistwan_dagster.warehouse.port import Reader
 
 THREADS = 8
 TIMEOUT_S = 60
+KEEP_ALIVE_S = 75
+"""Longer than a browser polls and proxies keep theirs, so that none writes into a closed connection."""
 
 
 def make_server(
@@ -105,8 +107,8 @@ def _gunicorn(server: flask.Flask, host: str, port: int, ready: Callable[[object
             bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             for name, value in (
                 ("bind", bind), ("workers", 1), ("worker_class", "gthread"), ("threads", THREADS),
-                ("timeout", TIMEOUT_S), ("loglevel", "warning"), ("proc_name", "mistwan-dashboard"),
-                ("when_ready", ready),
+                ("timeout", TIMEOUT_S), ("keepalive", KEEP_ALIVE_S), ("loglevel", "warning"),
+                ("proc_name", "mistwan-dashboard"), ("when_ready", ready),
             ):  # fmt: skip
                 self.cfg.set(name, value)
 
