@@ -10,8 +10,9 @@ import os
 import re
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 from snowflake.connector import SnowflakeConnection, errors
@@ -22,6 +23,7 @@ from mistwan_dagster.warehouse.port import Superseded
 from mistwan_dagster.warehouse.snowflake_schema import STATE
 from mistwan_dagster.warehouse.snowflake_session import Connect, Session, Target, explained, is_retryable
 
+T = TypeVar("T")
 VERSION_KEPT_S = 10.0
 """How long a version is believed: a page of six queries asks Snowflake once which version it shows."""
 READ_ONLY = re.compile(r"^(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|show|describe|explain)\b", re.I | re.S)
@@ -36,6 +38,7 @@ class SnowflakeReader:
         self._target = target
         self._lock = threading.Lock()
         self._held: tuple[int, ExitStack, SnowflakeConnection] | None = None
+        self._inherited: tuple[int, ExitStack, SnowflakeConnection] | None = None
         self._version: tuple[float, int | None] | None = None
 
     def version(self) -> int | None:
@@ -47,14 +50,15 @@ class SnowflakeReader:
 
     def _ask_version(self) -> int | None:
         try:
-            found = self._fetch(f"SELECT version FROM {STATE}", [])
+            # Without Polars: its threads, once started, do not survive the fork of the dashboard's worker.
+            found = self._ask(lambda session: session.rows(f"SELECT version FROM {STATE}"))
         except errors.ProgrammingError as error:
             if error.errno == NOT_THERE:
                 return None
             raise explained(error, self._target) from None
         except errors.Error as error:
             raise explained(error, self._target) from None
-        return int(found.item()) or None if found.height else None
+        return int(found[0][0]) or None if found else None
 
     def edition(self, version: int) -> str:
         """Database, schema and number."""
@@ -85,19 +89,27 @@ class SnowflakeReader:
         return found
 
     def _fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
+        return self._ask(lambda session: frame_of(session, sql, values))
+
+    def _ask(self, work: Callable[[Session], T]) -> T:
+        """Once more on another connection when this one is lost or has expired."""
         try:
-            return frame_of(self._session(), sql, values)
+            return work(self._session())
         except (errors.Error, OSError) as error:
             self.close()
             expired = isinstance(error, errors.ProgrammingError) and str(error.errno).startswith("3901")
             if not (expired or (isinstance(error, errors.Error) and is_retryable(error))):
                 raise
-            return frame_of(self._session(), sql, values)
+            return work(self._session())
 
     def _session(self) -> Session:
-        """A forked process must not share its parent's sockets, so connections are held by process."""
+        """A forked process must not share its parent's sockets, so connections are held by process.
+
+        The parent's is kept unused: collecting it would close it, with threads that a fork does not copy.
+        """
         with self._lock:
             if self._held is None or self._held[0] != os.getpid():
+                self._inherited = self._held
                 stack = ExitStack()
                 self._held = (os.getpid(), stack, stack.enter_context(self._connect()))
             return Session(self._held[2])
