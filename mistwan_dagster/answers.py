@@ -35,7 +35,8 @@ FROM v_busy_now ORDER BY utilization_pct DESC, circuit_id LIMIT 10""",
         "Which regions are chronically unstable?",
         """SELECT region, count(DISTINCT circuit_id) AS circuits,
        round(100 * sum(up_minutes) / nullif(sum(up_minutes) + sum(down_minutes), 0), 3) AS "availability %",
-       sum(flap_count) AS flaps, round(sum(down_minutes)) AS "down min", round(sum(unknown_minutes)) AS "unknown min",
+       CAST(sum(flap_count) AS BIGINT) AS flaps, round(sum(down_minutes)) AS "down min",
+       round(sum(unknown_minutes)) AS "unknown min",
        round(avg(loss_avg_pct), 3) AS "loss %", round(avg(jitter_avg_ms), 1) AS "jitter ms",
        round(avg(latency_avg_ms), 1) AS "latency ms"
 FROM fact_circuit_hour GROUP BY region ORDER BY "availability %" NULLS LAST, region""",
@@ -44,7 +45,7 @@ FROM fact_circuit_hour GROUP BY region ORDER BY "availability %" NULLS LAST, reg
     Question(
         "Which circuits are chronically unstable?",
         """SELECT s.site_name AS site, f.region, f.circuit_id AS circuit, any_value(c.provider) AS provider,
-       sum(f.flap_count) AS flaps, round(sum(f.down_minutes)) AS "down min",
+       CAST(sum(f.flap_count) AS BIGINT) AS flaps, round(sum(f.down_minutes)) AS "down min",
        round(100 * sum(f.up_minutes) / nullif(sum(f.up_minutes) + sum(f.down_minutes), 0), 2) AS "availability %",
        count(CASE WHEN f.loss_severity IN ('high', 'critical') OR f.jitter_severity IN ('high', 'critical')
                        OR f.latency_severity IN ('high', 'critical') THEN 1 END) AS "bad quality h"

@@ -201,11 +201,11 @@ def _definition(name: str, dtype: pl.DataType, request: RowRequest) -> dict[str,
         if name.endswith("_bytes"):
             found |= {"minWidth": 170}
     elif dtype.is_temporal():
-        found |= {"filter": "agDateColumnFilter", "minWidth": 150}
+        found |= {"filter": "agDateColumnFilter", "minWidth": 170}
     else:
         found |= {"filter": "agTextColumnFilter", "minWidth": WIDTHS.get(name.rpartition("_")[2], 150)}
     if name in ("site_id", "site_name", "region") or name.endswith("circuit_id"):
-        found |= {"cellRenderer": "PageLink", "minWidth": 130 if name == "region" else 240}
+        found |= {"cellRenderer": "PageLink", "minWidth": 130 if name == "region" else 270}
     elif name.rpartition("_")[2] in STATES:
         found |= {"cellRenderer": "StateBadge"}
     for index, sort in enumerate(request.sorts):

@@ -33,7 +33,7 @@ from mistwan_dagster.orchestration.staleness import LONGEST_WINDOW
 
 Figures = dict[Table, pl.LazyFrame]
 WINDOWS_AT_ONCE = timedelta(hours=6)
-"""Of 8,767 circuits these take 0.6 GB at the peak; a whole day at once takes 0.9 GB and 11 % less time."""
+"""A whole day at once took half as much memory again and 11 % less time."""
 
 
 def hourly_facts(platform: Platform, start: datetime, end: datetime) -> pl.LazyFrame:

@@ -27,11 +27,13 @@ AS_SCHEDULED = """
 from mistwan_dagster.orchestration import launch
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import STAGES
+from mistwan_dagster.orchestration.stage import ranges
 platform = Platform.open()
 with launch.instance(platform) as opened:
     for name, stage in STAGES.items():
-        for start in () if stage.so_far_once_a_day else stage.scheduled(platform):
-            launch.require_success(launch.run_span(opened, name, start, stage.end(start)))
+        due = [] if stage.so_far_once_a_day else stage.scheduled(platform)
+        for span in ranges(due, stage.end, stage.most_a_run):
+            launch.require_success(launch.run_span(opened, name, *span))
 """
 
 

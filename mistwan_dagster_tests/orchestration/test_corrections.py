@@ -15,7 +15,8 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_H
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.orchestration import rankings, reports, rollups
 from mistwan_dagster.orchestration.platform import Platform
-from mistwan_dagster.orchestration.staleness import STAGES, ranges
+from mistwan_dagster.orchestration.stage import ranges
+from mistwan_dagster.orchestration.staleness import STAGES
 from mistwan_dagster.settings import Settings
 
 NOW = datetime(2025, 2, 4, 10, 7, tzinfo=UTC)
