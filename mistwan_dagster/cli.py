@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.progress import say
+from mistwan_dagster.server_cli import server_app
 from mistwan_dagster.warehouse_cli import warehouse_app
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ app = typer.Typer(
 
 
 app.add_typer(warehouse_app)
+app.add_typer(server_app)
 
 
 class StageName(StrEnum):
@@ -69,13 +72,6 @@ class FileFormat(StrEnum):
     XLSX = "xlsx"
 
 
-class WarehouseKind(StrEnum):
-    """What `demo` fills."""
-
-    DUCKDB = "duckdb"
-    SNOWFLAKE_LOCAL = "snowflake-local"
-
-
 def _instant(text: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
@@ -103,11 +99,6 @@ def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datet
             f"--end {end:%Y-%m-%dT%H:%MZ} is not after --start {start:%Y-%m-%dT%H:%MZ}", exit_code=2
         )
     return start, end
-
-
-def say(text: str) -> None:
-    """Progress goes to stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def _published() -> Reader:
@@ -270,95 +261,6 @@ def import_(
     from mistwan_dagster.orchestration import commands
 
     commands.import_history(file, table, say)
-
-
-@app.command()
-def simulate(
-    port: Annotated[int, typer.Option(help="port on loopback")] = 8800,
-    sites: Annotated[int, typer.Option(min=1, help="number of sites")] = 40,
-    seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
-) -> None:
-    """The simulated Mist cloud alone."""
-    from mistwan_dagster.simulator.server import serve
-
-    serve(port=port, sites=sites, seed=seed)
-
-
-@app.command()
-def dashboard(
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 8050,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Dash's development server instead of gunicorn")
-    ] = False,
-    allow_anonymous: Annotated[
-        bool, typer.Option("--allow-anonymous", help="listen beyond loopback without a proxy that signs in")
-    ] = False,
-) -> None:
-    """The NOC dashboard on the published warehouse."""
-    from mistwan_dagster.dashboard.context import QuotaState
-    from mistwan_dagster.dashboard.serve import check_published, make_server, serve
-    from mistwan_dagster.dashboard.sign_in import Proxy, check_reach
-    from mistwan_dagster.mist.quota import Purpose
-    from mistwan_dagster.orchestration.platform import Platform
-    from mistwan_dagster.orchestration.warehouses import open_reader
-
-    platform = Platform.open()
-
-    def quota() -> QuotaState | None:
-        try:
-            ledger = platform.quota
-            return QuotaState(ledger.used(), ledger.budget, ledger.left(Purpose.LIVE))
-        except UserError:  # no token here: a dashboard may run where nothing is collected
-            return None
-
-    settings = platform.settings
-    secret, redis_url = settings.mistwan_proxy_secret, settings.redis_url
-    proxy = Proxy(secret.get_secret_value(), settings.mistwan_user_header) if secret else None
-    check_reach(host, proxy, allow_anonymous)
-    reader = open_reader(settings, keep_open=True)
-    check_published(reader)
-    server = make_server(
-        reader,
-        settings.now,
-        platform.thresholds,
-        quota,
-        availability_target_pct=settings.mistwan_availability_target_pct,
-        redis_url=redis_url.get_secret_value() if redis_url else None,
-        cache_folder=settings.state / "dashboard-cache",
-        proxy=proxy,
-        dagster_url=settings.mistwan_dagster_url,
-    )
-    serve(server, host, port, debug, say)
-
-
-@app.command()
-def daemon(
-    ui: Annotated[bool, typer.Option("--ui/--no-ui", help="also serve the Dagster UI on loopback")] = True,
-    port: Annotated[int, typer.Option(help="port of the UI")] = 3000,
-) -> None:
-    """Everything by itself: slots, KPIs, history and repairs, by schedules and sensors, until interrupted."""
-    from mistwan_dagster.orchestration import launch
-
-    launch.become_daemon(port if ui else None)
-
-
-@app.command()
-def demo(
-    sites: Annotated[int, typer.Option(min=1, help="number of simulated sites")] = 40,
-    hours: Annotated[int, typer.Option(min=1, max=336, help="hours of history")] = 48,
-    seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
-    serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="go on collecting, with dashboard and Dagster UI")
-    ] = True,
-    warehouse: Annotated[
-        WarehouseKind, typer.Option(help="warehouse to fill: DuckDB, or a local stand-in for Snowflake")
-    ] = WarehouseKind.DUCKDB,
-) -> None:
-    """Simulated org, backfill, live collection, answers; with --serve dashboard (8050) and Dagster UI (3000)."""
-    from mistwan_dagster.demo import run_demo
-
-    run_demo(sites, hours, seed, serve, say, warehouse.value)
 
 
 def main() -> None:
