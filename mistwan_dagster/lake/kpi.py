@@ -135,13 +135,6 @@ class KpiLake:
         except FileNotFoundError:
             return None
 
-    def stamped_at(self, stage: str, label: str) -> datetime | None:
-        """When that was recorded, None when it never was."""
-        try:
-            return datetime.fromtimestamp((self._stamps / stage / label).stat().st_mtime, UTC)
-        except FileNotFoundError:
-            return None
-
     def forget_stamps(self) -> None:
         """Take every partition of every stage for not computed."""
         remove_tree(self._stamps)

@@ -174,11 +174,16 @@ def _sle(platform: Platform) -> str:
 
 def _history(platform: Platform) -> str:
     """What sensors and schedules have still to ask for or to compute of the last days."""
-    since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
+    now = platform.settings.now()
+    since = now - timedelta(days=platform.settings.mistwan_history_days)
     unread = {
         e.name: len(missing_hours(platform, e)) for several in HISTORY_SOURCES.values() for e in several
     }
-    stale = {name: len(stage.changed(platform, since)) for name, stage in STAGES.items()}
+    stale = {
+        name: sum(not (known and stage.goes_on(start, now)) for start, known in changed.items())
+        for name, stage in STAGES.items()
+        for changed in [stage.changed(platform, since)]
+    }
     lines = [f"{name} {n} hours to ask for" for name, n in unread.items() if n]
     lines += [f"{name} {n} partitions to compute" for name, n in stale.items() if n]
     return (

@@ -89,7 +89,7 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=f"{name}_when_stale",
         job=job,
-        cron_schedule=f"{STAGE_MINUTE[name]} * * * *",
+        cron_schedule=f"{STAGE_MINUTE[name]} {0 if stage.so_far_once_a_day else '*'} * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Stale partitions of the stage {name}: new, late or corrected input",
     )
@@ -97,7 +97,7 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, platform: PlatformResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         activity = recent_activity(context.instance)
-        stale = [s for s in stage.scheduled(platform.open()) if not activity.works_on(name, s)]
+        stale = [s for s in stage.stale(platform.open()) if not activity.works_on(name, s)]
         if not stale:
             yield dg.SkipReason("nothing is stale that no run is working on")
         some = stale[: stage.most_a_run * MAX_RUNS_PER_TICK]

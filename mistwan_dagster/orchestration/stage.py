@@ -37,7 +37,7 @@ class Stage:
     collected_for: timedelta | None = None
     """So long after a partition's end collection goes on changing it; None: it does not."""
     so_far_once_a_day: bool = False
-    """Schedules and sensors renew a partition that goes on once a day; commands do whenever it is stale."""
+    """Its schedule ticks once a day, and sensors leave it a partition that goes on; commands renew what is stale."""
 
     def fingerprint(self, platform: Platform, start: datetime) -> str:
         """Digest of what the partition that begins at `start` would be computed from now."""
@@ -60,16 +60,6 @@ class Stage:
     def stale(self, platform: Platform) -> list[datetime]:
         """Starts of the partitions that have inputs and are not computed from them, ascending."""
         return list(self.changed(platform))
-
-    def scheduled(self, platform: Platform) -> list[datetime]:
-        """The stale partitions that a schedule renews now: all but those that go on and were renewed today."""
-        now = platform.settings.now()
-
-        def renewed_today(start: datetime) -> bool:
-            at = platform.kpi.stamped_at(self.name, self.label(start))
-            return at is not None and at.date() == now.date()
-
-        return [s for s in self.stale(platform) if not (self.goes_on(s, now) and renewed_today(s))]
 
     def goes_on(self, start: datetime, now: datetime) -> bool:
         """Whether a partition is not over and is of those that are renewed once a day."""

@@ -31,7 +31,7 @@ from mistwan_dagster.orchestration.stage import ranges
 platform = Platform.open()
 with launch.instance(platform) as opened:
     for name, stage in STAGES.items():
-        due = [] if stage.so_far_once_a_day else stage.scheduled(platform)
+        due = [] if stage.so_far_once_a_day else stage.stale(platform)
         for span in ranges(due, stage.end, stage.most_a_run):
             launch.require_success(launch.run_span(opened, name, *span))
 """
@@ -63,6 +63,8 @@ def _settings(port: int) -> dict[str, str]:
     return {
         "MISTWAN_WAREHOUSE": "snowflake", "SNF_ACCOUNT": "org-acc", "SNF_USER": "loader",
         "SNF_PASSWORD": "not-a-real-one", "SNF_HOST": "127.0.0.1", "SNF_PORT": str(port), "SNF_PROTOCOL": "http",
+        # What is served in one process shares its databases.
+        "SNF_DATABASE": "END_TO_END",
     }  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,28 +99,13 @@ def test_after_six_hours_down_one_tick_asks_for_all_that_was_collected_before_an
     assert tick(stage_schedule("hourly"), instance, NOW) == ([], "nothing is stale that no run is working on")
 
 
-def test_the_month_that_goes_on_is_renewed_by_the_first_tick_of_a_day_and_one_that_is_over_by_any(
-    platform: Platform, instance: dg.DagsterInstance
+@pytest.mark.parametrize(
+    ("stage", "cron"), [("daily", "27 * * * *"), ("weekly", "32 0 * * *"), ("monthly", "37 0 * * *")]
+)
+def test_weeks_and_months_so_far_are_renewed_once_a_day_when_the_last_day_is_whole(
+    stage: str, cron: str
 ) -> None:
-    march, february = NOW.replace(day=1, hour=0, minute=0), datetime(2025, 2, 1, tzinfo=UTC)
-    stage = STAGES["monthly"]
-    for month, at in ((march, NOW), (february, NOW)):
-        facts = pl.DataFrame({"hour_utc": [month]})
-        platform.kpi.write("fact_circuit_hour", facts, f"{month:%Y-%m-%dT%H}")
-        stage.begin(platform, "run", month, month + HOUR)
-        platform.kpi.confirm_pending("run")
-        os.utime(platform.kpi._stamps / "monthly" / f"{month:%Y-%m-%d}", (at.timestamp(), at.timestamp()))
-        platform.kpi.write("fact_circuit_hour", facts, f"{month + HOUR:%Y-%m-%dT%H}")
-    assert stage.stale(platform) == [february, march]
-
-    def asked() -> list[object]:
-        requests, _ = tick(stage_schedule("monthly"), instance, NOW)
-        return [span_of_tags(stage.end, r.tags) for r in requests]
-
-    assert asked() == [(february, march)]
-    yesterday = (NOW - timedelta(days=1)).timestamp()
-    os.utime(platform.kpi._stamps / "monthly" / f"{march:%Y-%m-%d}", (yesterday, yesterday))
-    assert asked() == [(february, period_end(march, "month"))]
+    assert stage_schedule(stage).cron_schedule == cron
 
 
 def test_hours_are_sixty_minutes_of_utc_in_nights_of_changing_clocks() -> None:
