@@ -87,7 +87,7 @@ def _stages(opened: dg.DagsterInstance, platform: Platform, names: list[str]) ->
     for name in names:
         with counted() as cost:
             stage = STAGES[name]
-            for span in ranges(stage.scheduled(platform), stage.end, stage.most_a_run):
+            for span in ranges(stage.stale(platform), stage.end, stage.most_a_run):
                 launch.require_success(launch.run_span(opened, name, *span))
         costs[name] = cost
     return costs

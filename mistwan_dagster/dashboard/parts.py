@@ -150,11 +150,6 @@ def nothing(kind: Nothing, text: str) -> html.Div:
     )
 
 
-def not_collected(what: str) -> html.Div:
-    """The honest state of a table that this installation does not have."""
-    return nothing("no-data", f"{what}: not collected by this installation.")
-
-
 @dataclass(frozen=True)
 class Shown:
     """A column of a small table: its title and how a row is shown in it."""

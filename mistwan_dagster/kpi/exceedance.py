@@ -19,7 +19,6 @@ from mistwan_dagster.catalog.columns import (
     run_hours_column,
     value_column,
 )
-from mistwan_dagster.catalog.table import Table
 
 PAIRS = tuple((measure, level) for measure in MEASURES for level in LEVELS)
 MINUTES = ("up_minutes", "down_minutes", "unknown_minutes")
@@ -97,16 +96,6 @@ def figures(position: pl.Expr) -> list[pl.Expr]:
         pl.col("utilization_pct").count().cast(pl.Int64).alias("observed_hours"),
         *(total(c) for c in MINUTES),
     ]
-
-
-def group_attributes(table: Table) -> list[pl.Expr]:
-    """What a row of an `agg_*` table tells beside key and figures, over the group's hours in time order.
-
-    Of a circuit: site, region and role of its last hour. Of a region or provider: how many circuits it pools.
-    """
-    if table.key[0] == "circuit_id":
-        return [pl.col("site_id", "region", "role").last()]
-    return [pl.col("circuit_id").n_unique().alias("circuit_count")]
 
 
 def _compared(measure: str, level: str) -> pl.Expr:

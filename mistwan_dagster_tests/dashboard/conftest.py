@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
@@ -206,9 +207,9 @@ def server(reader: Counting) -> flask.Flask:
     return serving(reader)
 
 
-@pytest.fixture
-def address(server: flask.Flask) -> Iterator[str]:
-    """The address of the dashboard on a free port of loopback."""
+@contextmanager
+def served(server: flask.Flask) -> Iterator[str]:
+    """The address of a dashboard on a free port of loopback."""
     http = make_http_server("127.0.0.1", 0, server, threaded=True)
     thread = threading.Thread(target=http.serve_forever, daemon=True)
     thread.start()
@@ -217,3 +218,10 @@ def address(server: flask.Flask) -> Iterator[str]:
     finally:
         http.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def address(server: flask.Flask) -> Iterator[str]:
+    """The address of the served dashboard."""
+    with served(server) as address:
+        yield address

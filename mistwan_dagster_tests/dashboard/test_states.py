@@ -7,35 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 from typer.testing import CliRunner
-from werkzeug.serving import make_server as make_http_server
 
 from mistwan_dagster.cli import app
 from mistwan_dagster_tests.dashboard.browser import open_page
-from mistwan_dagster_tests.dashboard.conftest import CIRCUIT, organization, serving
+from mistwan_dagster_tests.dashboard.conftest import CIRCUIT, organization, served, serving
 from mistwan_dagster_tests.dashboard.made import Counting, publish
 
 PICTURES = Path(__file__).parents[2] / "docs"
-
-
-@contextmanager
-def served(reader: Counting, minutes_later: int = 20) -> Iterator[str]:
-    """A dashboard so long after the newest hour."""
-    http = make_http_server("127.0.0.1", 0, serving(reader, minutes_later), threaded=True)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{http.port}"
-    finally:
-        http.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +28,7 @@ def served(reader: Counting, minutes_later: int = 20) -> Iterator[str]:
 def test_old_data_turns_the_banner(
     chromium: Browser, reader: Counting, minutes: int, word: str, tone: str
 ) -> None:
-    with served(reader, minutes) as address:
+    with served(serving(reader, minutes)) as address:
         page, errors = open_page(chromium, address)
         page.goto("/overview")
         expect(page.locator(f".banner.{tone}")).to_contain_text(word)
@@ -56,7 +40,7 @@ def test_all_is_well_no_data_and_too_narrow_look_different(chromium: Browser, tm
     tables = organization()
     for name in ("rpt_congestion_now", "rpt_chronic_offenders", "fact_alarm", "sle_coverage"):
         del tables[name]
-    with served(publish(tmp_path, tables)) as address:
+    with served(serving(publish(tmp_path, tables))) as address:
         page, errors = open_page(chromium, address)
         page.goto("/?region=South%20East")
         expect(page.locator(".nothing.good", has_text="No circuit is at or above")).to_be_visible()
@@ -90,7 +74,7 @@ def test_the_figures_are_those_of_the_query_command(
             "SELECT 100 * avg(score) AS n FROM sle_coverage WHERE metric = 'wan-link-health'", "{:.1f} %".format
         ),
     }  # fmt: skip
-    with served(reader) as address:
+    with served(serving(reader)) as address:
         page, errors = open_page(chromium, address)
         page.goto("/")
         for label, (sql, form) in expected.items():

@@ -96,11 +96,6 @@ class Published:
             raise KeyError(name)
         return self.ask(f"SELECT * FROM {name} LIMIT 0").schema
 
-    @staticmethod
-    def is_collected(name: str) -> bool:
-        """Whether this program has such a table or view at all; what has none says "not collected"."""
-        return name in TABLES or name in VIEWS
-
 
 def placeholders(values: Sequence[Any]) -> str:
     """`?, ?, ?` for an IN list."""
