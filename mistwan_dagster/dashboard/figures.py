@@ -35,7 +35,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def _figure(traces: Sequence[Trace], height: int, title: str, **layout: Any) -> html.Figure:
-    axis = {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True}
+    axis = {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False}
     whole = {
         "autosize": True, "margin": {"l": 52, "r": 12, "t": 8, "b": 36}, "hovermode": "x unified",
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"size": 13},
@@ -99,19 +99,19 @@ def _line(x: list[str], values: pl.Series, name: str, unit: str, place: int) -> 
     A marker for each value made a month of four figures take the browser half a second.
     """
     colour = LINES[place % len(LINES)]
+    y = values.to_list()
     yield {
-        "type": "scatter", "mode": "lines", "x": x, "y": values.to_list(), "name": name, "connectgaps": False,
+        "type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "connectgaps": False,
         "line": {"color": colour, "width": 2, "dash": DASHES[place % len(DASHES)]}, "legendgroup": name,
         "hovertemplate": f"%{{y:.2f}} {unit}",
     }  # fmt: skip
-    alone = (
-        values.is_not_null()
-        & values.shift(1).is_null()
-        & values.shift(-1).is_null()
-    ).arg_true()  # fmt: skip
-    if alone.len():
+    around = zip([None, *y], y, [*y[1:], None], strict=False)
+    alone = [
+        i for i, (before, value, after) in enumerate(around) if value is not None and before is after is None
+    ]
+    if alone:
         yield {
-            "type": "scatter", "mode": "markers", "x": [x[i] for i in alone], "y": values[alone].to_list(),
+            "type": "scatter", "mode": "markers", "x": [x[i] for i in alone], "y": [y[i] for i in alone],
             "name": name, "marker": {"color": colour, "size": 5}, "legendgroup": name, "showlegend": False,
             "hoverinfo": "skip",
         }  # fmt: skip
@@ -174,8 +174,8 @@ def hour_of_week(hours: pl.DataFrame, zone: ZoneInfo, title: str) -> html.Figure
         [trace],
         260,
         title,
-        yaxis={"autorange": "reversed"},
-        xaxis={"title": {"text": f"hour ({zone.key})"}, "type": "category", "dtick": 3},
+        yaxis={"autorange": "reversed", "automargin": True},
+        xaxis={"title": {"text": f"hour ({zone.key})"}, "type": "category", "automargin": True, "dtick": 3},
     )
 
 
@@ -187,7 +187,7 @@ def bars(values: Mapping[str, float | None], x_title: str, y_title: str, title: 
         "cliponaxis": False, "hovertemplate": f"%{{x}}: %{{y:,.0f}} {y_title}<extra></extra>",
     }  # fmt: skip
     return _figure(
-        [trace], 240, title, xaxis={"title": {"text": x_title}, "type": "category"},
+        [trace], 240, title, xaxis={"title": {"text": x_title}, "type": "category", "automargin": True},
         yaxis={"title": {"text": y_title}},
     )  # fmt: skip
 
