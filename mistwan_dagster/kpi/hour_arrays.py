@@ -42,11 +42,12 @@ class Hour:
     """The same numbers as `circuit` and `seat`, as a slice where they follow each other: much faster to look up."""
     values: Array
     known: Array
-    """By SUMMED: the value, 0 where it is unknown, and whether it is known."""
+    """A line for each of SUMMED: the value, 0 where it is unknown, and whether it is known."""
     utilization: Array
     greatest: Array
     above: Array
     compared: Array
+    """A line for each of GREATEST, and of PAIRS."""
 
 
 @dataclass
@@ -78,8 +79,9 @@ class Seats:
             self._codes[key] = self.frame[key].rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
         return self._codes[key]
 
-    def circuits(self, seats: Array, group: Array) -> Array:
-        """How many circuits have a seat in each group of `seats`."""
+    def circuits(self, seats: Array, counts: Array) -> Array:
+        """How many circuits have a seat in each group of `seats`, which follow each other, `counts` of them."""
+        group = np.repeat(np.arange(len(counts)), counts)
         circuit = self.frame["_circuit"].to_numpy()[seats]
         distinct = np.unique(group * (int(circuit.max()) + 1) + circuit)
         return np.bincount(distinct // (int(circuit.max()) + 1))
@@ -103,33 +105,49 @@ class Seats:
         self.frame = pl.concat([self.frame, seated.select(self.frame.columns)])
 
 
-def hours_of(rows: pl.DataFrame, seats: Seats) -> Iterator[Hour]:
-    """The hours of `rows` (fact_circuit_hour with provider and thresholds, one row a circuit and hour), ascending."""
-    if rows.is_empty():
-        return
+@dataclass(frozen=True)
+class Columns:
+    """Rows of several hours, ascending, with their columns as arrays; the names are those of `Hour`."""
+
+    rows: pl.DataFrame
+    values: Array
+    known: Array
+    greatest: Array
+    above: Array
+    compared: Array
+    utilization: Array
+
+
+def columns_of(rows: pl.DataFrame) -> Columns:
+    """`rows`: fact_circuit_hour with provider and thresholds (READ), one row a circuit and hour."""
     if not rows["hour_utc"].is_sorted():
         rows = rows.sort("hour_utc", "circuit_id")
     values, greatest = _matrix(rows, SUMMED), _matrix(rows, GREATEST)
-    known, utilization = ~np.isnan(values), values[:, 0].copy()
+    known, utilization = ~np.isnan(values), values[0].copy()
     above, compared = _comparisons(rows, values, known)
     values[~known] = 0.0
-    hours = rows["hour_utc"].dt.epoch("s").to_numpy() // 3600
-    edges = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
-    for begin, end in pairwise(edges):
-        circuit, seat = seats.numbers(rows[begin:end])
+    return Columns(rows, values, known, greatest, above, compared, utilization)
+
+
+def hours_of(columns: Columns, seats: Seats) -> Iterator[Hour]:
+    """One hour after the other, ascending."""
+    hours = columns.rows["hour_utc"].dt.epoch("s").to_numpy() // 3600
+    begins = np.flatnonzero(np.diff(hours, prepend=-1)).tolist()
+    for begin, end in pairwise([*begins, len(hours)]):
+        circuit, seat = seats.numbers(columns.rows[begin:end])
         inside = slice(begin, end)
         yield Hour(
-            int(hours[begin]),
-            circuit,
-            seat,
-            _index(circuit),
-            _index(seat),
-            values[inside],
-            known[inside],
-            utilization[inside],
-            greatest[inside],
-            above[inside],
-            compared[inside],
+            number=int(hours[begin]),
+            circuit=circuit,
+            seat=seat,
+            at_circuit=_index(circuit),
+            at_seat=_index(seat),
+            values=columns.values[:, inside],
+            known=columns.known[:, inside],
+            utilization=columns.utilization[inside],
+            greatest=columns.greatest[:, inside],
+            above=columns.above[:, inside],
+            compared=columns.compared[:, inside],
         )
 
 
@@ -139,18 +157,18 @@ def _index(numbers: Array) -> Index:
 
 
 def _matrix(rows: pl.DataFrame, columns: tuple[str, ...]) -> Array:
-    """The columns beside each other, NaN for null."""
-    found = np.empty((rows.height, len(columns)))
+    """The columns as lines below each other, NaN for null."""
+    found = np.empty((len(columns), rows.height))
     for i, column in enumerate(columns):
-        found[:, i] = rows[column].to_numpy()
+        found[i] = rows[column].to_numpy()
     return found
 
 
 def _comparisons(rows: pl.DataFrame, values: Array, known: Array) -> tuple[Array, Array]:
-    """By PAIRS: whether the value is at or above the threshold, and whether both are known."""
-    above, compared = np.empty((2, rows.height, len(PAIRS)), bool)
+    """A line for each of PAIRS: whether the value is at or above the threshold, and whether both are known."""
+    above, compared = np.empty((2, len(PAIRS), rows.height), bool)
     for i, (measure, level) in enumerate(PAIRS):
         place, limit = SUMMED.index(value_column(measure)), rows[threshold_column(measure, level)].to_numpy()
-        above[:, i] = values[:, place] >= limit
-        compared[:, i] = known[:, place] & ~np.isnan(limit)
+        np.greater_equal(values[place], limit, out=above[i])
+        np.logical_and(known[place], ~np.isnan(limit), out=compared[i])
     return above, compared

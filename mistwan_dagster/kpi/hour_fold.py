@@ -22,7 +22,8 @@ from mistwan_dagster.kpi.hour_arrays import GREATEST, SUMMED, Array, Hour, Seats
 
 _LONG_AGO = -(2**40)
 _ALWAYS = 2**30
-_BLOCK = 2_000_000
+_ONE = np.int16(1)
+_BLOCK = 500_000
 """Values sorted at a time, which bounds the memory."""
 
 
@@ -36,22 +37,23 @@ class HourFold:
         self._keys = [table.key[0] for table in tables if table.key[0] != "circuit_id"]
         self._stays: dict[str, _Stay] = {}
         self._utilization: list[tuple[Array, Array]] = []
+        self._values: Array | None = None
 
     def add(self, hour: Hour) -> None:
         """Take in one more hour."""
         state, c, s = self._state, hour.at_circuit, hour.at_seat
         state.grow(self._seats.frame.height)
         state.rows[s] += 1
-        state.sums[s] += hour.values
-        state.counts[s] += hour.known
-        state.greatest[s] = np.fmax(state.greatest[s], hour.greatest)
-        state.above[s] += hour.above
-        state.compared[s] |= hour.compared
+        state.sums[:, s] += hour.values
+        state.counts[:, s] += hour.known
+        state.greatest[:, s] = np.fmax(state.greatest[:, s], hour.greatest)
+        state.above[:, s] += hour.above
+        state.compared[:, s] |= hour.compared
         state.last_hour[s] = np.maximum(state.last_hour[s], hour.number)
         follows = np.abs(state.seen[c] - hour.number) == 1
-        run = (state.run[c] * follows[:, None] + 1) * hour.above
+        run = (state.run[:, c] * follows + _ONE) * hour.above
         self._limit_runs(hour, run, follows)
-        state.run[c], state.best[s] = run, np.maximum(state.best[s], run)
+        state.run[:, c], state.best[:, s] = run, np.maximum(state.best[:, s], run)
         state.seen[c], state.place[c] = hour.number, hour.seat
         self._utilization.append((hour.seat, hour.utilization))
 
@@ -81,48 +83,57 @@ class HourFold:
             return table.empty().lazy()
         order = used[np.lexsort((state.last_hour[used], codes[used]))]
         starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-        group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
+        counts = np.diff(starts, append=len(order))
         latest = order[np.append(starts[1:], len(order)) - 1]
         best = self._stays[table.key[0]].best if table.key[0] in self._stays else state.best
         pooled = _figure_columns(
-            sums=np.add.reduceat(state.sums[order], starts),
-            counts=np.add.reduceat(state.counts[order], starts),
-            greatest=np.fmax.reduceat(state.greatest[order], starts),
-            above=np.add.reduceat(state.above[order], starts),
-            runs=np.maximum.reduceat(best[order], starts),
-            compared=np.logical_or.reduceat(state.compared[order], starts),
-            p95=self._p95(order, group),
+            sums=np.add.reduceat(state.sums[:, order], starts, axis=1),
+            counts=np.add.reduceat(state.counts[:, order], starts, axis=1, dtype=np.int64),
+            greatest=np.fmax.reduceat(state.greatest[:, order], starts, axis=1),
+            above=np.add.reduceat(state.above[:, order], starts, axis=1, dtype=np.int64),
+            runs=np.maximum.reduceat(best[:, order], starts, axis=1),
+            compared=np.logical_or.reduceat(state.compared[:, order], starts, axis=1),
+            p95=self._p95(order, starts, counts),
         )
-        circuits = pl.Series("circuit_count", self._seats.circuits(order, group))
+        circuits = pl.Series("circuit_count", self._seats.circuits(order, counts))
         return completed(self._seats.frame[latest].with_columns(*pooled, circuits).lazy())
 
-    def _p95(self, order: Array, group: Array) -> Array:
+    def _p95(self, order: Array, starts: Array, counts: Array) -> Array:
         """Of each group of seats the percentile of its hourly utilizations; NaN without any."""
-        groups = int(group[-1]) + 1
-        narrow = np.int16 if groups <= np.iinfo(np.int16).max else np.int32  # 16 bits are sorted by radix
-        of_seat = np.full(self._seats.frame.height, -1, narrow)
-        of_seat[order] = group
-        code = np.concatenate([of_seat[s] for s, _ in self._utilization])
-        value = np.concatenate([v for _, v in self._utilization])
-        keep = (code >= 0) & ~np.isnan(value)
-        code, value = code[keep], value[keep]
-        return percentiles(value[np.argsort(code, kind="stable")], np.bincount(code, minlength=groups))
+        by_hour = self._by_hour()
+        found = np.full(len(starts), np.nan)
+        for count in np.unique(counts).tolist():
+            same = np.flatnonzero(counts == count)
+            step = max(1, _BLOCK // (count * len(by_hour)))
+            for part in (same[i : i + step] for i in range(0, len(same), step)):
+                seats = order[starts[part, None] + np.arange(count)]
+                values = np.moveaxis(by_hour[:, seats], 0, -1)
+                found[part] = percentiles(values.reshape(len(part), -1))
+        return found
+
+    def _by_hour(self) -> Array:
+        """A line for each hour with the utilization of each seat, NaN where there is none."""
+        shape = (len(self._utilization), self._seats.frame.height)
+        if self._values is None or self._values.shape != shape:
+            self._values = np.full(shape, np.nan)
+            for line, (seat, values) in zip(self._values, self._utilization, strict=True):
+                line[seat] = values
+        return self._values
 
 
-def percentiles(values: Array, counts: Array) -> Array:
-    """95th percentile, linear interpolation, of groups of `counts` values that follow each other; NaN of none."""
-    begins = np.cumsum(counts) - counts
-    found = np.full(len(counts), np.nan)
-    for count in np.unique(counts[counts > 0]).tolist():
-        same = np.flatnonzero(counts == count)
-        position = (count - 1) * PERCENTILE
-        low = int(position)
-        high = min(low + 1, count - 1)
-        step = max(1, _BLOCK // count)
-        for part in (same[i : i + step] for i in range(0, len(same), step)):
-            block = np.partition(values[begins[part, None] + np.arange(count)], (low, high), axis=1)
-            found[part] = block[:, low] + (position - low) * (block[:, high] - block[:, low])
-    return found
+def percentiles(lines: Array) -> Array:
+    """95th percentile of each line, linear interpolation; NaN is no value, and the answer of a line without one."""
+    if not lines.size:
+        return np.full(len(lines), np.nan)
+    count = lines.shape[1] - np.isnan(lines).sum(axis=1)
+    last = np.maximum(count - 1, 0)
+    low = (last * PERCENTILE).astype(int)
+    high = np.minimum(low + 1, last)
+    is_pool = len(lines) == 1  # of many values: sorting all of them takes five times as long
+    ordered = np.partition(lines, (low[0], high[0]), axis=1) if is_pool else np.sort(lines, axis=1)
+    line = np.arange(len(lines))
+    at_low, at_high = ordered[line, low], ordered[line, high]
+    return at_low + (last * PERCENTILE - low) * (at_high - at_low)
 
 
 @dataclass
@@ -139,22 +150,25 @@ class _Stay:
             self.hours, self.best = _grown(self.hours, more, _ALWAYS), _grown(self.best, more, 0)
         stay = np.where(stayed, self.hours[hour.circuit] + 1, 1)
         self.hours[hour.circuit] = stay
-        self.best[hour.seat] = np.maximum(self.best[hour.seat], np.minimum(run, stay[:, None]))
+        self.best[:, hour.seat] = np.maximum(self.best[:, hour.seat], np.minimum(run, stay))
 
 
 @dataclass
 class _State:
-    """Arrays by seat; `seen`, `place` and `run` by circuit, of which there are no more than seats."""
+    """Arrays by seat; `seen`, `place` and `run` by circuit, of which there are no more than seats.
+
+    Those of several figures have a line for each. Hours of a group are counted in 16 bits: 32,767 are 44 months.
+    """
 
     rows: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     last_hour: Array = field(default_factory=lambda: np.zeros(0, np.int64))
-    sums: Array = field(default_factory=lambda: np.zeros((0, len(SUMMED))))
-    counts: Array = field(default_factory=lambda: np.zeros((0, len(SUMMED)), np.int32))
-    greatest: Array = field(default_factory=lambda: np.zeros((0, len(GREATEST))))
-    above: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
-    compared: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), bool))
-    best: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
-    run: Array = field(default_factory=lambda: np.zeros((0, len(PAIRS)), np.int32))
+    sums: Array = field(default_factory=lambda: np.zeros((len(SUMMED), 0)))
+    counts: Array = field(default_factory=lambda: np.zeros((len(SUMMED), 0), np.int16))
+    greatest: Array = field(default_factory=lambda: np.zeros((len(GREATEST), 0)))
+    above: Array = field(default_factory=lambda: np.zeros((len(PAIRS), 0), np.int16))
+    compared: Array = field(default_factory=lambda: np.zeros((len(PAIRS), 0), bool))
+    best: Array = field(default_factory=lambda: np.zeros((len(PAIRS), 0), np.int16))
+    run: Array = field(default_factory=lambda: np.zeros((len(PAIRS), 0), np.int16))
     seen: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     place: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -168,30 +182,30 @@ class _State:
 
 
 def _grown(array: Array, more: int, value: float) -> Array:
-    return np.concatenate([array, np.full((more, *array.shape[1:]), value, array.dtype)])
+    return np.concatenate([array, np.full((*array.shape[:-1], more), value, array.dtype)], axis=-1)
 
 
 def _figure_columns(
     *, sums: Array, counts: Array, greatest: Array, above: Array, runs: Array, compared: Array, p95: Array
 ) -> list[pl.Series]:
-    """Figure columns of `agg_*` tables, except those of `completed`, from arrays with a row for each group.
+    """Figure columns of `agg_*` tables, except those of `completed`, from arrays over the groups.
 
-    `sums` and `counts` (of the hours that have the value) by SUMMED, `greatest` by GREATEST; hours above, longest
-    run and hours compared by PAIRS; NaN is unknown. Averages are over the hours that have the value. Counts of hours
-    are null when no hour of the group could be compared, sums when no hour has the value.
+    Lines of `sums` and `counts` (of the hours that have the value) by SUMMED, of `greatest` by GREATEST; of hours
+    above, longest run and hours compared by PAIRS; NaN is unknown. Averages are over the hours that have the value.
+    Counts of hours are null when no hour of the group could be compared, sums when no hour has the value.
     """
     told = np.where(counts > 0, sums, np.nan)
     means = told / np.maximum(counts, 1)
     averages = [measure_column(m, "avg") for m in MEASURES]
-    found = {name: means[:, i] for i, name in enumerate(averages)}
-    found |= {measure_column(m, "max"): greatest[:, i] for i, m in enumerate(MEASURES)}
+    found = {name: means[i] for i, name in enumerate(averages)}
+    found |= {measure_column(m, "max"): greatest[i] for i, m in enumerate(MEASURES)}
     found |= {measure_column("utilization", "p95"): p95}
-    found |= {c: told[:, i] for i, c in enumerate(SUMMED) if c in MINUTES}
-    whole = {"flap_count": told[:, SUMMED.index("flap_count")], "observed_hours": counts[:, 0]}
+    found |= {c: told[i] for i, c in enumerate(SUMMED) if c in MINUTES}
+    whole = {"flap_count": told[SUMMED.index("flap_count")], "observed_hours": counts[0]}
     for i, pair in enumerate(PAIRS):
-        known = compared[:, i]
-        whole[hours_column(*pair)] = np.where(known, above[:, i], np.nan)
-        whole[run_hours_column(*pair)] = np.where(known, runs[:, i], np.nan)
+        known = compared[i]
+        whole[hours_column(*pair)] = np.where(known, above[i], np.nan)
+        whole[run_hours_column(*pair)] = np.where(known, runs[i], np.nan)
     return [
         *(pl.Series(name, values, pl.Float64, nan_to_null=True) for name, values in found.items()),
         *(pl.Series(name, v.astype(float), nan_to_null=True).cast(pl.Int64) for name, v in whole.items()),

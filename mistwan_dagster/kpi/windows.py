@@ -11,7 +11,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.table import Table
-from mistwan_dagster.kpi.hour_arrays import READ, Hour, Seats, hours_of
+from mistwan_dagster.kpi.hour_arrays import READ, Hour, Seats, columns_of, hours_of
 from mistwan_dagster.kpi.hour_fold import HourFold
 
 WINDOW_HOURS = (3, 12, 24)
@@ -39,7 +39,7 @@ def window_figures(
         first = hours[0] - HOUR * max(WINDOW_HOURS)
         inside = hourly.filter(pl.col("hour_utc").is_between(first, hours[-1], closed="left"))
         seats = Seats()
-        known = {hour.number: hour for hour in hours_of(inside.select(READ).collect(), seats)}
+        known = {hour.number: hour for hour in hours_of(columns_of(inside.select(READ).collect()), seats)}
         for as_of in hours:
             for frames, of_table in zip(found, _windows(known, seats, as_of, tables), strict=True):
                 frames.extend(of_table)

@@ -136,8 +136,9 @@ def test_the_fold_equals_the_expressions_for_a_single_range() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.lists(st.floats(0, 200), max_size=50), min_size=1, max_size=8))
 def test_percentiles_interpolate_between_neighbours(groups: list[list[float]]) -> None:
-    counts = np.array([len(g) for g in groups])
-    values = np.array([v for g in groups for v in g])
-    assert percentiles(values, counts).tolist() == pytest.approx(
+    lines = np.full((len(groups), max(map(len, groups), default=0)), np.nan)
+    for line, values in zip(lines, groups, strict=True):
+        line[: len(values)] = values
+    assert percentiles(lines).tolist() == pytest.approx(
         [float("nan") if (p := percentile(g)) is None else p for g in groups], nan_ok=True
     )
