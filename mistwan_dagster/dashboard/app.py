@@ -32,7 +32,9 @@ from mistwan_dagster.errors import UserError
 
 POLL_S = 30
 LONGEST_SEARCH = 100
-NAVIGATION = (("Now", "/"), ("Overview", "/overview"), ("Map", "/map"), ("Tables", "/tables"))
+NAVIGATION = (
+    ("Now", "/"), ("Overview", "/overview"), ("Map", "/map"), ("Providers", "/providers"), ("Tables", "/tables"),
+)  # fmt: skip
 INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>

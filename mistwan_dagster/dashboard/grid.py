@@ -16,7 +16,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.columns import Column
 from mistwan_dagster.catalog.tables import TABLES
-from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.dashboard.data.published import Published, source
 from mistwan_dagster.dashboard.data.search import like_pattern
 
 BLOCK_ROWS = 100
@@ -158,7 +158,7 @@ def order(schema: pl.Schema, request: RowRequest) -> str:
 def count_rows(published: Published, name: str, request: RowRequest) -> int:
     """Rows of a table or view that pass the filters. KeyError for an undeclared name."""
     condition, values = where(published.columns(name), request)
-    return int(published.ask(f"SELECT count(*) FROM {name}{condition}", values).item())
+    return int(published.ask(f"SELECT count(*) FROM {source(name)}{condition}", values).item())
 
 
 def rows(published: Published, name: str, request: RowRequest, start: int, count: int) -> pl.DataFrame:
@@ -166,7 +166,8 @@ def rows(published: Published, name: str, request: RowRequest, start: int, count
     schema = published.columns(name)
     condition, values = where(schema, request)
     return published.ask(
-        f"SELECT * FROM {name}{condition}{order(schema, request)} LIMIT ? OFFSET ?", [*values, count, start]
+        f"SELECT * FROM {source(name)}{condition}{order(schema, request)} LIMIT ? OFFSET ?",
+        [*values, count, start],
     )
 
 

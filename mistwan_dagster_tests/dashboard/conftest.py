@@ -71,6 +71,9 @@ def organization() -> dict[str, list[dict[str, Any]]]:
             {"region": "North", "period": "day", "period_start_utc": NEWEST.replace(hour=0) - timedelta(days=d),
              "availability_pct": 99.0, "utilization_avg_pct": 30.0}
             for d in range(3)
+        ] + [
+            {"region": "North", "period": "month", "period_start_utc": NEWEST.replace(day=1, hour=0),
+             "availability_pct": 99.0, "utilization_avg_pct": 30.0},
         ],
         "fact_circuit_outage": [
             {"site_id": "1", "circuit_id": BACKUP, "start_utc": LAST - 5 * HOUR, "end_utc": LAST - 4 * HOUR,
@@ -157,12 +160,7 @@ def reports() -> dict[str, list[dict[str, Any]]]:
             for p in ("24h", "13m")
             for m, v in (("utilization_warning_hours", 17.0), ("flap_count", 0.0), ("availability_pct", 99.9))
         ],
-        "rpt_provider_scorecard": [
-            {"provider": "Acme", "month": "2025-03", "period_start_utc": NEWEST.replace(day=1, hour=0),
-             "circuit_count": 3, "site_count": 2, "up_minutes": 9000.0, "down_minutes": 1000.0, "unknown_minutes": 0.0,
-             "total_minutes": 10000.0, "availability_pct": 90.0, "service_availability_pct": 89.5, "outage_count": 2,
-             "outage_open_count": 1, "restore_median_minutes": 60.0, "flap_count": 4, "incident_count": 1},
-        ],
+        **providers(),
         "rpt_failover_readiness": [
             {"site_id": "1", "region": "North", "month": "2025-03", "period_start_utc": NEWEST.replace(day=1, hour=0),
              "ready_hours": 60, "not_ready_hours": 40, "unknown_hours": 100, "total_hours": 200, "ready_pct": 60.0,
@@ -173,6 +171,47 @@ def reports() -> dict[str, list[dict[str, Any]]]:
              "up_minutes": 99900.0, "down_minutes": 100.0, "unknown_minutes": 0.0, "total_minutes": 100000.0,
              "availability_pct": 99.9, "flap_count": 40, "observed_hours": 1600, "utilization_avg_pct": 30.0}
             for r in ("North", "South East")
+        ],
+    }  # fmt: skip
+
+
+def providers() -> dict[str, list[dict[str, Any]]]:
+    """March of two providers: Acme had an incident and two outages, one in part planned; Fibra had nothing."""
+    month = {"month": "2025-03", "period_start_utc": NEWEST.replace(day=1, hour=0)}
+    period = {"period": "month", "period_start_utc": month["period_start_utc"]}
+    outage = {"provider": "Acme", "site_id": "1", "circuit_id": CIRCUIT, "month": "2025-03", "kind": "link",
+              "evidence": "event", "unknown_minutes": 0.0}  # fmt: skip
+    minutes = {"up_minutes": 970.0, "down_minutes": 30.0, "unknown_minutes": 0.0, "total_minutes": 1000.0}
+    return {
+        "rpt_provider_scorecard": [
+            {"provider": "Acme", **month, "circuit_count": 3, "site_count": 2, "up_minutes": 9000.0,
+             "down_minutes": 1000.0, "unknown_minutes": 0.0, "total_minutes": 10000.0, "availability_pct": 90.0,
+             "service_availability_pct": 89.5, "outage_count": 2, "outage_open_count": 1,
+             "restore_median_minutes": 60.0, "flap_count": 4, "incident_count": 1},
+            {"provider": "Fibra", **month, "circuit_count": 1, "site_count": 1, "availability_pct": 100.0},
+        ],
+        "agg_provider_period_business": [
+            {"provider": "Acme", **period, "availability_pct": 91.5, "utilization_p95_pct": 88.0,
+             "circuit_count": 3},
+        ],
+        "rpt_carrier_incident": [
+            {"provider": "Acme", "area": "around Turin", "start_utc": LAST - 9 * HOUR, "end_utc": LAST - 7 * HOUR,
+             "duration_minutes": 120.0, "kind": "down", "circuit_count": 5, "site_count": 4, "peak_circuit_count": 4,
+             "area_circuit_count": 12, "unobserved_circuit_count": 2, "peak_share_pct": 33.3},
+        ],
+        "rpt_sla_outage": [
+            {**outage, "start_utc": LAST - 9 * HOUR, "end_utc": LAST - 7 * HOUR, "lasted_minutes": 120.0,
+             "excluded_minutes": 30.0, "counted_minutes": 90.0},
+            {**outage, "start_utc": LAST - 20 * HOUR, "end_utc": LAST - 19 * HOUR, "lasted_minutes": 60.0,
+             "excluded_minutes": 60.0, "counted_minutes": 0.0},
+        ],
+        "agg_region_period_business": [
+            {"region": "North", **period, **minutes, "availability_pct": 97.0, "utilization_avg_pct": 55.0,
+             "circuit_count": 2},
+        ],
+        "rpt_primary_secondary": [
+            {"site_id": "1", "region": "North", **period, "primary_availability_pct": 97.0,
+             "secondary_availability_pct": 99.9, "primary_latency_avg_ms": 40.0, "secondary_latency_avg_ms": 70.0},
         ],
     }  # fmt: skip
 

@@ -53,6 +53,8 @@ PAGES: list[tuple[str, dict[str, str]]] = [
     ("overview", {}),
     ("map", {}),
     ("map", {"region": "North"}),
+    ("providers", {}),
+    ("providers", {"by": "Acme", "n": "5"}),
     ("region", {"path_region": "South%20East"}),
     ("site", {"path_site": "1"}),
     ("site", {"path_site": "1", "range": "13m"}),
@@ -212,6 +214,26 @@ def test_availability_stands_beside_its_target_last_week_and_13_months(server: f
         "of 50 % known",
     ):
         assert words in text, words
+
+
+def test_the_page_of_providers_tells_their_month_their_incidents_and_the_opening_hours(
+    server: flask.Flask,
+) -> None:
+    text = render(server, "providers")
+    for words in (
+        "In opening hours", "91.500 %", "around Turin", "of 12, 2 not observed", "1 h 30 min", "30 min maintenance",
+        "single store", "all hours 99.000 %", "97.000 %", "below target", "mistwan sla --provider P --month 2025-03",
+        "of 1 sites with both, the primary was down longer at 1", "backup 99.900 %",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_one_provider_can_be_chosen_and_one_without_faults_says_so(server: flask.Flask) -> None:
+    text = render(server, "providers", by="Fibra")
+    assert "No carrier incident in 2025-03: what failed, failed in single stores." in text
+    assert "No outage outside maintenance in 2025-03." in text
+    assert "around Turin" not in text
+    assert "around Turin" in render(server, "providers", by="nobody")
 
 
 def test_the_service_page_shows_scores_classifiers_histogram_impact_and_paths(server: flask.Flask) -> None:

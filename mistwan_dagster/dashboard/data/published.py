@@ -108,7 +108,16 @@ class Published:
         """Column name -> type of a declared table or view, as published. KeyError for an undeclared name."""
         if name not in TABLES and name not in VIEWS:
             raise KeyError(name)
-        return self.ask(f"SELECT * FROM {name} LIMIT 0").schema
+        return self.ask(f"SELECT * FROM {source(name)} LIMIT 0").schema
+
+
+def source(name: str) -> str:
+    """What a grid or export of a declared table or view selects from: reports by site get the site's name."""
+    columns = {column.name for column in TABLES[name].columns} if name in TABLES else set()
+    if not name.startswith("rpt_") or "site_id" not in columns or "site_name" in columns:
+        return name
+    return f"""(SELECT r.*, s.site_name FROM {name} r
+LEFT JOIN dim_site s ON s.site_id = r.site_id AND s.is_current) AS named"""
 
 
 def placeholders(values: Sequence[Any]) -> str:

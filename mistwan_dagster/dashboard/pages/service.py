@@ -14,7 +14,8 @@ from mistwan_dagster.dashboard.address import Address, sle_path
 from mistwan_dagster.dashboard.context import PageView, page
 from mistwan_dagster.dashboard.data import place, service
 from mistwan_dagster.dashboard.figures import bars, lines, stacked
-from mistwan_dagster.dashboard.listing import all_rows, of_site
+from mistwan_dagster.dashboard.grid import RowRequest
+from mistwan_dagster.dashboard.listing import all_rows, condition, of_site
 from mistwan_dagster.dashboard.pages.site import site_head
 from mistwan_dagster.dashboard.parts import (
     Part,
@@ -60,7 +61,7 @@ def _render(view: PageView, path_site: str) -> list[Part]:
                 panel("SLE over time", _over_time(scores, start, end, step, zone), within,
                       all_rows("SLE scores", "fact_site_sle_hour", of), wide=True),
                 _metrics(address, path_site, metrics, metric),
-                *_of_metric(details.filter(pl.col("metric") == metric), metric, zone),
+                *_of_metric(details.filter(pl.col("metric") == metric), metric, path_site, zone),
                 panel(f"Classifiers: {metric or '–'}", _classifiers(reasons, metric, start, end, step, zone), within,
                       all_rows("Classifiers", "fact_sle_trend", of), wide=True),
                 panel("VPN paths", _paths(paths, address, zone), "latest hour with path samples",
@@ -128,8 +129,11 @@ def _classifiers(
     return stacked(whole, "at_utc", order["classifier"].to_list(), zone, unit, "degraded time by classifier")
 
 
-def _of_metric(rows: pl.DataFrame, metric: str | None, zone: ZoneInfo) -> list[Part]:
+def _of_metric(rows: pl.DataFrame, metric: str | None, site_id: str, zone: ZoneInfo) -> list[Part]:
     """Histogram, gateways and interfaces of the chosen metric, as last read."""
+    of = of_site(site_id)
+    if metric is not None:
+        of = RowRequest({**of.filters, **condition("metric", "equals", metric)})
     unit = next(iter(rows.filter(pl.col("kind") == "bar")["unit"]), None) or "time"
 
     def impacted(kind: str, names: Sequence[Shown]) -> html.Section:
@@ -149,13 +153,14 @@ def _of_metric(rows: pl.DataFrame, metric: str | None, zone: ZoneInfo) -> list[P
             if found.is_empty()
             else table(found, columns, title)
         )
-        return panel(title, body, f"{unit} in the 24 h to {stamp(_at(found), zone)}" if found.height else "")
+        note = f"{unit} in the 24 h to {stamp(_at(found), zone)}" if found.height else ""
+        return panel(title, body, note, all_rows(title, f"fact_sle_impacted_{kind}", of))
 
     device = Shown("Gateway", lambda row: html.Span([row["device_name"] or row["device_mac"],
                                                      html.Small(row["device_mac"])]))  # fmt: skip
     return [
         panel(f"Histogram: {metric or '–'}", _histogram(rows.filter(pl.col("kind") == "bar"), unit),
-              "the window last read"),
+              "the window last read", all_rows("Histogram", "fact_sle_histogram", of)),
         html.Div(
             [
                 impacted("gateway", (device, Shown("Model", lambda row: row["state"] or "–"))),
