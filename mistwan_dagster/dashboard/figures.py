@@ -133,11 +133,14 @@ def status_strip(frame: pl.DataFrame, time: str, zone: ZoneInfo, title: str) -> 
     )  # fmt: skip
     found = frame[time].sort().diff().min()
     step = found if isinstance(found, timedelta) else timedelta(hours=1)
-    begin = shown_times(shares[time], zone)
+    begins = _told(shares[time], zone)
+    ends = (
+        _told(frame[time].sort()[[0, -1]] + pl.Series([timedelta(0), step]), zone) if frame.height else None
+    )
     widths = (shares["steps"] * (step / timedelta(milliseconds=1))).to_list()
     traces = [
         {
-            "type": "bar", "x": begin.dt.to_string("%Y-%m-%d %H:%M:%S").to_list(), "width": widths, "offset": 0,
+            "type": "bar", "x": begins, "width": widths, "offset": 0,
             "y": shares[state].to_list(), "name": state, "customdata": shares["steps"].to_list(),
             "hovertemplate": "%{y:.0f} %, %{customdata} " + ("days" if step >= timedelta(days=1) else "h"),
             "marker": {"color": colour, "line": {"width": 0},
@@ -148,7 +151,7 @@ def status_strip(frame: pl.DataFrame, time: str, zone: ZoneInfo, title: str) -> 
     return _figure(
         traces, 130, title, barmode="stack", bargap=0, hovermode="closest",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        yaxis={"range": [0, 100], "tickvals": [0, 100], "ticksuffix": " %"},
+        xaxis={"range": ends}, yaxis={"range": [0, 100], "tickvals": [0, 100], "ticktext": ["0 %", "100 %"]},
     )  # fmt: skip
 
 

@@ -203,8 +203,8 @@ def _backups(address: Address, found: pl.DataFrame) -> html.Section:
     else:
         worse = found.filter(pl.col("shortfall_pct") > 0).height
         note = (
-            f"{found['period_start_utc'][0]:%Y-%m}: of {found['compared_sites'][0]} sites with both, the primary was "
-            f"down longer at {worse}; largest difference first"
+            f"{found['period_start_utc'][0]:%Y-%m}, sites with both: {found['compared_sites'][0]}, primary down longer "
+            f"at {worse}; largest difference first"
         )
         body = table(found.head(address.rows), shown, "Primary against backup")
     request = RowRequest(condition("period", "equals", "month"), NEWEST)
