@@ -13,6 +13,7 @@ PATHS = (
     "/",
     "/overview",
     "/map",
+    "/providers",
     "/region/North",
     "/site/1",
     "/service/1",

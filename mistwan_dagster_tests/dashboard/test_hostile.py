@@ -57,7 +57,7 @@ def reader(tmp_path: Path) -> Counting:
 def test_names_are_shown_as_they_are_on_every_page(chromium: Browser, address: str) -> None:
     page, errors = open_page(chromium, address)
     page.on("dialog", lambda dialog: errors.append(dialog.message))
-    for path in ("/", "/overview", "/map", f"/region/{quote(REGION, safe='')}", "/site/1", "/service/1",
+    for path in ("/", "/overview", "/map", "/providers", f"/region/{quote(REGION, safe='')}", "/site/1", "/service/1",
                  f"/circuit/{CIRCUIT}", "/table/v_circuit_state"):  # fmt: skip
         page.goto(path)
         expect(page.locator(".page h1")).to_be_visible()
