@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import signal
 import sys
 import time
 import traceback
@@ -35,6 +36,12 @@ class Children:
 
     log: Path
     by_kind: dict[str, Use] = field(default_factory=dict)
+    _child: int = 0
+
+    def kill(self) -> None:
+        """Kill the child that runs now, if one does."""
+        if self._child:
+            os.kill(self._child, signal.SIGKILL)
 
     def run(self, kind: str, function: Callable[..., T], *arguments: Any) -> T:
         """The function's result, from a child. RuntimeError with its traceback when it raised or was killed."""
@@ -46,8 +53,10 @@ class Children:
             os.close(reading)
             self._be_child(writing, function, arguments)
         os.close(writing)
+        self._child = child
         with os.fdopen(reading, "rb") as pipe:
             told = pipe.read()
+        self._child = 0
         _, status, usage = os.wait4(child, 0)
         use = self.by_kind.setdefault(kind, Use())
         use.runs += 1

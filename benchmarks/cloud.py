@@ -44,6 +44,10 @@ class Cloud:
         """The clock then stands still."""
         self._control("clock", {"now": now.isoformat()})
 
+    def set_faults(self, **rates: float) -> None:
+        """Switch faults on, as `simulator.faults` names them."""
+        self._control("faults", dict(rates))
+
     def calls(self) -> dict[str, int]:
         """Admitted calls by route since its start."""
         found: dict[str, int] = self._control("info")["calls"]

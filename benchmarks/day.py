@@ -105,11 +105,11 @@ class Day:
                 )
 
 
-def _ticks(end: datetime) -> Iterator[tuple[datetime, str]]:
-    """(instant, schedule) of the day, ascending."""
+def ticks(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    """(instant, schedule) within [start, end), ascending."""
 
     def times(schedule: dg.ScheduleDefinition) -> Iterator[tuple[datetime, str]]:
-        for at in schedule_execution_time_iterator(START.timestamp(), schedule.cron_schedule, "UTC"):
+        for at in schedule_execution_time_iterator(start.timestamp(), schedule.cron_schedule, "UTC"):
             if at >= end:
                 return
             yield at.astimezone(UTC), schedule.name
@@ -231,7 +231,7 @@ def _sizes() -> tuple[str, str]:
 def live(day: Day) -> datetime:
     """Every tick of the day; returns the end of it."""
     began, hour = time.monotonic(), START
-    for at, name in _ticks(START + DAY_HOURS * HOUR):
+    for at, name in ticks(START, START + DAY_HOURS * HOUR):
         if floor_hour(at) > hour:
             _close_hour(day, hour, began)
             hour = floor_hour(at)

@@ -7,9 +7,15 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, AGG_PROVIDER_PERIOD, AGG_REGION_PERIOD
+from mistwan_dagster.catalog.tables import (
+    AGG_CIRCUIT_PERIOD,
+    AGG_CIRCUIT_ROLLING_13M,
+    AGG_PROVIDER_PERIOD,
+    AGG_REGION_PERIOD,
+)
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.kpi.periods import period_figures
+from mistwan_dagster.kpi.rolling import rolling_figures
 from mistwan_dagster_tests.kpi.hours import circuit_hour, hour, hourly
 
 
@@ -99,3 +105,38 @@ def test_a_provider_pools_the_minutes_of_its_circuits_and_one_without_provider_i
 def test_an_unknown_period_is_refused():
     with pytest.raises(KeyError):
         circuit_periods(hourly([circuit_hour(0)]), "year", hour(0), hour(24))
+
+
+def number_of(instant: datetime) -> int:
+    return int((instant - hour(0)).total_seconds() // 3600)
+
+
+def test_a_run_over_new_year_is_whole_in_week_53_and_cut_in_its_days_and_months():
+    # 2020-W53 is Monday 28 December to Sunday 3 January. Eight hours above, from 20:00 on New Year's Eve.
+    eve = number_of(day(12, 31, 2020))
+    rows = [circuit_hour(eve + h, 95.0) for h in range(20, 28)]
+    rows.append(circuit_hour(number_of(day(1, 4, 2021)), 95.0))  # Monday, 2021-W01
+    figures = ["period_start_utc", "utilization_critical_hours", "utilization_critical_run_hours"]
+
+    def of(period: str) -> list[tuple[object, ...]]:
+        found = circuit_periods(hourly(rows), period, day(12, 1, 2020), day(2, 1, 2021))
+        return found.select(figures).collect().rows()
+
+    assert of("week") == [(day(12, 28, 2020), 8, 8), (day(1, 4, 2021), 1, 1)]
+    assert of("day") == [(day(12, 31, 2020), 4, 4), (day(1, 1, 2021), 4, 4), (day(1, 4, 2021), 1, 1)]
+    assert of("month") == [(day(12, 1, 2020), 4, 4), (day(1, 1, 2021), 5, 4)]
+
+
+def test_the_leap_day_counts_in_its_month_and_in_13_months_as_long_as_february_is_in_them():
+    # February 2024: 29 days. All hours of the 29th are exactly on the critical threshold, the others at 10 %.
+    begin, leap = number_of(day(2, 1, 2024)), number_of(day(2, 29, 2024))
+    rows = [circuit_hour(h, 90.0 if h >= leap else 10.0) for h in range(begin, leap + 24)]
+    months = circuit_periods(hourly(rows), "month", day(2, 1, 2024), day(3, 1, 2024)).collect()
+    (february,) = months.to_dicts()
+    assert (february["observed_hours"], february["total_minutes"]) == (29 * 24, 29 * 24 * 60.0)
+    assert (february["utilization_critical_hours"], february["utilization_critical_run_hours"]) == (24, 24)
+    assert february["utilization_avg_pct"] == pytest.approx((28 * 10 + 90) / 29)
+    # 13 months back from 1 March 2025 begin on 1 February 2024, from 1 April on 1 March.
+    as_of = {m: rolling_figures(months.lazy(), day(m, 1), AGG_CIRCUIT_ROLLING_13M).collect() for m in (3, 4)}
+    assert as_of[3].select("utilization_critical_hours", "total_minutes").rows() == [(24, 41760.0)]
+    assert as_of[4].is_empty()
