@@ -96,13 +96,17 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
     def schedule(
         context: dg.ScheduleEvaluationContext, platform: PlatformResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        # Several requests of a tick need keys of their own, or Dagster refuses them all.
         activity = recent_activity(context.instance)
         stale = [s for s in stage.stale(platform.open()) if not activity.works_on(name, s)]
         if not stale:
             yield dg.SkipReason("nothing is stale that no run is working on")
         some = stale[: stage.most_a_run * MAX_RUNS_PER_TICK]
         for start, end in ranges(some, stage.end, stage.most_a_run)[:MAX_RUNS_PER_TICK]:
-            yield dg.RunRequest(tags=range_tags(name, start, end))
+            tags = range_tags(name, start, end)
+            yield dg.RunRequest(
+                run_key=f"{context.scheduled_execution_time.isoformat()} {start.isoformat()}", tags=tags
+            )
 
     return schedule
 

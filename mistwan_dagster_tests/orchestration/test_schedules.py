@@ -99,6 +99,18 @@ def test_after_six_hours_down_one_tick_asks_for_all_that_was_collected_before_an
     assert tick(stage_schedule("hourly"), instance, NOW) == ([], "nothing is stale that no run is working on")
 
 
+def test_hours_apart_from_one_another_are_asked_for_in_runs_of_their_own(
+    platform: Platform, instance: dg.DagsterInstance
+) -> None:
+    first, second = NOW.replace(hour=0, minute=0) - 5 * HOUR, NOW.replace(hour=0, minute=0) - 2 * HOUR
+    observe(platform, [first, second])
+    requests, _ = tick(stage_schedule("hourly"), instance, NOW)
+    spans = [span_of_tags(STAGES["hourly"].end, r.tags) for r in requests]
+    assert spans == [(first, first + HOUR), (second, second + HOUR)]
+    again, _ = tick(stage_schedule("hourly"), instance, NOW + HOUR)
+    assert len({r.run_key for r in [*requests, *again]}) == 4
+
+
 @pytest.mark.parametrize(
     ("stage", "cron"), [("daily", "27 * * * *"), ("weekly", "32 0 * * *"), ("monthly", "37 0 * * *")]
 )
