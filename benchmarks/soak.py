@@ -208,6 +208,10 @@ def _doubled() -> list[str]:
     return found
 
 
+def _circuits_csv() -> str:
+    return World(seed=1, sites=SITES).circuits_csv()
+
+
 def _told() -> str:
     """What `mistwan check` says of the collection."""
     try:
@@ -323,7 +327,7 @@ def main() -> int:
         served(SITES) as other,
         redis(Path(folder)) as restart_redis,
     ):
-        csv = World(seed=1, sites=SITES).circuits_csv()
+        csv = Children(Path(folder) / "report.log").run("(report)", _circuits_csv)
         sides = []
         for name, of in (("disturbed", cloud), ("clean", other)):
             home = Path(folder) / name
