@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     mist_api_base_url: str = "https://api.mist.com"
 
     mistwan_home: Path = Path(".mistwan")
+    mistwan_lake_url: str | None = Field(
+        default=None,
+        description="object store that holds the lake, `s3://bucket/folder`; its credentials are found by the "
+        "store's own means",
+    )
     mistwan_warehouse: Literal["duckdb", "snowflake"] = "duckdb"
     mistwan_circuits_file: Path | None = None
     mistwan_thresholds_file: Path | None = None
@@ -145,6 +150,24 @@ class Settings(BaseSettings):
             raise ValueError("must be https://host, or http on loopback")
         return value.rstrip("/")
 
+    @field_validator("mistwan_lake_url")
+    @classmethod
+    def _store_without_secrets(cls, value: str | None) -> str | None:
+        """The URL stands in messages and logs; what is wrong with it is told without it."""
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme in ("", "file"):
+            raise ValueError("must name an object store, for example s3://bucket/folder; for a folder on disk set "
+                             "MISTWAN_HOME")  # fmt: skip
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError(
+                "must hold neither user, password nor options: the store's own settings tell them"
+            )
+        if not parts.netloc:
+            raise ValueError("must name a bucket, for example s3://bucket/folder")
+        return value.rstrip("/")
+
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
@@ -200,7 +223,7 @@ class Settings(BaseSettings):
 
     @property
     def lake(self) -> Path:
-        """Root of the Parquet lake."""
+        """Root of the Parquet lake on disk, where `MISTWAN_LAKE_URL` names no object store."""
         return self.home / "lake"
 
     @property

@@ -23,14 +23,14 @@ from mistwan_dagster.lake.day_files import (
     DayFile,
     Piece,
     day_paths,
-    mark,
     next_day_path,
-    pieces_on_disk,
+    pieces_of,
     read_day_file,
     scan_pieces,
     write_day_file,
 )
 from mistwan_dagster.lake.events import EVENT_HOUR
+from mistwan_dagster.lake.files import LakePath, mark, name_below, remove_files, remove_unchanged, size_of
 from mistwan_dagster.lake.hours import hours_between
 from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.lake.slots import SLOT_COLUMN
@@ -82,7 +82,7 @@ class _Rows:
 def _snapshot_rows(lake: RawLake, endpoint: Endpoint, day: date) -> _Rows:
     start = datetime.combine(day, time(), UTC)
     hours = list(hours_between(start, start + DAY))
-    rowless = pieces_on_disk(p for hour in hours for p in lake.report_files(endpoint, hour))
+    rowless = pieces_of(p for hour in hours for p in lake.report_files(endpoint, hour))
     reports = [report.as_json() for report in lake.reports(endpoint, start, start + DAY).values()]
     found = lake.slot_pieces(endpoint, start, start + DAY)
     pieces = [piece for _, piece in found]
@@ -107,9 +107,9 @@ def _quarantine_rows(lake: RawLake, endpoint: Endpoint, day: date) -> _Rows:
     return _Rows(lake.quarantined(endpoint, day).lazy(), [*held, *fresh])
 
 
-def _compact(lake: RawLake, folder: Path, day: date, rows: _Rows, now: datetime) -> Iterator[Compacted]:
+def _compact(lake: RawLake, folder: LakePath, day: date, rows: _Rows, now: datetime) -> Iterator[Compacted]:
     def names(pieces: list[Piece]) -> dict[str, str]:
-        return {piece.origin.relative_to(folder).as_posix(): piece.mark for piece in pieces}
+        return {name_below(folder, piece.origin): piece.mark for piece in pieces}
 
     before = lake.day_file(folder, day)
     absorbed = names(rows.pieces)
@@ -122,11 +122,11 @@ def _compact(lake: RawLake, folder: Path, day: date, rows: _Rows, now: datetime)
     path = next_day_path(folder, day)
     write_day_file(DayFile(path, now, absorbed, superseded, rows.reports), rows.frame)
     yield Compacted(
-        folder.relative_to(lake.root).as_posix(),
+        name_below(lake.root, folder),
         day,
         len(fresh),
-        sum(int(its_mark.split("|")[0]) for its_mark in fresh.values()),
-        path.stat().st_size,
+        sum(map(size_of, fresh.values())),
+        size_of(mark(path)),
     )
 
 
@@ -139,30 +139,16 @@ def sweep(lake: RawLake, now: datetime) -> int:
                 content = read_day_file(newest)
                 if now - content.written_at < READERS_DONE_AFTER:
                     continue
-                stood_for = {**content.superseded, **content.absorbed}
-                gone += sum(_remove(folder, name, its_mark) for name, its_mark in stood_for.items())
-                for path in outranked:
-                    path.unlink(missing_ok=True)
+                gone += remove_unchanged(folder, {**content.superseded, **content.absorbed})
+                remove_files(outranked)
                 gone += len(outranked)
     return gone
 
 
-def _remove(folder: Path, name: str, its_mark: str) -> bool:
-    """Delete the file if it is still the one with that mark, and folders that it leaves empty."""
-    path = folder / name
-    with suppress(FileNotFoundError, NotADirectoryError):
-        if mark(path) != its_mark:
-            return False
-        path.unlink()
-        with suppress(OSError):
-            for parent in path.relative_to(folder).parents[:-1]:
-                (folder / parent).rmdir()
-        return True
-    return False
-
-
-def remove_leftovers(root: Path, now: datetime) -> int:
-    """Delete hidden files of writes that were killed long ago; returns how many."""
+def remove_leftovers(root: LakePath, now: datetime) -> int:
+    """Delete hidden files of writes that were killed long ago; returns how many. An object store has none."""
+    if not isinstance(root, Path):
+        return 0
     gone = 0
     for path in root.rglob(".*"):
         with suppress(FileNotFoundError):

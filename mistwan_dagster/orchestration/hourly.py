@@ -230,11 +230,10 @@ def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
 def compute_outages(platform: Platform, since: datetime | None) -> int:
     """Replace `fact_circuit_outage`: the pieces of all hours, joined where they touch; returns rows."""
     del since  # an outage may reach back as far as there are hours
-    labels = platform.kpi.labels(DOWN_PIECES)
-    if not labels:
+    pieces = platform.kpi.scan_all(DOWN_PIECES)
+    if pieces is None:
         platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, FACT_CIRCUIT_OUTAGE.empty())
         return 0
-    pieces = pl.scan_parquet([platform.kpi.path(DOWN_PIECES, label) for label in labels], glob=False)
     frame = merge_outages(pieces, dim_circuit(platform), observed_until(platform))
     outages = frame.collect(engine="in-memory")
     platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, outages)

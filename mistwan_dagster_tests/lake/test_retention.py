@@ -12,9 +12,10 @@ import pytest
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, INSIGHT_BANDWIDTH, PORT_STATS
 from mistwan_dagster.lake import retention
 from mistwan_dagster.lake.compaction import compact_days
-from mistwan_dagster.lake.files import hour_label, write_parquet
+from mistwan_dagster.lake.files import LakePath, hour_label, write_parquet
 from mistwan_dagster.lake.horizon import EPOCH
 from mistwan_dagster.lake.kpi import KpiLake
+from mistwan_dagster.lake.locks import Lock
 from mistwan_dagster.lake.raw import HOUR, RawLake, SlotReport
 from mistwan_dagster.lake.retention import Deleted, delete_kpi, delete_raw
 
@@ -27,12 +28,12 @@ WHOLE = (OLD, END)
 
 def stamped(lake: KpiLake, stage: str, labels: list[str]) -> list[str]:
     """Those labels of which the lake knows what they were computed from."""
-    return [label for label in labels if lake.stamp(stage, label) is not None]
+    return [label for label in labels if label in lake.stamps(stage, labels)]
 
 
-def filled(root: Path) -> RawLake:
+def filled(root: LakePath, lock: Lock | None = None) -> RawLake:
     """Slots, events, refused rows and bins at four instants, two on each side of the horizon; open spans."""
-    lake = RawLake(root)
+    lake = RawLake(root, lock)
     for number, at in enumerate(INSTANTS):
         port = pl.DataFrame([{"mac": "aa", "port_id": "p1", "received_at": at}], schema=PORT_STATS.schema)
         lake.finish_slot(PORT_STATS, SlotReport("port_stats", at, True, 1, 1, None, 0), [port])
@@ -101,7 +102,7 @@ def test_a_kill_shows_no_half_and_the_next_run_deletes_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survivors: int
 ) -> None:
     lake = filled(tmp_path)
-    remove, left = retention._remove, iter(range(survivors))
+    remove, left = retention.remove, iter(range(survivors))
 
     def killed(path: Path) -> list[int]:
         if next(left, None) is None:
@@ -109,7 +110,7 @@ def test_a_kill_shows_no_half_and_the_next_run_deletes_the_rest(
         return remove(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(retention, "_remove", killed)
+        patched.setattr(retention, "remove", killed)
         with pytest.raises(KeyboardInterrupt):
             delete_raw(lake, HORIZON)
     assert seen(RawLake(tmp_path)) == expected(INSTANTS[2:])
@@ -134,14 +135,13 @@ def test_hours_and_days_of_events_grow_old_and_periods_do_not(tmp_path: Path) ->
     frame = pl.DataFrame({"a": [1]})
     for hour in INSTANTS:
         lake.write("fact_circuit_hour", frame, hour_label(hour))
-        lake.note_pending("run", "hourly", hour_label(hour), "x")
+        lake.note_pending("run", "hourly", {hour_label(hour): "x"})
     for label in ("day-2025-01-01", "month-2024-12-01"):
         lake.write("agg_circuit_period", frame, label)
     lake.write("fact_failover", frame)
     for label in ("2025-01-02", "2025-01-03"):
         lake.write("fact_alarm", frame, label)
-    lake.note_pending("run", "daily", "2025-01-01", "x")
-    lake.note_pending("run", "daily", "2025-01-03", "x")
+    lake.note_pending("run", "daily", {"2025-01-01": "x", "2025-01-03": "x"})
     lake.confirm_pending("run")
     alarms, hours = delete_kpi(lake, HORIZON)
     assert alarms == Deleted("kpi/fact_alarm", 1, alarms.bytes, HORIZON - timedelta(days=1), HORIZON)
