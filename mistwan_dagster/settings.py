@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -21,9 +21,14 @@ from mistwan_dagster.catalog.reporting import (
 )
 from mistwan_dagster.errors import UserError
 
+if TYPE_CHECKING:
+    from upath import UPath
+
 LONGEST_CHRONIC_DAYS = 31
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LEAST_RAW_DAYS = 29
+OF_STORES: dict[str, Any] = {"use_listings_cache": False}
+"""What others wrote must be seen: the lake remembers listings itself, as long as it says."""
 LEAST_FACT_MONTHS = 13
 
 
@@ -80,6 +85,11 @@ class Settings(BaseSettings):
     )
     mistwan_history_days: int = Field(
         default=14, ge=0, le=14, description="days back that sensors fill and mend by themselves; 0: none"
+    )
+    mistwan_ranges_at_once: int = Field(
+        default=2,
+        ge=1,
+        description="runs of one kind of computing that sensors ask for at once, each of a range",
     )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
     mistwan_chronic_bad_days: int = Field(
@@ -156,8 +166,10 @@ class Settings(BaseSettings):
         """The URL stands in messages and logs; what is wrong with it is told without it."""
         if value is None:
             return None
+        from fsspec import available_protocols
+
         parts = urlsplit(value)
-        if parts.scheme in ("", "file"):
+        if parts.scheme in ("", "file", "local") or parts.scheme not in available_protocols():
             raise ValueError("must name an object store, for example s3://bucket/folder; for a folder on disk set "
                              "MISTWAN_HOME")  # fmt: skip
         if "@" in parts.netloc or parts.query or parts.fragment:
@@ -222,9 +234,13 @@ class Settings(BaseSettings):
         return self.mistwan_home.expanduser().absolute()
 
     @property
-    def lake(self) -> Path:
-        """Root of the Parquet lake on disk, where `MISTWAN_LAKE_URL` names no object store."""
-        return self.home / "lake"
+    def lake(self) -> Path | UPath:
+        """Root of the Parquet lake: `MISTWAN_LAKE_URL`, or a folder of the home."""
+        if self.mistwan_lake_url is None:
+            return self.home / "lake"
+        from upath import UPath
+
+        return UPath(self.mistwan_lake_url, **OF_STORES)
 
     @property
     def state(self) -> Path:

@@ -126,8 +126,12 @@ class KpiLake:
 
     # --- what was computed from what -------------------------------------------------------------------
 
-    def note_pending(self, run_id: str, stage: str, digests: Mapping[str, str]) -> None:
-        """Remember what a run is about to read (label -> fingerprint), unless the run has noted it already."""
+    def note_pending(self, run_id: str, stage: str, label: str, digest: str) -> None:
+        """Remember what a run is about to read, unless the run has noted it already."""
+        self.note_all_pending(run_id, stage, {label: digest})
+
+    def note_all_pending(self, run_id: str, stage: str, digests: Mapping[str, str]) -> None:
+        """The same for many partitions: label -> fingerprint."""
         notes = {self._pending / run_id / stage / label: digest for label, digest in digests.items()}
         noted = set(existing(notes))
         write_texts({path: digest for path, digest in notes.items() if path not in noted})
@@ -146,6 +150,10 @@ class KpiLake:
     def pending_runs(self) -> list[str]:
         """Runs that noted something and did not publish it: under way, or ended otherwise."""
         return [path.name for path in visible(self._pending, "")]
+
+    def stamp(self, stage: str, label: str) -> str | None:
+        """Fingerprint of what a partition was computed from, None when it never was."""
+        return self.stamps(stage, [label]).get(label)
 
     def stamps(self, stage: str, labels: Iterable[str]) -> dict[str, str]:
         """Label -> fingerprint of what it was computed from, of the partitions that were ever computed."""

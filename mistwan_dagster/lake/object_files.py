@@ -16,10 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
-import fsspec
 from upath import UPath
 
-from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.object_listing import KNOWN, asking, existing, state, state_of
 
 NATIVE = ("s3", "s3a")
@@ -28,16 +26,6 @@ AMAZON = ".amazonaws.com"
 SMALL_BYTES = 1024
 """Objects of this size are remembered by a process for as long as the store lists them in the same state."""
 _REMEMBERED: dict[str, tuple[str, bytes]] = {}
-
-
-def open_store(url: str) -> UPath:
-    """Root of a lake on an object store; nothing is sent. Raises UserError when its library is not installed."""
-    scheme = urlsplit(url).scheme
-    try:
-        fsspec.get_filesystem_class(scheme)
-        return UPath(url.rstrip("/"), use_listings_cache=False)
-    except (ImportError, ValueError) as error:
-        raise UserError(f"MISTWAN_LAKE_URL: {scheme}:// cannot be opened: {error}", exit_code=2) from None
 
 
 def below(folder: UPath) -> dict[str, dict[str, Any]]:

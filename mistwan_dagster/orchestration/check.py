@@ -47,7 +47,7 @@ def _settings(platform: Platform) -> str:
 
 def _lake(platform: Platform) -> str:
     """An object store is written to, read and deleted from: a bucket that is not there looks like an empty lake."""
-    lake = platform.lake
+    lake = platform.settings.lake
     probe = lake / f"probe-{secrets.token_hex(4)}.txt"
     write_text(probe.name, probe)
     told = read_texts([probe])

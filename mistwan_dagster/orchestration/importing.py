@@ -46,7 +46,7 @@ def import_file(platform: Platform, path: Path, name: str) -> ImportReport:
     report = ImportReport(rows=good.height)
     if bad.height:
         report.refused = dict(bad.group_by("reason").len().sort("reason").iter_rows())
-        report.quarantine = platform.lake / "quarantine" / "import" / f"{path.name}.parquet"
+        report.quarantine = platform.settings.lake / "quarantine" / "import" / f"{path.name}.parquet"
         write_parquet(bad, report.quarantine)
     for (hour,), rows in good.group_by("hour_utc"):
         assert isinstance(hour, datetime)

@@ -23,10 +23,8 @@ from mistwan_dagster.kpi.chronic import ChronicRule
 from mistwan_dagster.kpi.circuits_file import read_circuits_file
 from mistwan_dagster.kpi.maintenance import MAINTENANCE_SCHEMA, read_maintenance_file
 from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
-from mistwan_dagster.lake.files import LakePath
 from mistwan_dagster.lake.kpi import KpiLake
 from mistwan_dagster.lake.locks import Lock, file_locks
-from mistwan_dagster.lake.object_files import open_store
 from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.mist.quota import Ledger, SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
@@ -53,20 +51,14 @@ class Platform:
         return cls(load_settings(), run_id)
 
     @cached_property
-    def lake(self) -> LakePath:
-        """Root of the lake: `MISTWAN_LAKE_URL`, or a folder of the home. Raises UserError for an unknown store."""
-        url = self.settings.mistwan_lake_url
-        return open_store(url) if url else self.settings.lake
-
-    @cached_property
     def raw(self) -> RawLake:
         """Raw part of the lake."""
-        return RawLake(self.lake, self._lake_lock)
+        return RawLake(self.settings.lake, self._lake_lock)
 
     @cached_property
     def kpi(self) -> KpiLake:
         """Computed part of the lake."""
-        return KpiLake(self.lake)
+        return KpiLake(self.settings.lake)
 
     @property
     def _lake_lock(self) -> Lock | None:

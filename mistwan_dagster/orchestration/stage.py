@@ -90,7 +90,7 @@ class Stage:
             while start < end:
                 digests[self.label(start)] = self.fingerprint(platform, start)
                 start = self.end(start)
-        platform.kpi.note_pending(run_id, self.name, digests)
+        platform.kpi.note_all_pending(run_id, self.name, digests)
 
 
 def ranges(

@@ -188,7 +188,7 @@ def test_the_same_jobs_bring_the_same_rows_and_figures(
         assert platform.raw.reports(PORT_STATS, START, NOW + HOUR) == reports
         assert [name for name in COMPUTED if STAGES[name].stale(platform)] == []
         assert _lake(platform) == f"{platform.settings.mistwan_lake_url} is written, read and deleted from"
-        assert not platform.settings.lake.exists()
+        assert not (platform.settings.home / "lake").exists()
         assert not list(platform.settings.state.rglob("computed"))
     assert sides["s3"].compute() == [], "nothing is stale"
 
@@ -209,6 +209,23 @@ def test_the_warehouses_loaded_from_them_tell_the_same(
     assert told["s3"] == told["disk"]
     assert told["s3"][1] == 4
     assert told["s3"][0]["agg_circuit_period"][0] > 0
+
+
+def test_the_statement_of_the_plan_rolls_days_up_like_the_platform(
+    sides: dict[str, Side], computed: dict[str, list[tuple[str, datetime, datetime]]]
+) -> None:
+    assert computed
+    plan = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text()
+    statement = plan.split("<!-- rollup -->")[1].split("\n\n")[0]
+    with sides["s3"].at(NOW) as platform:
+        rolled = platform.published.query(f"SELECT * FROM ({statement}) ORDER BY circuit_id, day")
+        days = platform.published.query(
+            "SELECT *, CAST(period_start_utc AS DATE) AS day FROM agg_circuit_period WHERE period = 'day' "
+            "ORDER BY circuit_id, day"
+        )
+    assert rolled["day"].n_unique() == 2
+    assert rolled["utilization_p95_pct"].null_count() < rolled.height
+    assert_frame_equal(days.select(rolled.columns), rolled, check_dtypes=False, rel_tol=1e-9)
 
 
 def test_two_processes_compute_ranges_of_one_lake_at_the_same_time(
@@ -260,12 +277,12 @@ def test_compaction_and_the_loss_of_the_small_objects_change_no_reading_and_make
     side, later = sides["s3"], NOW + timedelta(days=4)
     with side.at(NOW) as platform:
         rows = raw_rows(platform)
-        keys = set(platform.lake.fs.find((platform.lake / "raw" / PORT_STATS.name).path))
+        keys = set(platform.settings.lake.fs.find((platform.settings.lake / "raw" / PORT_STATS.name).path))
     for now in (later, later + timedelta(days=1)):
         with side.at(now) as platform, launch.instance(platform) as opened:
             launch.require_success(launch.run_job(opened, "maintenance", {}))
     with side.at(NOW) as platform:
-        left = set(platform.lake.fs.find((platform.lake / "raw" / PORT_STATS.name).path))
+        left = set(platform.settings.lake.fs.find((platform.settings.lake / "raw" / PORT_STATS.name).path))
         assert [key.rsplit("/", 1)[1] for key in sorted(left)] == ["2025-03-04.000001.parquet"]
         assert not left & keys
         for name, frame in raw_rows(platform).items():

@@ -28,7 +28,7 @@ WHOLE = (OLD, END)
 
 def stamped(lake: KpiLake, stage: str, labels: list[str]) -> list[str]:
     """Those labels of which the lake knows what they were computed from."""
-    return [label for label in labels if label in lake.stamps(stage, labels)]
+    return [label for label in labels if lake.stamp(stage, label) is not None]
 
 
 def filled(root: LakePath, lock: Lock | None = None) -> RawLake:
@@ -135,13 +135,14 @@ def test_hours_and_days_of_events_grow_old_and_periods_do_not(tmp_path: Path) ->
     frame = pl.DataFrame({"a": [1]})
     for hour in INSTANTS:
         lake.write("fact_circuit_hour", frame, hour_label(hour))
-        lake.note_pending("run", "hourly", {hour_label(hour): "x"})
+        lake.note_pending("run", "hourly", hour_label(hour), "x")
     for label in ("day-2025-01-01", "month-2024-12-01"):
         lake.write("agg_circuit_period", frame, label)
     lake.write("fact_failover", frame)
     for label in ("2025-01-02", "2025-01-03"):
         lake.write("fact_alarm", frame, label)
-    lake.note_pending("run", "daily", {"2025-01-01": "x", "2025-01-03": "x"})
+    lake.note_pending("run", "daily", "2025-01-01", "x")
+    lake.note_pending("run", "daily", "2025-01-03", "x")
     lake.confirm_pending("run")
     alarms, hours = delete_kpi(lake, HORIZON)
     assert alarms == Deleted("kpi/fact_alarm", 1, alarms.bytes, HORIZON - timedelta(days=1), HORIZON)

@@ -42,7 +42,7 @@ def left_over(
         run = opened.create_run_for_job(idle, tags=tags, status=status)
         opened.event_log_storage.initialize_concurrency_limit_to_default(WAREHOUSE_POOL)
         opened.event_log_storage.claim_concurrency_slot(WAREHOUSE_POOL, run.run_id, "nothing")
-        platform.kpi.note_pending(run.run_id, "hourly", {"2025-03-04T09": "digest"})
+        platform.kpi.note_pending(run.run_id, "hourly", "2025-03-04T09", "digest")
         return run.run_id
 
 

@@ -44,7 +44,7 @@ def platform(tmp_path: Path) -> Platform:
 def started(platform: Platform) -> dg.DagsterRun:
     with launch.instance(platform) as opened:
         run = opened.create_run_for_job(idle, status=dg.DagsterRunStatus.STARTED)
-        platform.kpi.note_pending(run.run_id, "hourly", {"2025-03-04T09": "digest"})
+        platform.kpi.note_pending(run.run_id, "hourly", "2025-03-04T09", "digest")
         return run
 
 

@@ -91,7 +91,7 @@ def raw_compaction(platform: PlatformResource) -> dg.MaterializeResult[None]:
     parts = platform.open()
     now = parts.settings.now()
     swept = sweep(parts.raw, now)
-    leftovers = sum(remove_leftovers(root, now) for root in (parts.lake, parts.settings.state))
+    leftovers = sum(remove_leftovers(root, now) for root in (parts.settings.lake, parts.settings.state))
     done = list(compact_days(parts.raw, now))
     return dg.MaterializeResult(
         metadata={
