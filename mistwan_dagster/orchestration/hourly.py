@@ -40,6 +40,7 @@ from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import status_hours
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import in_force
+from mistwan_dagster.lake.files import listed_once
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -91,9 +92,10 @@ def dim_site(platform: Platform) -> pl.DataFrame:
 
 def chunks(platform: Platform, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, bool]]:
     """(from, to, observed live) pieces of a span, at most a day long; hours with and without snapshots apart."""
+    with listed_once(platform.settings.lake):
+        found = {h: bool(platform.raw.slot_files(PORT_STATS, h)) for h in hours_between(start, end)}
     begin, live = start, None
-    for hour in hours_between(start, end):
-        here = bool(platform.raw.slot_files(PORT_STATS, hour))
+    for hour, here in found.items():
         if live is not None and (here != live or hour - begin >= CHUNK):
             yield begin, hour, live
             begin = hour
