@@ -168,15 +168,15 @@ def scan_parquet(paths: Iterable[LakePath], **options: Any) -> pl.LazyFrame:
     if not stored:
         return pl.scan_parquet([str(path) for path in found], glob=False, **options)
     sources, access = object_files.polars_source(stored)
-    return pl.scan_parquet(sources, glob=False, storage_options=access or None, **options)
+    return pl.scan_parquet(sources, glob=False, storage_options=access, **options)
 
 
 def parquet_metadata(path: LakePath) -> dict[str, str]:
     """What the footer of a file says besides its columns."""
     if isinstance(path, Path):
         return pl.read_parquet_metadata(path)
-    (source,), access = object_files.polars_source([path])
-    return pl.read_parquet_metadata(source, storage_options=access or None)
+    sources, access = object_files.polars_source([path])
+    return pl.read_parquet_metadata(sources[0], storage_options=access)
 
 
 def read_arrow(path: LakePath) -> pl.DataFrame:

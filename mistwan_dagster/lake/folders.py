@@ -46,10 +46,12 @@ class RawFolders:
 
     def __init__(self, root: LakePath, lock: Lock | None = None) -> None:
         """`lock` is by default one of files below the root, which an object store does not have."""
-        if lock is None and not isinstance(root, Path):
-            raise ValueError("a lake on an object store needs a lock")
         self.root = root
-        self._lock = lock or file_locks(Path(root / "locks"))
+        if lock is None and isinstance(root, Path):
+            lock = file_locks(root / "locks")
+        if lock is None:
+            raise ValueError("a lake on an object store needs a lock")
+        self._lock = lock
         self.horizon = Horizon(root / "raw" / "retained_from.json")
         self._day_files: dict[LakePath, DayFile] = {}
 

@@ -118,6 +118,8 @@ def remove(path: UPath) -> list[int]:
 
 def remove_unchanged(folder: UPath, states: Mapping[str, str]) -> int:
     """Delete the objects that are still in the state they were seen in, by their name below `folder`."""
+    if not states:
+        return 0
     start = f"{folder.path}/"
     now = {key.removeprefix(start): state_of(entry) for key, entry in below(folder).items()}
     doomed = [name for name, its_state in states.items() if now.get(name) == its_state]
@@ -126,14 +128,14 @@ def remove_unchanged(folder: UPath, states: Mapping[str, str]) -> int:
     return len(doomed)
 
 
-def polars_source(paths: list[UPath]) -> tuple[list[str] | list[BytesIO], dict[str, str]]:
+def polars_source(paths: list[UPath]) -> tuple[Any, dict[str, str] | None]:
     """Where Polars reads objects from, with its storage options: their URLs, or their contents."""
     if paths[0].protocol not in NATIVE:
         contents = get_all(paths)
         gone = [path for path in paths if path not in contents]
         if gone:
             raise FileNotFoundError(str(gone[0]))
-        return [BytesIO(contents[path]) for path in paths], {}
+        return [BytesIO(contents[path]) for path in paths], None
     with asking(paths[0], missing=False):
         client = paths[0].fs.s3.meta
     options = {"allow_http": "true"}
