@@ -81,6 +81,7 @@ def _environment(home: Path, world: World, port: int) -> dict[str, str]:
     return {
         **os.environ,
         "MISTWAN_HOME": str(home),
+        "MISTWAN_LAKE_URL": "",
         "MIST_API_BASE_URL": f"http://127.0.0.1:{port}",
         "MIST_API_TOKEN": SIM_TOKEN,
         "MIST_ORG_ID": world.org_id,

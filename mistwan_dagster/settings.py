@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -21,9 +21,14 @@ from mistwan_dagster.catalog.reporting import (
 )
 from mistwan_dagster.errors import UserError
 
+if TYPE_CHECKING:
+    from upath import UPath
+
 LONGEST_CHRONIC_DAYS = 31
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LEAST_RAW_DAYS = 29
+OF_STORES: dict[str, Any] = {"use_listings_cache": False}
+"""What others wrote must be seen: the lake remembers listings itself, as long as it says."""
 LEAST_FACT_MONTHS = 13
 
 
@@ -37,6 +42,11 @@ class Settings(BaseSettings):
     mist_api_base_url: str = "https://api.mist.com"
 
     mistwan_home: Path = Path(".mistwan")
+    mistwan_lake_url: str | None = Field(
+        default=None,
+        description="object store that holds the lake, `s3://bucket/folder`; its credentials are found by the "
+        "store's own means",
+    )
     mistwan_warehouse: Literal["duckdb", "snowflake"] = "duckdb"
     mistwan_circuits_file: Path | None = None
     mistwan_thresholds_file: Path | None = None
@@ -75,6 +85,11 @@ class Settings(BaseSettings):
     )
     mistwan_history_days: int = Field(
         default=14, ge=0, le=14, description="days back that sensors fill and mend by themselves; 0: none"
+    )
+    mistwan_ranges_at_once: int = Field(
+        default=2,
+        ge=1,
+        description="runs of one kind of computing that sensors ask for at once, each of a range",
     )
     mistwan_request_timeout_s: float = Field(default=30.0, gt=0)
     mistwan_chronic_bad_days: int = Field(
@@ -145,6 +160,26 @@ class Settings(BaseSettings):
             raise ValueError("must be https://host, or http on loopback")
         return value.rstrip("/")
 
+    @field_validator("mistwan_lake_url")
+    @classmethod
+    def _store_without_secrets(cls, value: str | None) -> str | None:
+        """The URL stands in messages and logs; what is wrong with it is told without it."""
+        if value is None:
+            return None
+        from fsspec import available_protocols
+
+        parts = urlsplit(value)
+        if parts.scheme in ("", "file", "local") or parts.scheme not in available_protocols():
+            raise ValueError("must name an object store, for example s3://bucket/folder; for a folder on disk set "
+                             "MISTWAN_HOME")  # fmt: skip
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError(
+                "must hold neither user, password nor options: the store's own settings tell them"
+            )
+        if not parts.netloc:
+            raise ValueError("must name a bucket, for example s3://bucket/folder")
+        return value.rstrip("/")
+
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
@@ -199,9 +234,13 @@ class Settings(BaseSettings):
         return self.mistwan_home.expanduser().absolute()
 
     @property
-    def lake(self) -> Path:
-        """Root of the Parquet lake."""
-        return self.home / "lake"
+    def lake(self) -> Path | UPath:
+        """Root of the Parquet lake: `MISTWAN_LAKE_URL`, or a folder of the home."""
+        if self.mistwan_lake_url is None:
+            return self.home / "lake"
+        from upath import UPath
+
+        return UPath(self.mistwan_lake_url, **OF_STORES)
 
     @property
     def state(self) -> Path:

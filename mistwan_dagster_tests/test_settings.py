@@ -44,6 +44,32 @@ def test_only_https_or_plain_loopback(monkeypatch: pytest.MonkeyPatch, url: str,
         assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("s3://bucket/wan/", None),
+        ("", None),
+        ("/var/lib/lake", "must name an object store, for example s3://bucket/folder; for a folder"),
+        ("nosuch://bucket/wan", "must name an object store"),
+        ("file:///var/lib/lake", "must name an object store"),
+        ("s3:///wan", "must name a bucket"),
+        ("s3://key:abcdef@bucket/wan", "must hold neither user, password nor options"),
+        ("s3://bucket/wan?secret=abcdef", "must hold neither user, password nor options"),
+    ],
+)
+def test_the_lake_url_names_a_store_and_holds_no_secret(
+    monkeypatch: pytest.MonkeyPatch, url: str, told: str | None
+) -> None:
+    monkeypatch.setenv("MISTWAN_LAKE_URL", url)
+    if told is None:
+        assert load_settings().mistwan_lake_url == (url.rstrip("/") or None)
+        return
+    with pytest.raises(UserError, match=f"MISTWAN_LAKE_URL: {told}") as caught:
+        load_settings()
+    assert caught.value.exit_code == 2
+    assert "abcdef" not in str(caught.value)
+
+
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MISTWAN_WAREHOUSE", "oracle")
     monkeypatch.setenv("MISTWAN_CALL_BUDGET", "0")

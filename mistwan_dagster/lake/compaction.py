@@ -8,7 +8,7 @@ files before. Each is done again where it was killed. How readers choose: `day_f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,14 +23,22 @@ from mistwan_dagster.lake.day_files import (
     DayFile,
     Piece,
     day_paths,
-    mark,
     next_day_path,
-    pieces_on_disk,
+    pieces_of,
     read_day_file,
     scan_pieces,
     write_day_file,
 )
 from mistwan_dagster.lake.events import EVENT_HOUR
+from mistwan_dagster.lake.files import (
+    LakePath,
+    listed_once,
+    mark,
+    name_below,
+    remove_files,
+    remove_unchanged,
+    size_of,
+)
 from mistwan_dagster.lake.hours import hours_between
 from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.lake.slots import SLOT_COLUMN
@@ -63,10 +71,9 @@ def compact_days(lake: RawLake, now: datetime) -> Iterator[Compacted]:
         rows = _snapshot_rows if endpoint.in_slots else _event_rows
         days = {hour.date() for hour in lake.partition_hours(endpoint)}
         for day in sorted(d for d in days if d <= newest):
-            yield from _compact(lake, lake.endpoint_folder(endpoint), day, rows(lake, endpoint, day), now)
+            yield from _compact(lake, lake.endpoint_folder(endpoint), day, rows, endpoint, now)
         for day in sorted(d for d in lake.quarantine_days(endpoint) if d <= newest):
-            refused = _quarantine_rows(lake, endpoint, day)
-            yield from _compact(lake, lake.quarantine_folder(endpoint), day, refused, now)
+            yield from _compact(lake, lake.quarantine_folder(endpoint), day, _quarantine_rows, endpoint, now)
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ class _Rows:
 def _snapshot_rows(lake: RawLake, endpoint: Endpoint, day: date) -> _Rows:
     start = datetime.combine(day, time(), UTC)
     hours = list(hours_between(start, start + DAY))
-    rowless = pieces_on_disk(p for hour in hours for p in lake.report_files(endpoint, hour))
+    rowless = pieces_of(p for hour in hours for p in lake.report_files(endpoint, hour))
     reports = [report.as_json() for report in lake.reports(endpoint, start, start + DAY).values()]
     found = lake.slot_pieces(endpoint, start, start + DAY)
     pieces = [piece for _, piece in found]
@@ -107,27 +114,30 @@ def _quarantine_rows(lake: RawLake, endpoint: Endpoint, day: date) -> _Rows:
     return _Rows(lake.quarantined(endpoint, day).lazy(), [*held, *fresh])
 
 
-def _compact(lake: RawLake, folder: Path, day: date, rows: _Rows, now: datetime) -> Iterator[Compacted]:
+def _compact(
+    lake: RawLake,
+    folder: LakePath,
+    day: date,
+    rows_of: Callable[[RawLake, Endpoint, date], _Rows],
+    endpoint: Endpoint,
+    now: datetime,
+) -> list[Compacted]:
     def names(pieces: list[Piece]) -> dict[str, str]:
-        return {piece.origin.relative_to(folder).as_posix(): piece.mark for piece in pieces}
+        return {name_below(folder, piece.origin): piece.mark for piece in pieces}
 
-    before = lake.day_file(folder, day)
+    with listed_once(lake.root):
+        rows, before = rows_of(lake, endpoint, day), lake.day_file(folder, day)
+        path = next_day_path(folder, day)
     absorbed = names(rows.pieces)
     fresh = names([piece for piece in rows.pieces if not piece.compacted])
     fresh |= {n: m for n, m in names(rows.rowless).items() if not (before and before.replaces(n, m))}
     if not fresh:
-        return
+        return []
     stood_for = {**before.superseded, **before.absorbed} if before else {}
     superseded = {n: m for n, m in {**stood_for, **fresh}.items() if n not in absorbed}
-    path = next_day_path(folder, day)
     write_day_file(DayFile(path, now, absorbed, superseded, rows.reports), rows.frame)
-    yield Compacted(
-        folder.relative_to(lake.root).as_posix(),
-        day,
-        len(fresh),
-        sum(int(its_mark.split("|")[0]) for its_mark in fresh.values()),
-        path.stat().st_size,
-    )
+    sizes = sum(map(size_of, fresh.values())), size_of(mark(path))
+    return [Compacted(name_below(lake.root, folder), day, len(fresh), *sizes)]
 
 
 def sweep(lake: RawLake, now: datetime) -> int:
@@ -135,34 +145,22 @@ def sweep(lake: RawLake, now: datetime) -> int:
     gone = 0
     for endpoint in ENDPOINTS.values():
         for folder in (lake.endpoint_folder(endpoint), lake.quarantine_folder(endpoint)):
-            for *outranked, newest in day_paths(folder).values():
+            stood_for: dict[str, str] = {}
+            outranked: list[LakePath] = []
+            for *earlier, newest in day_paths(folder).values():
                 content = read_day_file(newest)
-                if now - content.written_at < READERS_DONE_AFTER:
-                    continue
-                stood_for = {**content.superseded, **content.absorbed}
-                gone += sum(_remove(folder, name, its_mark) for name, its_mark in stood_for.items())
-                for path in outranked:
-                    path.unlink(missing_ok=True)
-                gone += len(outranked)
+                if now - content.written_at >= READERS_DONE_AFTER:
+                    stood_for |= {**content.superseded, **content.absorbed}
+                    outranked += earlier
+            gone += remove_unchanged(folder, stood_for) + len(outranked)
+            remove_files(outranked)
     return gone
 
 
-def _remove(folder: Path, name: str, its_mark: str) -> bool:
-    """Delete the file if it is still the one with that mark, and folders that it leaves empty."""
-    path = folder / name
-    with suppress(FileNotFoundError, NotADirectoryError):
-        if mark(path) != its_mark:
-            return False
-        path.unlink()
-        with suppress(OSError):
-            for parent in path.relative_to(folder).parents[:-1]:
-                (folder / parent).rmdir()
-        return True
-    return False
-
-
-def remove_leftovers(root: Path, now: datetime) -> int:
-    """Delete hidden files of writes that were killed long ago; returns how many."""
+def remove_leftovers(root: LakePath, now: datetime) -> int:
+    """Delete hidden files of writes that were killed long ago; returns how many. An object store has none."""
+    if not isinstance(root, Path):
+        return 0
     gone = 0
     for path in root.rglob(".*"):
         with suppress(FileNotFoundError):

@@ -1,9 +1,9 @@
 """Day files: what the many small files of an endpoint and day become, without an instant at which a reader is wrong.
 
 A day file is written once and never changed; a later one of the same day has a higher number and outranks it.
-It names the files whose rows it holds, with size and modification time, so a reader takes each row from exactly
+It names the files whose rows it holds, with size and time or tag (its mark), so a reader takes each row from exactly
 one place: a small file that the day file names is not read, any other one is (a late event, a slot read again).
-The rename that puts the day file in place is therefore the whole change; the small files go later, when no reader
+The write that puts the day file in place is therefore the whole change; the small files go later, when no reader
 can still be at them (`compaction.py`). Does not belong here: what is compacted when.
 """
 
@@ -16,12 +16,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from mistwan_dagster.lake.files import replace_file, visible
+from mistwan_dagster.lake.files import (
+    LakePath,
+    mark,
+    parquet_metadata,
+    read_arrow,
+    replace_file,
+    scan_parquet,
+    visible,
+)
 
 FOLDER = "compacted"
 KEY = "mistwan"
@@ -31,18 +38,12 @@ ROWS_PER_GROUP = 50_000
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 
 
-def mark(path: Path) -> str:
-    """Size and modification time: with its path they tell whether a file is the one that was seen before."""
-    status = path.stat()
-    return f"{status.st_size}|{status.st_mtime_ns}"
-
-
 @dataclass(frozen=True)
 class Piece:
     """Rows that were written at once: as which file, where they are now, and the mark that the file had."""
 
-    origin: Path
-    path: Path
+    origin: LakePath
+    path: LakePath
     mark: str
 
     @property
@@ -56,7 +57,7 @@ class Piece:
         return f"{self.origin}|{self.mark}"
 
 
-def pieces_on_disk(paths: Iterable[Path]) -> list[Piece]:
+def pieces_of(paths: Iterable[LakePath]) -> list[Piece]:
     """Pieces of small files; one that is gone meanwhile is left out."""
     found = []
     for path in paths:
@@ -69,7 +70,7 @@ def pieces_on_disk(paths: Iterable[Path]) -> list[Piece]:
 class DayFile:
     """A day file and what it says of itself. Names are relative to the endpoint's folder."""
 
-    path: Path
+    path: LakePath
     written_at: datetime
     absorbed: dict[str, str]
     """Name -> mark of the files whose rows are here."""
@@ -90,9 +91,9 @@ class DayFile:
         return its_mark in (self.absorbed.get(name), self.superseded.get(name))
 
 
-def read_day_file(path: Path) -> DayFile:
+def read_day_file(path: LakePath) -> DayFile:
     """What a day file says of itself; its rows are not touched."""
-    told = json.loads(pl.read_parquet_metadata(path)[KEY])
+    told = json.loads(parquet_metadata(path)[KEY])
     return DayFile(path, **{**told, "written_at": datetime.fromisoformat(told["written_at"])})
 
 
@@ -112,22 +113,22 @@ def write_day_file(content: DayFile, frame: pl.LazyFrame) -> None:
     )
 
 
-def day_paths(folder: Path) -> dict[date, list[Path]]:
+def day_paths(folder: LakePath) -> dict[date, list[LakePath]]:
     """Day -> its day files, ascending; the last one counts."""
-    found: dict[date, list[Path]] = {}
+    found: dict[date, list[LakePath]] = {}
     for path in visible(folder / FOLDER, ".parquet"):
         found.setdefault(date.fromisoformat(path.name.split(".")[0]), []).append(path)
     return found
 
 
-def next_day_path(folder: Path, day: date) -> Path:
+def next_day_path(folder: LakePath, day: date) -> LakePath:
     """Path that outranks every day file of that day."""
     before = day_paths(folder).get(day)
     number = int(before[-1].name.split(".")[1]) + 1 if before else 1
     return folder / FOLDER / f"{day}.{number:06d}.parquet"
 
 
-def scan_files(paths: list[Path], schema: Schema) -> pl.LazyFrame:
+def scan_files(paths: list[LakePath], schema: Schema) -> pl.LazyFrame:
     """Rows of the files in the columns of `schema`: one that an earlier release did not write yet is null.
 
     Pages of broken walks are Arrow streams, everything else is Parquet.
@@ -135,16 +136,12 @@ def scan_files(paths: list[Path], schema: Schema) -> pl.LazyFrame:
     scans = []
     for is_page, some in groupby(paths, lambda path: path.suffix == ".arrows"):
         if is_page:
-            pages = (pl.read_ipc_stream(path).lazy() for path in some)
+            pages = (read_arrow(path).lazy() for path in some)
             scans += [
                 p.match_to_schema(schema, missing_columns="insert", extra_columns="ignore") for p in pages
             ]
         else:
-            scans.append(
-                pl.scan_parquet(
-                    list(some), glob=False, schema=schema, missing_columns="insert", extra_columns="ignore"
-                )
-            )
+            scans.append(scan_parquet(some, schema=schema, missing_columns="insert", extra_columns="ignore"))
     return scans[0] if len(scans) == 1 else pl.concat(scans)
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.day_files import Piece, scan_pieces
 from mistwan_dagster.lake.files import read_json, write_json, write_parquet
-from mistwan_dagster.lake.folders import RawFolders
+from mistwan_dagster.lake.folders import RawFolders, in_one_listing
 from mistwan_dagster.lake.hours import HOUR, Span, floor_hour, hours_between
 
 EVENT_HOUR = (
@@ -46,6 +46,7 @@ class EventHours(RawFolders):
                     added[hour] = fresh.height
         return added
 
+    @in_one_listing
     def event_pieces(
         self, endpoint: Endpoint, start: datetime, end: datetime
     ) -> list[tuple[datetime, Piece]]:

@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
+from functools import wraps
 from pathlib import Path
-
-from filelock import FileLock
+from typing import Concatenate, ParamSpec, TypeVar
 
 from mistwan_dagster.catalog.endpoint import Endpoint
-from mistwan_dagster.lake.day_files import DayFile, Piece, day_paths, pieces_on_disk, read_day_file
-from mistwan_dagster.lake.files import hour_label, read_json, visible, write_json
+from mistwan_dagster.lake.day_files import DayFile, Piece, day_paths, pieces_of, read_day_file
+from mistwan_dagster.lake.files import (
+    LakePath,
+    hour_label,
+    listed_once,
+    name_below,
+    read_json,
+    visible,
+    write_json,
+)
 from mistwan_dagster.lake.horizon import Horizon
+from mistwan_dagster.lake.locks import Lock, file_locks
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+Lake = TypeVar("Lake", bound="RawFolders")
+
+
+def in_one_listing(
+    method: Callable[Concatenate[Lake, Arguments], Answer],
+) -> Callable[Concatenate[Lake, Arguments], Answer]:
+    """For methods that look into many folders: an object store is asked once for all of them."""
+
+    @wraps(method)
+    def within(self: Lake, *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        with listed_once(self.root):
+            return method(self, *arguments, **named)
+
+    return within
 
 
 class RawFolders:
     """Partition folders below a lake root, and the day files that stand for them."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: LakePath, lock: Lock | None = None) -> None:
+        """`lock` is by default one of files below the root, which an object store does not have."""
         self.root = root
+        if lock is None and isinstance(root, Path):
+            lock = file_locks(root / "locks")
+        if lock is None:
+            raise ValueError("a lake on an object store needs a lock")
+        self._lock = lock
         self.horizon = Horizon(root / "raw" / "retained_from.json")
-        self._day_files: dict[Path, DayFile] = {}
+        self._day_files: dict[LakePath, DayFile] = {}
 
-    def endpoint_folder(self, endpoint: Endpoint) -> Path:
+    def endpoint_folder(self, endpoint: Endpoint) -> LakePath:
         """Folder of an endpoint."""
         return self.root / "raw" / endpoint.name
 
-    def folder(self, endpoint: Endpoint, hour: datetime) -> Path:
+    def folder(self, endpoint: Endpoint, hour: datetime) -> LakePath:
         """Partition folder of an hour."""
         return self.endpoint_folder(endpoint) / f"hour={hour_label(hour)}"
 
@@ -40,13 +74,11 @@ class RawFolders:
         noted = read_json(self.endpoint_folder(endpoint) / "not_served.json")
         return (datetime.fromisoformat(noted["at"]), noted["reason"]) if noted else None
 
-    def alone(self, endpoint: Endpoint) -> FileLock:
+    def alone(self, endpoint: Endpoint) -> AbstractContextManager[object]:
         """For what is read, changed and written back: live and history walks of an endpoint may meet."""
-        locks = self.root / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        return FileLock(locks / f"{endpoint.name}.lock")
+        return self._lock(endpoint.name)
 
-    def day_file(self, folder: Path, day: date) -> DayFile | None:
+    def day_file(self, folder: LakePath, day: date) -> DayFile | None:
         """The day file that counts, None when the day is not compacted."""
         paths = day_paths(folder).get(day)
         if not paths:
@@ -55,6 +87,7 @@ class RawFolders:
             self._day_files[paths[-1]] = read_day_file(paths[-1])
         return self._day_files[paths[-1]]
 
+    @in_one_listing
     def pieces(self, endpoint: Endpoint, hour: datetime) -> list[Piece]:
         """What an hour consists of: first what its day file holds, then the small files that are not in it."""
         if hour < self.horizon.start:
@@ -63,16 +96,17 @@ class RawFolders:
         files = visible(folder, ".parquet")
         for pages in visible(folder, ".pages"):
             files += [page for walk in visible(pages, "") for page in visible(walk, "")]
-        small = pieces_on_disk(files)
+        small = pieces_of(files)
         day = self.day_file(above, hour.date())
         if day is None:
             return small
         held = day.by_partition.get(folder.name, {})
         return [
             *(Piece(above / name, day.path, its_mark) for name, its_mark in held.items()),
-            *(p for p in small if not day.replaces(p.origin.relative_to(above).as_posix(), p.mark)),
+            *(p for p in small if not day.replaces(name_below(above, p.origin), p.mark)),
         ]
 
+    @in_one_listing
     def partition_hours(self, endpoint: Endpoint) -> list[datetime]:
         """Hours with a partition of this endpoint, ascending."""
         above = self.endpoint_folder(endpoint)

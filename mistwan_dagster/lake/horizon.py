@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
-from mistwan_dagster.lake.files import read_json, write_json
+from mistwan_dagster.lake.files import LakePath, read_json, write_json
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -18,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Horizon:
     """A horizon kept in a file. It only moves forward."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: LakePath) -> None:
         self.path = path
 
     @cached_property

@@ -7,21 +7,28 @@ Also the record of what was computed from what: a partition is stale when the fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.lake.day_files import Piece, pieces_on_disk
+from mistwan_dagster.lake.day_files import Piece, pieces_of
 from mistwan_dagster.lake.files import (
+    LakePath,
+    existing,
     hour_label,
+    listed_once,
     period_label,
+    read_parquet,
+    read_texts,
+    remove_files,
     remove_tree,
+    scan_parquet,
     visible,
     write_parquet,
-    write_text,
+    write_texts,
 )
 from mistwan_dagster.lake.horizon import Horizon
 from mistwan_dagster.lake.hours import hours_between
@@ -30,16 +37,22 @@ HOUR_COLUMN = "hour_utc"
 
 
 class KpiLake:
-    """Reads and writes `kpi/` below a lake root."""
+    """Reads and writes `kpi/` below a lake root.
 
-    def __init__(self, root: Path) -> None:
+    What was computed from what is kept in `state/` beside a lake on disk, and in a lake on an object store, where
+    every machine that computes finds it.
+    """
+
+    def __init__(self, root: LakePath) -> None:
         self.root = root / "kpi"
         self.horizon = Horizon(self.root / "retained_from.json")
+        self._lake = root
         self._listed: dict[str, dict[str, Piece]] | None = None
-        self._stamps = root.parent / "state" / "computed"
-        self._pending = root.parent / "state" / "pending"
+        state: LakePath = root.parent / "state" if isinstance(root, Path) else root
+        self._stamps = state / "computed"
+        self._pending = state / "pending"
 
-    def path(self, table: str, label: str = "all") -> Path:
+    def path(self, table: str, label: str = "all") -> LakePath:
         """File of a partition; `all` for tables that are one file."""
         return self.root / table / f"{label}.parquet"
 
@@ -60,12 +73,12 @@ class KpiLake:
     def read(self, table: str, label: str = "all") -> pl.DataFrame | None:
         """One partition, or None when it was never written."""
         path = self.path(table, label)
-        return pl.read_parquet(path, glob=False) if path.exists() else None
+        return read_parquet(path) if existing([path]) else None
 
     def scan_hours(self, table: str, start: datetime, end: datetime) -> pl.LazyFrame | None:
         """Hours of [start, end) that exist, or None when none does."""
-        files = [p for h in hours_between(start, end) if (p := self.path(table, hour_label(h))).exists()]
-        return pl.scan_parquet(files, glob=False) if files else None
+        files = existing(self.path(table, hour_label(hour)) for hour in hours_between(start, end))
+        return scan_parquet(files) if files else None
 
     def labels(self, table: str) -> list[str]:
         """Labels of the partitions that exist, ascending."""
@@ -79,13 +92,19 @@ class KpiLake:
     def scan_periods(self, table: str, period: str, start: datetime, end: datetime) -> pl.LazyFrame | None:
         """Days, weeks or months that begin in [start, end) and exist, or None when none does."""
         files = [piece.path for piece in self.period_pieces(table, period, start, end)]
-        return pl.scan_parquet(files, glob=False) if files else None
+        return scan_parquet(files) if files else None
+
+    def scan_all(self, table: str) -> pl.LazyFrame | None:
+        """All partitions that exist, or None when none does."""
+        files = visible(self.root / table, ".parquet")
+        return scan_parquet(files) if files else None
 
     def pieces(self, table: str) -> dict[str, Piece]:
         """Label -> identity of the partitions that exist."""
         if self._listed is not None and table in self._listed:
             return self._listed[table]
-        found = {p.origin.stem: p for p in pieces_on_disk(visible(self.root / table, ".parquet"))}
+        with listed_once(self._lake):
+            found = {p.origin.stem: p for p in pieces_of(visible(self.root / table, ".parquet"))}
         if self._listed is not None:
             self._listed[table] = found
         return found
@@ -97,10 +116,11 @@ class KpiLake:
 
     @contextmanager
     def listed_once(self) -> Iterator[None]:
-        """Within the block `pieces` lists a table once: thousands of partitions share most of their inputs."""
+        """Within the block a table is listed once: thousands of partitions share most of their inputs."""
         self._listed = {}
         try:
-            yield
+            with listed_once(self._lake):
+                yield
         finally:
             self._listed = None
 
@@ -108,15 +128,18 @@ class KpiLake:
 
     def note_pending(self, run_id: str, stage: str, label: str, digest: str) -> None:
         """Remember what a run is about to read, unless the run has noted it already."""
-        path = self._pending / run_id / stage / label
-        if not path.exists():
-            write_text(digest, path)
+        self.note_all_pending(run_id, stage, {label: digest})
+
+    def note_all_pending(self, run_id: str, stage: str, digests: Mapping[str, str]) -> None:
+        """The same for many partitions: label -> fingerprint."""
+        notes = {self._pending / run_id / stage / label: digest for label, digest in digests.items()}
+        noted = set(existing(notes))
+        write_texts({path: digest for path, digest in notes.items() if path not in noted})
 
     def confirm_pending(self, run_id: str) -> int:
         """What the run noted is now computed, loaded and published; returns partitions recorded."""
         notes = [path for stage in visible(self._pending / run_id, "") for path in visible(stage, "")]
-        for path in notes:
-            write_text(path.read_text(encoding="utf-8"), self._stamps / path.parent.name / path.name)
+        write_texts({self._stamps / p.parent.name / p.name: text for p, text in read_texts(notes).items()})
         remove_tree(self._pending / run_id)
         return len(notes)
 
@@ -130,10 +153,12 @@ class KpiLake:
 
     def stamp(self, stage: str, label: str) -> str | None:
         """Fingerprint of what a partition was computed from, None when it never was."""
-        try:
-            return (self._stamps / stage / label).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
+        return self.stamps(stage, [label]).get(label)
+
+    def stamps(self, stage: str, labels: Iterable[str]) -> dict[str, str]:
+        """Label -> fingerprint of what it was computed from, of the partitions that were ever computed."""
+        folder = self._stamps / stage
+        return {path.name: text for path, text in read_texts(folder / label for label in labels).items()}
 
     def forget_stamps(self) -> None:
         """Take every partition of every stage for not computed."""
@@ -141,9 +166,8 @@ class KpiLake:
 
     def forget_stamps_before(self, stage: str, instant: datetime) -> None:
         """Drop the records of a stage's partitions that begin before `instant`: they are not computed again."""
-        for path in visible(self._stamps / stage, ""):
-            if datetime.fromisoformat(path.name).replace(tzinfo=UTC) < instant:
-                path.unlink(missing_ok=True)
+        stamps = visible(self._stamps / stage, "")
+        remove_files(p for p in stamps if datetime.fromisoformat(p.name).replace(tzinfo=UTC) < instant)
 
 
 def fingerprint(marks: Iterable[str], context: str = "") -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoint import Endpoint
-from mistwan_dagster.lake.day_files import Piece, Schema, day_paths, pieces_on_disk, scan_files
-from mistwan_dagster.lake.files import read_json, visible, write_json
-from mistwan_dagster.lake.folders import RawFolders
+from mistwan_dagster.lake.day_files import Piece, Schema, day_paths, pieces_of, scan_files
+from mistwan_dagster.lake.files import LakePath, read_json, visible, write_json
+from mistwan_dagster.lake.folders import RawFolders, in_one_listing
 
 QUARANTINE_SCHEMA: Schema = {
     "walk": pl.String,
@@ -32,7 +31,7 @@ def walked_at(name: str) -> datetime | None:
 class Quarantine(RawFolders):
     """Keeps and tells refused rows, by the day of the walk that met them."""
 
-    def quarantine_folder(self, endpoint: Endpoint) -> Path:
+    def quarantine_folder(self, endpoint: Endpoint) -> LakePath:
         """Folder of an endpoint's refused rows."""
         return self.root / "quarantine" / endpoint.name
 
@@ -41,6 +40,7 @@ class Quarantine(RawFolders):
         if rows:
             write_json(rows, self.quarantine_folder(endpoint) / f"{walk}-{number:05d}.json")
 
+    @in_one_listing
     def quarantine_days(self, endpoint: Endpoint) -> set[date]:
         """Days with refused rows, also those that retention has given up."""
         folder = self.quarantine_folder(endpoint)
@@ -51,10 +51,11 @@ class Quarantine(RawFolders):
         """Small files of a day that its day file does not hold."""
         folder = self.quarantine_folder(endpoint)
         found = visible(folder, ".json")
-        small = pieces_on_disk(p for p in found if (at := walked_at(p.name)) and at.date() == day)
+        small = pieces_of(p for p in found if (at := walked_at(p.name)) and at.date() == day)
         held = self.day_file(folder, day)
         return [piece for piece in small if not (held and held.replaces(piece.origin.name, piece.mark))]
 
+    @in_one_listing
     def quarantined(self, endpoint: Endpoint, day: date) -> pl.DataFrame:
         """Refused rows of a day: walk, when it began, the row as JSON, the reason."""
         if day < self.horizon.start.date():

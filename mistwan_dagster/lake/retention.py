@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 from mistwan_dagster.lake.day_files import FOLDER, day_paths
-from mistwan_dagster.lake.files import remove_tree, visible
+from mistwan_dagster.lake.files import LakePath, name_below, remove, visible
 from mistwan_dagster.lake.hours import HOUR
 from mistwan_dagster.lake.kpi import KpiLake
 from mistwan_dagster.lake.quarantine import walked_at
@@ -40,7 +38,7 @@ class Deleted:
 
 @dataclass(frozen=True)
 class _Partition:
-    path: Path
+    path: LakePath
     start: datetime
     end: datetime
 
@@ -61,19 +59,19 @@ def delete_kpi(lake: KpiLake, before: datetime) -> list[Deleted]:
     return _delete(lake.root.parent, visible(lake.root, ""), before)
 
 
-def _delete(root: Path, folders: list[Path], before: datetime) -> list[Deleted]:
+def _delete(root: LakePath, folders: list[LakePath], before: datetime) -> list[Deleted]:
     deleted = []
     for folder in folders:
         old = sorted((p for p in _partitions(folder) if p.end <= before), key=lambda p: p.start)
         if not old:
             continue
-        sizes = [size for partition in old for size in _remove(partition.path)]
-        name = folder.relative_to(root).as_posix()
+        sizes = [size for partition in old for size in remove(partition.path)]
+        name = name_below(root, folder)
         deleted.append(Deleted(name, len(sizes), sum(sizes), old[0].start, max(p.end for p in old)))
     return deleted
 
 
-def _partitions(folder: Path) -> Iterator[_Partition]:
+def _partitions(folder: LakePath) -> Iterator[_Partition]:
     """Everything in an endpoint's or a table's folder that covers a span of its own."""
     for path in visible(folder, ""):
         if match := HOUR_NAME.fullmatch(path.name):
@@ -92,18 +90,6 @@ def _hour(text: str, form: str) -> datetime:
     return datetime.strptime(text, form).replace(tzinfo=UTC)
 
 
-def _day(path: Path, day: date) -> _Partition:
+def _day(path: LakePath, day: date) -> _Partition:
     start = datetime.combine(day, time(), UTC)
     return _Partition(path, start, start + DAY)
-
-
-def _remove(path: Path) -> list[int]:
-    """Delete a file or folder; returns the sizes of the files that went."""
-    files = [f for f in path.rglob("*") if f.is_file()] if path.is_dir() else [path]
-    sizes = []
-    for file in files:
-        with suppress(FileNotFoundError):
-            sizes.append(file.stat().st_size)
-            file.unlink()
-    remove_tree(path)
-    return sizes

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.lake.day_files import Piece, scan_pieces
-from mistwan_dagster.lake.files import read_json, remove_tree, visible, write_arrow, write_json, write_parquet
-from mistwan_dagster.lake.folders import RawFolders
+from mistwan_dagster.lake.files import (
+    LakePath,
+    name_below,
+    read_json,
+    remove_tree,
+    visible,
+    write_arrow,
+    write_json,
+    write_parquet,
+)
+from mistwan_dagster.lake.folders import RawFolders, in_one_listing
 from mistwan_dagster.lake.hours import HOUR, SLOT, floor_hour, hours_between
 
 SLOT_COLUMN = {"slot_utc": pl.Datetime("us", "UTC")}
@@ -68,7 +76,7 @@ class Slot:
 class SnapshotSlots(RawFolders):
     """Reads and writes snapshots, partitioned by the slot that read them."""
 
-    def slot_path(self, endpoint: Endpoint, slot: datetime) -> Path:
+    def slot_path(self, endpoint: Endpoint, slot: datetime) -> LakePath:
         """File of a whole walk; its report and its pages lie beside it."""
         return self.folder(endpoint, floor_hour(slot)) / f"slot-{slot:%H%M}.parquet"
 
@@ -98,7 +106,7 @@ class SnapshotSlots(RawFolders):
             self._write_report(path, report, sum(f.height for f in frames))
         return sum(f.height for f in frames)
 
-    def _write_report(self, path: Path, report: SlotReport, rows: int) -> None:
+    def _write_report(self, path: LakePath, report: SlotReport, rows: int) -> None:
         write_json(replace(report, rows=rows).as_json(), path.with_suffix(".json"))
 
     def slots(self, endpoint: Endpoint, hour: datetime) -> list[Slot]:
@@ -106,7 +114,7 @@ class SnapshotSlots(RawFolders):
         by_stem: dict[str, list[Piece]] = {}
         folder = self.folder(endpoint, hour)
         for piece in self.pieces(endpoint, hour):
-            stem = piece.origin.relative_to(folder).parts[0].split(".")[0]
+            stem = name_below(folder, piece.origin).split("/")[0].split(".")[0]
             by_stem.setdefault(stem, []).append(piece)
         found = []
         for stem, pieces in sorted(by_stem.items()):
@@ -115,10 +123,11 @@ class SnapshotSlots(RawFolders):
             found.append(Slot(hour.replace(minute=int(stem[-2:])), bool(whole), whole[-1:] or pieces))
         return found
 
-    def slot_files(self, endpoint: Endpoint, hour: datetime) -> list[tuple[datetime, list[Path]]]:
+    def slot_files(self, endpoint: Endpoint, hour: datetime) -> list[tuple[datetime, list[LakePath]]]:
         """(slot, files that hold its rows) of an hour; a day file holds other slots too."""
         return [(s.slot, [piece.path for piece in s.pieces]) for s in self.slots(endpoint, hour)]
 
+    @in_one_listing
     def slot_pieces(self, endpoint: Endpoint, start: datetime, end: datetime) -> list[tuple[datetime, Piece]]:
         """(slot, piece) of every slot in [start, end), ascending."""
         return [
@@ -134,6 +143,7 @@ class SnapshotSlots(RawFolders):
         pieces = self.slot_pieces(endpoint, start, end)
         return scan_pieces(pieces, pl.col("slot_utc"), {**endpoint.schema, **SLOT_COLUMN})
 
+    @in_one_listing
     def latest_snapshot(
         self, endpoint: Endpoint, before: datetime, look_back_hours: int = 26
     ) -> pl.LazyFrame:
@@ -150,10 +160,11 @@ class SnapshotSlots(RawFolders):
         """Whether a whole walk of that hour is stored."""
         return any(found.whole for found in self.slots(endpoint, hour))
 
-    def report_files(self, endpoint: Endpoint, hour: datetime) -> list[Path]:
+    def report_files(self, endpoint: Endpoint, hour: datetime) -> list[LakePath]:
         """Reports of an hour that are files of their own."""
         return visible(self.folder(endpoint, hour), ".json") if hour >= self.horizon.start else []
 
+    @in_one_listing
     def reports(self, endpoint: Endpoint, start: datetime, end: datetime) -> dict[datetime, SlotReport]:
         """Slot reports of [start, end) by slot; a file outranks what a day file tells, as it is not older."""
         values: list[dict[str, Any]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.kpi.maintenance import unmatched_windows
+from mistwan_dagster.lake.files import existing, read_texts, remove_files, write_text
 from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
@@ -41,6 +43,20 @@ class Check:
 def _settings(platform: Platform) -> str:
     platform.settings.credentials()
     return f"home {platform.settings.home}, cloud {platform.settings.mist_api_base_url}"
+
+
+def _lake(platform: Platform) -> str:
+    """An object store is written to, read and deleted from: a bucket that is not there looks like an empty lake."""
+    lake = platform.settings.lake
+    probe = lake / f"probe-{secrets.token_hex(4)}.txt"
+    write_text(probe.name, probe)
+    told = read_texts([probe])
+    remove_files([probe])
+    if told != {probe: probe.name} or existing([probe]):
+        raise UserError(
+            f"{lake} did not keep or did not delete what was written: check the rights of the bucket"
+        )
+    return f"{lake} is written, read and deleted from"
 
 
 def _access(platform: Platform) -> str:
@@ -193,6 +209,7 @@ def _history(platform: Platform) -> str:
 
 CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
+    ("lake", _lake),
     ("access", _access),
     ("quota", _quota),
     ("calls", describe_use),

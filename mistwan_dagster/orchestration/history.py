@@ -74,8 +74,8 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
     targets = circuits.filter(pl.col("is_current")).sort("circuit_id").to_dicts()
     span, raw = (start, end), platform.raw
     begun = {span, *(s for s in raw.begun_spans(endpoint) if s[0] <= start and end <= s[1])}
-    held = [c for c in targets if any(raw.piece_path(endpoint, s, c["circuit_id"]).exists() for s in begun)]
-    todo = [c for c in targets if c not in held]
+    held = raw.circuits_held(endpoint, begun, [c["circuit_id"] for c in targets])
+    todo = [c for c in targets if c["circuit_id"] not in held]
     failed: dict[str, str] = {}
     done = len(held)
     report = progress.get()

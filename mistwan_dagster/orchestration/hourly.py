@@ -40,6 +40,7 @@ from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import status_hours
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import in_force
+from mistwan_dagster.lake.files import listed_once
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -91,9 +92,10 @@ def dim_site(platform: Platform) -> pl.DataFrame:
 
 def chunks(platform: Platform, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, bool]]:
     """(from, to, observed live) pieces of a span, at most a day long; hours with and without snapshots apart."""
+    with listed_once(platform.settings.lake):
+        found = {h: bool(platform.raw.slot_files(PORT_STATS, h)) for h in hours_between(start, end)}
     begin, live = start, None
-    for hour in hours_between(start, end):
-        here = bool(platform.raw.slot_files(PORT_STATS, hour))
+    for hour, here in found.items():
         if live is not None and (here != live or hour - begin >= CHUNK):
             yield begin, hour, live
             begin = hour
@@ -230,11 +232,10 @@ def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
 def compute_outages(platform: Platform, since: datetime | None) -> int:
     """Replace `fact_circuit_outage`: the pieces of all hours, joined where they touch; returns rows."""
     del since  # an outage may reach back as far as there are hours
-    labels = platform.kpi.labels(DOWN_PIECES)
-    if not labels:
+    pieces = platform.kpi.scan_all(DOWN_PIECES)
+    if pieces is None:
         platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, FACT_CIRCUIT_OUTAGE.empty())
         return 0
-    pieces = pl.scan_parquet([platform.kpi.path(DOWN_PIECES, label) for label in labels], glob=False)
     frame = merge_outages(pieces, dim_circuit(platform), observed_until(platform))
     outages = frame.collect(engine="in-memory")
     platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, outages)

@@ -16,7 +16,7 @@ from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, TABLES, Table
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.exchange import read_table
-from mistwan_dagster.lake.files import hour_label, write_parquet
+from mistwan_dagster.lake.files import LakePath, hour_label, write_parquet
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -30,7 +30,7 @@ class ImportReport:
 
     rows: int = 0
     refused: dict[str, int] = field(default_factory=dict)
-    quarantine: Path | None = None
+    quarantine: LakePath | None = None
     spans: list[tuple[datetime, datetime]] = field(default_factory=list)
 
 

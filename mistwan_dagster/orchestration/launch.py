@@ -21,7 +21,14 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import disk_error, failed_write, write_text
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
 from mistwan_dagster.orchestration.due import slot_assets
-from mistwan_dagster.orchestration.liveness import COMMAND, COMMAND_TAG, bury_dead_runs, command_alive
+from mistwan_dagster.orchestration.liveness import (
+    COMMAND,
+    COMMAND_TAG,
+    HOME_TAG,
+    bury_dead_runs,
+    command_alive,
+    home_name,
+)
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
@@ -131,7 +138,7 @@ def run_job(
         instance=opened,
         partition_key=partition,
         asset_selection=assets,
-        tags={**tags, COMMAND_TAG: COMMAND},
+        tags={**tags, COMMAND_TAG: COMMAND, HOME_TAG: home_name(Path(opened.root_directory).parent)},
         raise_on_error=False,
     )
     errors = [_reason(e) for e in result.all_events if e.event_type_value == "STEP_FAILURE"]

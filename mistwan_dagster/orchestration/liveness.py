@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,11 +26,17 @@ if TYPE_CHECKING:
 COMMAND_TAG = "mistwan/command"
 COMMAND = f"{os.getpid()}-{secrets.token_hex(4)}"
 """This process, as the runs that it launches are tagged. Its id alone would not do: containers give it out again."""
+HOME_TAG = "mistwan/home"
 SETTLING_S = 10
 """A lock file younger than this may be one that is just being locked."""
 SHOWS_ITSELF_S = 120
 """Far longer than it takes from the start of a run to its lock."""
 UNDER_WAY = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+def home_name(home: Path) -> str:
+    """A home as the runs of its commands are tagged: several machines may share one Dagster instance."""
+    return f"{socket.gethostname()}:{home}"
 
 
 def _path(settings: Settings, kind: str, name: str) -> Path:
@@ -73,11 +80,15 @@ def _silent(path: Path) -> bool:
 def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
     """Whether the process that executed an unfinished run is gone.
 
-    A run of the daemon that has not shown itself yet is not (see `never_showed_itself`).
+    A run of the daemon that has not shown itself yet is not (see `never_showed_itself`), nor is one of a home whose
+    locks are elsewhere: Dagster's run monitoring ends those.
     """
     command = run.tags.get(COMMAND_TAG)
     if command is not None:
-        return command != COMMAND and _silent(_path(platform.settings, "commands", command))
+        path = _path(platform.settings, "commands", command)
+        here = home_name(platform.settings.home)
+        ours = run.tags.get(HOME_TAG, here) == here or path.exists()
+        return command != COMMAND and ours and _silent(path)
     path = _path(platform.settings, "runs", run.run_id)
     try:
         age_s = time.time() - path.stat().st_mtime
@@ -87,8 +98,13 @@ def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
 
 
 def never_showed_itself(instance: dg.DagsterInstance, platform: Platform, run: dg.DagsterRun) -> bool:
-    """Whether a run of the daemon started, but neither took its lock nor began a step: killed in between."""
+    """Whether a run of the daemon started, but neither took its lock nor began a step: killed in between.
+
+    Where the launcher watches over its runs (Kubernetes, ECS), they show themselves elsewhere.
+    """
     if run.status != dg.DagsterRunStatus.STARTED or COMMAND_TAG in run.tags:
+        return False
+    if instance.run_launcher.supports_check_run_worker_health:
         return False
     record = instance.get_run_record_by_id(run.run_id)
     began = record.start_time if record else None

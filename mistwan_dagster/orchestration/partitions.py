@@ -25,6 +25,9 @@ WAREHOUSE_POOL = "warehouse"
 """One load at a time: DuckDB takes one writer."""
 LAKE_POOL = "lake"
 """One at a time of what deletes or compacts raw files."""
+EPISODES_POOL = "episodes"
+"""One at a time of what replaces a table of outages, failovers or incidents whole: of runs over different hours at the
+same time the last one finds the hours of all."""
 OWNER = "team:wan-platform"
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Scope
 from mistwan_dagster.catalog.endpoints import PORT_STATS
 from mistwan_dagster.kpi.utilization import MIN_COVERAGE_PCT
+from mistwan_dagster.lake.files import listed_once
 from mistwan_dagster.lake.raw import HOUR, SLOT, Span, floor_hour, hours_between
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
@@ -29,7 +30,7 @@ SETTLES = HOUR
 GATHER = timedelta(hours=6)
 """A call a circuit tells any number of hours, so gaps are gathered until the oldest is this old."""
 IN_FLIGHT = 2
-"""Runs under way of one kind, at most."""
+"""Walks under way of one endpoint, at most."""
 ATTEMPTS = 3
 """Runs that gave nothing within a day (`activity.MEMORY`), after which a partition is given up."""
 MOST_HOURS_OF_A_WALK = 168
@@ -50,7 +51,7 @@ class Activity:
         """Runs that had this partition and did not bring it."""
         return sum(a <= start < b for a, b in self.fruitless.get(name, ()))
 
-    def room(self, name: str, most: int = IN_FLIGHT) -> int:
+    def room(self, name: str, most: int) -> int:
         """How many more runs of this name may be asked for."""
         return max(0, most - len(self.under_way.get(name, ())))
 
@@ -119,10 +120,15 @@ def history_spans(platform: Platform, endpoint: Endpoint, hours: list[datetime])
 def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
     """Runs for partitions that were computed before and whose input changed (`late`), or for all that is missing.
 
-    A partition is asked for when nothing that feeds it is missing or under way, at most `IN_FLIGHT` runs of a kind
-    are under way, and no run has it already; after `ATTEMPTS` runs without success it is given up and told.
+    A partition is asked for when nothing that feeds it is missing or under way, at most `MISTWAN_RANGES_AT_ONCE` runs
+    of a kind are under way, and no run has it already; after `ATTEMPTS` runs without success it is given up and told.
     What collection still changes is left to its schedule once it was computed: else each slot would ask for a run.
     """
+    with listed_once(platform.settings.lake):
+        return _plan(platform, activity, late)
+
+
+def _plan(platform: Platform, activity: Activity, late: bool) -> Plan:
     found = Plan()
     history = _history_to_come(platform, activity, found)
     if late:
@@ -143,7 +149,7 @@ def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
             if not activity.works_on(stage.name, s) and not _overlaps(stage.reads(platform, s), feeding)
         ]
         spans = ranges(free, stage.end, stage.most_a_run)
-        newest_first = spans[::-1][: activity.room(stage.name)]
+        newest_first = spans[::-1][: activity.room(stage.name, platform.settings.mistwan_ranges_at_once)]
         found.requests += [Request(stage.name, start, end) for start, end in newest_first]
         to_come = [(s, stage.end(s)) for s in ready if activity.attempts(stage.name, s) < ATTEMPTS]
         busy[stage.name] = [*to_come, *activity.under_way.get(stage.name, ())]

@@ -24,6 +24,7 @@ from mistwan_dagster.kpi.circuits_file import read_circuits_file
 from mistwan_dagster.kpi.maintenance import MAINTENANCE_SCHEMA, read_maintenance_file
 from mistwan_dagster.kpi.thresholds import Thresholds, load_thresholds
 from mistwan_dagster.lake.kpi import KpiLake
+from mistwan_dagster.lake.locks import Lock, file_locks
 from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.mist.quota import Ledger, SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
@@ -52,12 +53,24 @@ class Platform:
     @cached_property
     def raw(self) -> RawLake:
         """Raw part of the lake."""
-        return RawLake(self.settings.lake)
+        return RawLake(self.settings.lake, self._lake_lock)
 
     @cached_property
     def kpi(self) -> KpiLake:
         """Computed part of the lake."""
         return KpiLake(self.settings.lake)
+
+    @property
+    def _lake_lock(self) -> Lock | None:
+        """For a lake on an object store: in Redis when its URL is set, else for this home alone."""
+        settings = self.settings
+        if not settings.mistwan_lake_url:
+            return None
+        if settings.redis_url:
+            from mistwan_dagster.lake.redis_locks import redis_locks
+
+            return redis_locks(settings.redis_url.get_secret_value(), settings.mistwan_lake_url)
+        return file_locks(settings.state / "locks")
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
@@ -13,7 +12,7 @@ from mistwan_dagster.catalog.tables import AGG_CIRCUIT_PERIOD, AGG_CIRCUIT_ROLLI
 from mistwan_dagster.kpi.calendar import Period, period_end
 from mistwan_dagster.kpi.rolling import rolling_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
-from mistwan_dagster.lake.files import period_label
+from mistwan_dagster.lake.files import LakePath, period_label, read_parquet
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -26,12 +25,12 @@ class Stretch:
 
     kind: str
     start: datetime
-    path: Path
+    path: LakePath
     window_hours: int | None = None
 
     def read(self) -> pl.DataFrame:
         """Rows of the stretch, one a circuit."""
-        frame = pl.read_parquet(self.path, glob=False)
+        frame = read_parquet(self.path)
         return (
             frame if self.window_hours is None else frame.filter(pl.col("window_hours") == self.window_hours)
         )

@@ -50,11 +50,14 @@ class Stage:
         """
         found = {}
         with platform.kpi.listed_once():
-            for start in sorted(set(self.candidates(platform))):
-                if since is None or self.end(start) > since:
-                    known = platform.kpi.stamp(self.name, self.label(start))
-                    if known != self.fingerprint(platform, start):
-                        found[start] = known is not None
+            starts = [
+                s for s in sorted(set(self.candidates(platform))) if since is None or self.end(s) > since
+            ]
+            known = platform.kpi.stamps(self.name, map(self.label, starts))
+            for start in starts:
+                before = known.get(self.label(start))
+                if before != self.fingerprint(platform, start):
+                    found[start] = before is not None
         return found
 
     def stale(self, platform: Platform) -> list[datetime]:
@@ -82,11 +85,12 @@ class Stage:
 
         Without this order an input that arrives while the run works would be taken for computed.
         """
+        digests = {}
         with platform.kpi.listed_once():
             while start < end:
-                digest = self.fingerprint(platform, start)
-                platform.kpi.note_pending(run_id, self.name, self.label(start), digest)
+                digests[self.label(start)] = self.fingerprint(platform, start)
                 start = self.end(start)
+        platform.kpi.note_all_pending(run_id, self.name, digests)
 
 
 def ranges(

@@ -26,8 +26,8 @@ from mistwan_dagster.kpi.calendar import Period, period_end, period_start
 from mistwan_dagster.kpi.congestion import history_start
 from mistwan_dagster.kpi.rolling import ROLLING_MONTHS, rolling_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
-from mistwan_dagster.lake.day_files import Piece, pieces_on_disk
-from mistwan_dagster.lake.files import hour_label
+from mistwan_dagster.lake.day_files import Piece, pieces_of
+from mistwan_dagster.lake.files import hour_label, listed_once
 from mistwan_dagster.lake.raw import HOUR, Span, hours_between
 from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, observed_minutes
 from mistwan_dagster.orchestration.episodes import episodes_of_period
@@ -48,10 +48,11 @@ def observed_hours(platform: Platform) -> set[datetime]:
     now, raw = platform.settings.now(), platform.raw
     hours = set(raw.partition_hours(PORT_STATS)) | set(raw.partition_hours(PATH_STATS))
     hours = {hour for hour in hours if hour - LIVE_EVENT_REACH >= raw.horizon.start}
-    for endpoint in SERIES:
-        for day in raw.series_days(endpoint):
-            marks = raw.series_marks(endpoint, day)
-            hours |= {hour for hour in marks if hour - EVENT_REACH >= raw.horizon.start}
+    with listed_once(platform.settings.lake):
+        for endpoint in SERIES:
+            for day in raw.series_days(endpoint):
+                marks = raw.series_marks(endpoint, day)
+                hours |= {hour for hour in marks if hour - EVENT_REACH >= raw.horizon.start}
     return {hour for hour in hours if hour + HOUR <= now}
 
 
@@ -256,7 +257,7 @@ def _latest_reads(_platform: Platform, hour: datetime) -> Span:
 def _latest_inputs(platform: Platform, hour: datetime) -> Iterator[str]:
     yield from _facts_between(platform, *_latest_reads(platform, hour))
     ranked = dict.fromkeys(stretch.path for stretch in latest_stretches(platform))
-    yield from (piece.identity for piece in pieces_on_disk(ranked))
+    yield from (piece.identity for piece in pieces_of(ranked))
 
 
 ROLLING = Stage(

@@ -16,10 +16,12 @@ from polars.testing import assert_frame_equal
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, PORT_STATS
-from mistwan_dagster.lake import compaction
+from mistwan_dagster.lake import files
 from mistwan_dagster.lake.compaction import compact_days, remove_leftovers, sweep
 from mistwan_dagster.lake.day_files import day_paths
+from mistwan_dagster.lake.files import LakePath
 from mistwan_dagster.lake.kpi import fingerprint
+from mistwan_dagster.lake.locks import Lock
 from mistwan_dagster.lake.raw import HOUR, SLOT, RawLake, SlotReport
 
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
@@ -62,9 +64,9 @@ def refuse(lake: RawLake, at: datetime, tail: str) -> None:
     lake.quarantine(PORT_STATS, f"walk-{at:%Y%m%dT%H%M%S}-{tail}", 1, [row])
 
 
-def filled(root: Path) -> RawLake:
+def filled(root: LakePath, lock: Lock | None = None) -> RawLake:
     """A day with whole slots, a broken one, pages left beside a whole one, events of two walks, refused rows."""
-    lake = RawLake(root)
+    lake = RawLake(root, lock)
     for number, slot in enumerate(SLOTS[:2]):
         store_whole(lake, slot, port(1, rx_bytes=number), port(2, extra='{"odd":1}'))
     store_broken(lake, SLOTS[2], "w1", port(1), port(2))
@@ -206,7 +208,7 @@ def test_a_sweep_that_is_killed_anywhere_changes_no_reading(
     lake = filled(tmp_path)
     before, told = frames(lake), answers(lake)
     list(compact_days(lake, LATER))
-    remove, left = compaction._remove, iter(range(survivors))
+    remove, left = files._remove_unchanged, iter(range(survivors))
 
     def killed(*arguments: Any) -> bool:
         if next(left, None) is None:
@@ -214,7 +216,7 @@ def test_a_sweep_that_is_killed_anywhere_changes_no_reading(
         return remove(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(compaction, "_remove", killed)
+        patched.setattr(files, "_remove_unchanged", killed)
         with pytest.raises(KeyboardInterrupt):
             sweep(lake, LATER + timedelta(hours=1))
     assert_same(RawLake(tmp_path), before, told)

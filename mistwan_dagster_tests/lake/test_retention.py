@@ -12,9 +12,10 @@ import pytest
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, INSIGHT_BANDWIDTH, PORT_STATS
 from mistwan_dagster.lake import retention
 from mistwan_dagster.lake.compaction import compact_days
-from mistwan_dagster.lake.files import hour_label, write_parquet
+from mistwan_dagster.lake.files import LakePath, hour_label, write_parquet
 from mistwan_dagster.lake.horizon import EPOCH
 from mistwan_dagster.lake.kpi import KpiLake
+from mistwan_dagster.lake.locks import Lock
 from mistwan_dagster.lake.raw import HOUR, RawLake, SlotReport
 from mistwan_dagster.lake.retention import Deleted, delete_kpi, delete_raw
 
@@ -30,9 +31,9 @@ def stamped(lake: KpiLake, stage: str, labels: list[str]) -> list[str]:
     return [label for label in labels if lake.stamp(stage, label) is not None]
 
 
-def filled(root: Path) -> RawLake:
+def filled(root: LakePath, lock: Lock | None = None) -> RawLake:
     """Slots, events, refused rows and bins at four instants, two on each side of the horizon; open spans."""
-    lake = RawLake(root)
+    lake = RawLake(root, lock)
     for number, at in enumerate(INSTANTS):
         port = pl.DataFrame([{"mac": "aa", "port_id": "p1", "received_at": at}], schema=PORT_STATS.schema)
         lake.finish_slot(PORT_STATS, SlotReport("port_stats", at, True, 1, 1, None, 0), [port])
@@ -101,7 +102,7 @@ def test_a_kill_shows_no_half_and_the_next_run_deletes_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survivors: int
 ) -> None:
     lake = filled(tmp_path)
-    remove, left = retention._remove, iter(range(survivors))
+    remove, left = retention.remove, iter(range(survivors))
 
     def killed(path: Path) -> list[int]:
         if next(left, None) is None:
@@ -109,7 +110,7 @@ def test_a_kill_shows_no_half_and_the_next_run_deletes_the_rest(
         return remove(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(retention, "_remove", killed)
+        patched.setattr(retention, "remove", killed)
         with pytest.raises(KeyboardInterrupt):
             delete_raw(lake, HORIZON)
     assert seen(RawLake(tmp_path)) == expected(INSTANTS[2:])

@@ -34,9 +34,12 @@ def platform(tmp_path: Path) -> Platform:
     return Platform(Settings(mistwan_home=tmp_path, mistwan_now=now, _env_file=None))
 
 
-def left_over(platform: Platform, command: str, status: dg.DagsterRunStatus) -> str:
+def left_over(
+    platform: Platform, command: str, status: dg.DagsterRunStatus, tags: dict[str, str] | None = None
+) -> str:
     with launch.instance(platform) as opened:
-        run = opened.create_run_for_job(idle, tags={liveness.COMMAND_TAG: command}, status=status)
+        tags = {liveness.COMMAND_TAG: command, **(tags or {})}
+        run = opened.create_run_for_job(idle, tags=tags, status=status)
         opened.event_log_storage.initialize_concurrency_limit_to_default(WAREHOUSE_POOL)
         opened.event_log_storage.claim_concurrency_slot(WAREHOUSE_POOL, run.run_id, "nothing")
         platform.kpi.note_pending(run.run_id, "hourly", "2025-03-04T09", "digest")
@@ -64,6 +67,26 @@ def test_a_command_under_way_keeps_its_run_and_its_place(platform: Platform) -> 
     with FileLock(platform.settings.state / "commands" / "1-0badcafe.lock"):
         assert state(platform, run_id) == (dg.DagsterRunStatus.STARTED, 1, True)
     assert state(platform, run_id) == (dg.DagsterRunStatus.FAILURE, 0, False)
+
+
+def test_a_command_of_another_machine_keeps_its_run_which_cannot_be_judged_from_here(
+    platform: Platform,
+) -> None:
+    tags = {liveness.HOME_TAG: "elsewhere:/var/lib/mistwan"}
+    run_id = left_over(platform, "1-0badcafe", dg.DagsterRunStatus.STARTED, tags)
+    assert state(platform, run_id) == (dg.DagsterRunStatus.STARTED, 1, True)
+    assert not (platform.settings.state / "commands" / "1-0badcafe.lock").exists()
+    (platform.settings.state / "commands" / "1-0badcafe.lock").touch()
+    assert state(platform, run_id) == (dg.DagsterRunStatus.FAILURE, 0, False), "its lock is here after all"
+
+
+def test_a_run_of_a_command_names_its_home(platform: Platform) -> None:
+    with launch.instance(platform) as opened, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("mistwan_dagster.orchestration.build.defs", dg.Definitions(jobs=[idle]))
+        outcome = launch.run_job(opened, "idle", {})
+        run = opened.get_run_by_id(outcome.run_id)
+    assert run is not None
+    assert run.tags[liveness.HOME_TAG] == liveness.home_name(platform.settings.home)
 
 
 def test_a_command_that_ended_leaves_no_lock_file(platform: Platform) -> None:

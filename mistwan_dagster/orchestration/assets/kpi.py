@@ -34,7 +34,13 @@ from mistwan_dagster.orchestration import hourly, reference
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import HOURS, OWNER, first_hour_of_run, newest_partition
+from mistwan_dagster.orchestration.partitions import (
+    EPISODES_POOL,
+    HOURS,
+    OWNER,
+    first_hour_of_run,
+    newest_partition,
+)
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.stage import ranges
 from mistwan_dagster.orchestration.staleness import HOURLY, observed_hours
@@ -199,6 +205,7 @@ def whole_table_asset(
         kinds={"polars", "parquet"},
         owners=[OWNER],
         metadata=table_metadata(TABLES[name]),
+        pool=EPISODES_POOL,
     )
     def materialize(
         context: dg.AssetExecutionContext, platform: PlatformResource
