@@ -25,8 +25,9 @@ from mistwan_dagster.orchestration.liveness import COMMAND, COMMAND_TAG, bury_de
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
+from mistwan_dagster.orchestration.recovery import needs_reload, reload
 from mistwan_dagster.orchestration.stage import ranges
-from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, fact_hours
+from mistwan_dagster.orchestration.staleness import STAGES
 
 INSTANCE_YAML = """\
 # Written by mistwan; edit freely, it is written only when absent.
@@ -87,7 +88,7 @@ def become_daemon(ui_port: int | None) -> NoReturn:
         arguments = ["-m", "dagster._daemon", "run", *module]
     else:
         arguments = ["-m", "dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(ui_port)]
-    os.execv(sys.executable, [sys.executable, *arguments])
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (our own arguments, no shell)
 
 
 @contextmanager
@@ -180,13 +181,12 @@ def aggregate(
 ) -> Iterator[tuple[str, datetime, datetime, Outcome]]:
     """Run each stage over its stale partitions, or those due for a span; a later stage sees the earlier one's rows.
 
-    In a new warehouse (the file was moved away) nothing is computed, and imported facts are loaded again.
+    A new warehouse (the file was moved away) is first filled with all that the lake holds; then nothing counts as
+    computed, so that what there are raw answers for is computed by this program.
     """
-    if platform.warehouse.is_new:
+    if needs_reload(platform):
         platform.kpi.forget_stamps()
-        imported = sorted(set(fact_hours(platform)).difference(HOURLY.candidates(platform)))
-        for start, end in ranges(imported, HOURLY.end, MAX_PARTITIONS_PER_RUN):
-            yield "load", start, end, run_span(opened, "load", start, end)
+        reload(platform)
     for name in stages:
         stage = STAGES[name]
         starts = stage.stale(platform) if span is None else stage.due(platform, *span)
