@@ -7,6 +7,7 @@ SITES ?= 40
 HOURS ?= 48
 SERVE ?= --serve
 WAREHOUSE ?= duckdb
+SBOM ?= build/sbom.cdx.json
 
 .PHONY: help env demo test lint format generate audit sbom bench clean
 
@@ -45,8 +46,8 @@ audit: $(VENV)  ## known vulnerabilities of the locked packages, as OSV tells th
 	$(BIN)/python .ci/audit.py
 
 sbom: $(VENV)  ## build/sbom.cdx.json: every package that is shipped, CycloneDX
-	mkdir -p build
-	.uv/bin/uv export --frozen --no-dev --quiet --format cyclonedx1.5 --preview-features sbom-export --output-file build/sbom.cdx.json > /dev/null
+	mkdir -p $(dir $(SBOM))
+	.uv/bin/uv export --frozen --no-dev --quiet --format cyclonedx1.5 --preview-features sbom-export --output-file $(SBOM) > /dev/null
 
 bench: $(VENV)  ## benchmarks as ratios, see benchmarks/README.md
 	$(BIN)/python -m benchmarks

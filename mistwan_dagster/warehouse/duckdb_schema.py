@@ -47,9 +47,11 @@ def diff(warehouse: DuckDBWarehouse) -> list[str]:
     if warehouse.is_new:
         return []
     with warehouse.alone() as connection:
+        told = [one.text for one in _drift(connection, warehouse)]
         version = _version(connection)
-        told = [] if version == SCHEMA_VERSION else [f"version {version}, this program's is {SCHEMA_VERSION}"]
-        return told + [one.text for one in _drift(connection, warehouse)]
+        if version != SCHEMA_VERSION:
+            told.append(f"version {version}, this program's is {SCHEMA_VERSION}")
+        return told
 
 
 def migrate(warehouse: DuckDBWarehouse) -> tuple[list[str], list[str]]:

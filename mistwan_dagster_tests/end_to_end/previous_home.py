@@ -1,7 +1,7 @@
 """A small home as an earlier version wrote it, for the tests of upgrade and recovery.
 
 `python -m mistwan_dagster_tests.end_to_end.previous_home COMMIT` makes the archive anew with the program of a commit or
-tag, against the simulated cloud of this one: run it after a release, and commit the archive. It holds lake, fingerprints
+tag, against the simulated cloud of this one: run it after a release, commit the archive. It holds lake, fingerprints
 and warehouse of two sites: a slot, six hours of history, one SLE deep-dive, and four imported hours of a year before.
 """
 

@@ -51,8 +51,8 @@ ELSEWHERE = {
     "mistwan dashboard --host 0.0.0.0": "dashboard/test_security.py",
     "mistwan metrics --port 9108": "orchestration/test_metrics.py",
 }
-"""Commands that the flow below leaves out, and the test that has them. Without one: these tests run by `make test` in what
-`make env` made of a clone; a demo takes minutes, `make -n` shows that its command is one (`test_targets_of_make`)."""
+"""Commands that the flow below leaves out, and the test that has them. Without one: these tests run by `make test` in
+what `make env` made of a clone; a demo takes minutes, `make -n` shows that its command is one."""
 LOSSES = {"All of it is lost": ".", "The lake is lost": "lake"}
 """What is deleted before a block: below the home, by how the paragraph above it begins."""
 SETTING = re.compile(r"([A-Z][A-Z_]+)=(.*)")
