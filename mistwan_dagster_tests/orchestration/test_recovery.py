@@ -124,7 +124,7 @@ def test_a_lost_table_comes_back_and_hours_with_raw_answers_are_computed_again(p
 
 def test_without_a_published_warehouse_only_a_backup_helps(tmp_path: Path) -> None:
     empty = Platform(Settings(mistwan_home=tmp_path / "home", mistwan_now=NOW, _env_file=None))
-    with pytest.raises(UserError, match="nothing is published.*restore it from a backup"):
+    with pytest.raises(UserError, match=r"nothing is published.*restore it from a backup"):
         recovery.unload(empty)
 
 
@@ -171,7 +171,7 @@ def test_outages_stay_when_retention_or_a_loss_took_their_pieces(tmp_path: Path)
                 "hour_utc": at(6),
             }
         ],
-        schema_overrides={k: FACT_CIRCUIT_OUTAGE.schema["start_utc"] for k in ("start", "end", "hour_utc")},
+        schema_overrides=dict.fromkeys(("start", "end", "hour_utc"), FACT_CIRCUIT_OUTAGE.schema["start_utc"]),
     )
     for hour in (6, 7):
         platform.kpi.write(hourly.DOWN_PIECES, pieces if hour == 6 else pieces.clear(), hour_label(at(hour)))
