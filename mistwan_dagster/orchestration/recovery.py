@@ -99,6 +99,7 @@ LAYOUTS: dict[Table, Layout] = {
 }
 """Tables that are laid out otherwise than their span column tells."""
 LAKE_TABLES = tuple(t for t in TABLES.values() if t not in (DIM_HOUR, LOAD_LEDGER))
+OLDEST_HOUR = f"SELECT min(hour_utc) FROM {FACT_CIRCUIT_HOUR.name}"
 WHOLE = "all"
 UNLOAD = "unload"
 """Stands for a run where one is noted."""
@@ -115,8 +116,18 @@ def layout(table: Table) -> Layout | None:
 
 
 def needs_reload(platform: Platform) -> bool:
-    """Whether the warehouse is new, or was being filled when that was cut off."""
-    return platform.warehouse.is_new or _mark(platform).exists()
+    """Whether the warehouse is new, was being filled when that was cut off, or was begun anew by some later load."""
+    return platform.warehouse.is_new or _mark(platform).exists() or _lacks_the_oldest_hour(platform)
+
+
+def _lacks_the_oldest_hour(platform: Platform) -> bool:
+    kept_from = hour_label(platform.kpi.horizon.start)
+    for label in platform.kpi.labels(FACT_CIRCUIT_HOUR.name):
+        rows = platform.kpi.read(FACT_CIRCUIT_HOUR.name, label) if label >= kept_from else None
+        if rows is not None and rows.height:
+            oldest = platform.published.query(OLDEST_HOUR).item() if platform.published.version() else None
+            return oldest is None or oldest > _instant(label).replace(tzinfo=None)
+    return False
 
 
 def _mark(platform: Platform) -> Path:

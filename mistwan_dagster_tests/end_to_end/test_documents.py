@@ -159,7 +159,6 @@ def test_every_command_works_in_the_order_of_the_documents(reader: Reader) -> No
             told = reader.types(line)
             if line == "mistwan metrics":
                 assert "mistwan_collection_slots_whole{" in told
-    assert (home.stat().st_mode & 0o007, (home / "logs").stat().st_mode & 0o007) == (0, 0)
 
 
 def test_every_block_is_run_or_known_to_be_none_of_commands() -> None:

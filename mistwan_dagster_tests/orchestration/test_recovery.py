@@ -25,6 +25,7 @@ from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import HOURLY, PERIOD_STAGES, WINDOWS
 from mistwan_dagster.settings import Settings
 from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse
+from mistwan_dagster.warehouse.port import Load
 from mistwan_dagster_tests.end_to_end.conftest import NOW
 from mistwan_dagster_tests.end_to_end.figures import NO_FIGURES, assert_same, published
 from mistwan_dagster_tests.end_to_end.previous_home import unpack
@@ -73,7 +74,7 @@ def test_a_reload_that_is_cut_off_is_done_again(platform: Platform, monkeypatch:
     shutil.rmtree(platform.settings.warehouse)
     load, calls = DuckDBWarehouse.load, list[int]()
 
-    def killed(self: DuckDBWarehouse, loads: list[recovery.Load]) -> object:
+    def killed(self: DuckDBWarehouse, loads: list[Load]) -> object:
         calls.append(len(loads))
         if len(calls) == 3:
             raise KeyboardInterrupt
@@ -87,6 +88,20 @@ def test_a_reload_that_is_cut_off_is_done_again(platform: Platform, monkeypatch:
     assert not again.warehouse.is_new
     assert recovery.needs_reload(again)
     recovery.reload(again)
+    assert_same(published(platform.settings.home), before)
+
+
+def test_a_warehouse_that_a_load_began_anew_is_filled_too(platform: Platform) -> None:
+    before = published(platform.settings.home)
+    shutil.rmtree(platform.settings.warehouse)
+    again = Platform(platform.settings)
+    newest = before[FACT_CIRCUIT_HOUR.name].filter(pl.col("hour_utc") == pl.col("hour_utc").max())
+    hour = newest["hour_utc"][0].replace(tzinfo=UTC)
+    again.warehouse.load([Load(FACT_CIRCUIT_HOUR, newest, hour, hour + recovery.HOUR)])
+    again.warehouse.publish()
+    assert recovery.needs_reload(again)
+    recovery.reload(again)
+    assert not recovery.needs_reload(again)
     assert_same(published(platform.settings.home), before)
 
 
