@@ -47,6 +47,8 @@ def back_up(settings: Settings, target: Path) -> Copied:
         raise UserError(
             f"{target} lies in MISTWAN_HOME: choose a folder elsewhere, best on another disk", exit_code=2
         )
+    if target.exists() and not target.is_dir():
+        raise UserError(f"{target} is a file: name a folder", exit_code=2)
     copied = Copied()
     for name in _files(settings):
         _copy(home / name, target / name, copied)

@@ -106,5 +106,5 @@ def test_wrong_places_are_one_clear_line(settings: Settings, tmp_path: Path) -> 
     with pytest.raises(UserError, match="nothing to back up"):
         back_up(Settings(mistwan_home=tmp_path / "nowhere", _env_file=None), tmp_path / "backup")
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write"):
+    with pytest.raises(UserError, match="is a file: name a folder"):
         back_up(settings, tmp_path / "file")

@@ -37,10 +37,11 @@ from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.stage import Stage
 from mistwan_dagster.orchestration.staleness import PERIOD_STAGES
 from mistwan_dagster.orchestration.staleness import WINDOWS as WINDOW_STAGE
+from mistwan_dagster.orchestration.warehouses import open_reader
 from mistwan_dagster.warehouse.port import Load, Reader
 
-LOADS_AT_ONCE = 8
-"""Loads that one transaction takes."""
+ROWS_AT_ONCE = 250_000
+"""Rows after which a transaction is closed, and memory given back: a day of hours of a large organization."""
 MOMENT = timedelta(microseconds=1)
 
 
@@ -140,13 +141,13 @@ def reload(platform: Platform) -> int:
     Also what could not be computed any more: periods whose hours are gone, alarms and scores whose answers are.
     """
     write_text("what the lake holds is being loaded into a new warehouse", _mark(platform))
-    waiting, count = list[Load](), 0
+    waiting, rows, count = list[Load](), 0, 0
     for load in _loads(platform):
         waiting.append(load)
-        count += 1
-        if len(waiting) == LOADS_AT_ONCE:
+        rows, count = rows + load.frame.height, count + 1
+        if rows >= ROWS_AT_ONCE:
             platform.warehouse.load(waiting)
-            waiting = []
+            waiting, rows = [], 0
     if waiting:
         platform.warehouse.load(waiting)
     if count:
@@ -184,7 +185,7 @@ def unload(platform: Platform) -> dict[str, int]:
     not in the warehouse; windows and periods that were written count as computed until their hours are.
     Raises UserError when nothing is published.
     """
-    reader = platform.published
+    reader = open_reader(platform.settings, keep_open=True)
     version = reader.version()
     if version is None:
         raise UserError("nothing is published, so the lake can have nothing back: restore it from a backup")
@@ -205,9 +206,10 @@ def _unload_table(platform: Platform, reader: Reader, version: int, table: Table
     """Labels of the files that were written."""
     lies, there = layout(table), set(platform.kpi.labels(table.name))
     if lies is None:
-        if WHOLE in there:
+        rows = None if WHOLE in there else _rows(reader, version, table, "")
+        if rows is None or rows.is_empty():  # empty or never written: both read as no rows
             return set()
-        platform.kpi.write(table.name, _rows(reader, version, table, ""))
+        platform.kpi.write(table.name, rows)
         return {WHOLE}
     written = set()
     for start, end in _days(reader, version, table):

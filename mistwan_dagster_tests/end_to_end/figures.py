@@ -17,7 +17,7 @@ NO_FIGURES = (LOAD_LEDGER.name, API_USAGE_HOUR.name)
 
 def published(home: Path) -> Figures:
     """Table -> its rows, sorted by key; tables that this warehouse does not have are left out."""
-    reader = PublishedDuckDB(home / "warehouse")
+    reader = PublishedDuckDB(home / "warehouse", keep_open=True)
     there = set(reader.query("SELECT table_name FROM duckdb_tables()")["table_name"])
     return {
         name: reader.query(f"SELECT * FROM {name}").sort(table.key)

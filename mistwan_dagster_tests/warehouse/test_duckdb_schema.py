@@ -31,7 +31,8 @@ def old(tmp_path: Path) -> DuckDBWarehouse:
     change(warehouse, "DROP VIEW IF EXISTS v_circuit_now CASCADE")
     change(warehouse, f"DROP TABLE {DIM_ORG.name}")
     change(warehouse, "ALTER TABLE dim_hour DROP COLUMN iso_week")
-    change(warehouse, "ALTER TABLE dim_hour ADD COLUMN moon VARCHAR DEFAULT 'full'")
+    change(warehouse, "ALTER TABLE dim_hour ADD COLUMN moon VARCHAR")
+    change(warehouse, "UPDATE dim_hour SET moon = 'full'")
     change(warehouse, "ALTER TABLE dim_hour ALTER COLUMN moon SET NOT NULL")
     change(warehouse, f"UPDATE mistwan_schema SET version = {SCHEMA_VERSION - 1}")
     return warehouse
