@@ -73,10 +73,11 @@ def migrate() -> None:
     """
     from mistwan_dagster.lake.kpi import KpiLake
     from mistwan_dagster.warehouse import duckdb_schema, snowflake_schema
+    from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION
 
     settings = _settings()
     if _differences(settings):  # first, so that a kill leaves nothing that looks computed
-        KpiLake(settings.lake).forget_stamps()
+        KpiLake(settings.lake).forget_stamps(SCHEMA_VERSION)
     if settings.mistwan_warehouse == "duckdb":
         warehouse = _duckdb(settings)
         done, left = duckdb_schema.migrate(warehouse)

@@ -181,11 +181,9 @@ def aggregate(
 ) -> Iterator[tuple[str, datetime, datetime, Outcome]]:
     """Run each stage over its stale partitions, or those due for a span; a later stage sees the earlier one's rows.
 
-    A new warehouse (the file was moved away) is first filled with all that the lake holds; then nothing counts as
-    computed, so that what there are raw answers for is computed by this program.
+    A new warehouse (the file was lost or moved away) is first filled with all that the lake holds.
     """
     if needs_reload(platform):
-        platform.kpi.forget_stamps()
         reload(platform)
     for name in stages:
         stage = STAGES[name]

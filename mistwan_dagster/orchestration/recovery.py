@@ -38,6 +38,7 @@ from mistwan_dagster.orchestration.stage import Stage
 from mistwan_dagster.orchestration.staleness import PERIOD_STAGES
 from mistwan_dagster.orchestration.staleness import WINDOWS as WINDOW_STAGE
 from mistwan_dagster.orchestration.warehouses import open_reader
+from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION
 from mistwan_dagster.warehouse.port import Load, Reader
 
 ROWS_AT_ONCE = 250_000
@@ -139,7 +140,10 @@ def reload(platform: Platform) -> int:
     """Load everything that the computed lake holds and publish it; returns loads. Repeatable.
 
     Also what could not be computed any more: periods whose hours are gone, alarms and scores whose answers are.
+    Unless it is known to be of this version of the tables, what there are raw answers for counts as not computed.
     """
+    if platform.kpi.stamps_version() != SCHEMA_VERSION:
+        platform.kpi.forget_stamps(SCHEMA_VERSION)
     write_text("what the lake holds is being loaded into a new warehouse", _mark(platform))
     waiting, rows, count = list[Load](), 0, 0
     for load in _loads(platform):
@@ -194,7 +198,7 @@ def unload(platform: Platform) -> dict[str, int]:
         labels = _unload_table(platform, reader, version, table)
         if labels:
             written[table] = labels
-    platform.kpi.forget_stamps()
+    platform.kpi.forget_stamps(SCHEMA_VERSION)
     _take_for_computed(platform, WINDOW_STAGE, hour_label, written.get(AGG_CIRCUIT_WINDOW, set()))
     for period, stage in PERIOD_STAGES.items():
         label = partial(period_label, period)

@@ -75,8 +75,12 @@ def test_a_lost_warehouse_is_filled_with_all_that_the_lake_holds(platform: Platf
     shutil.rmtree(platform.settings.warehouse)
     again = of(platform.settings.home)
     assert recovery.needs_reload(again)
+    hour = HOURLY.stale(again)[0]
+    HOURLY.begin(again, "run", hour, HOURLY.end(hour))
+    again.kpi.confirm_pending("run")
     recovery.reload(again)
     assert not recovery.needs_reload(again)
+    assert hour not in HOURLY.stale(again), "of this version, so nothing is computed again"
     assert_same(published(platform.settings.home), before)
 
 
