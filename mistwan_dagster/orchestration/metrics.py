@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -22,9 +22,15 @@ from prometheus_client.registry import Collector
 
 from mistwan_dagster.catalog.endpoint import Cadence
 from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SNAPSHOTS
-from mistwan_dagster.catalog.tables import LOAD_LEDGER
+from mistwan_dagster.catalog.sle_tables import FACT_SITE_SLE_HOUR
+from mistwan_dagster.catalog.tables import (
+    FACT_CIRCUIT_HOUR,
+    FACT_PATH_HOUR,
+    FACT_SITE_HOUR,
+    LOAD_LEDGER,
+)
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
+from mistwan_dagster.lake.raw import HOUR, SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
@@ -35,10 +41,13 @@ LOOK_BACK = timedelta(hours=24)
 KEPT_S = 15.0
 """Two scrapers, or an impatient one, are answered from one reading."""
 LEDGER = f"""
-SELECT table_name, sum(row_count) AS row_count, max(loaded_at_utc) AS loaded_at,
-    max(CASE WHEN span_end_utc < TIMESTAMP '2200-01-01 00:00:00' THEN span_end_utc END) AS loaded_until
+SELECT table_name, max(loaded_at_utc) AS loaded_at, max_by(row_count, loaded_at_utc) AS row_count
 FROM {LOAD_LEDGER.name} GROUP BY table_name ORDER BY table_name
 """
+HOURLY_TABLES = (FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, FACT_SITE_HOUR, FACT_SITE_SLE_HOUR)
+NEWEST = " UNION ALL ".join(
+    f"SELECT '{t.name}' AS table_name, max({t.span}) AS newest FROM {t.name}" for t in HOURLY_TABLES
+)
 
 
 Figures = Mapping[str, float | None] | Mapping[tuple[str, ...], float | None]
@@ -137,22 +146,23 @@ def loads(platform: Platform) -> Iterator[Metric]:
     if platform.published.version() is None:
         return
     told = {row["table_name"]: row for row in platform.published.query(LEDGER).iter_rows(named=True)}
+    newest = dict(platform.published.query(NEWEST).iter_rows())
     of = "table"
     rows = {name: float(row["row_count"] or 0) for name, row in told.items()}
     at = {name: _seconds(row["loaded_at"]) for name, row in told.items()}
-    until = {name: _seconds(row["loaded_until"]) for name, row in told.items() if row["loaded_until"]}
-    yield _gauge("load_rows", "Rows of a table by its ledger", of, rows)
+    until = {name: _seconds(hour + HOUR) for name, hour in newest.items() if hour}
+    yield _gauge("load_rows", "Rows of the span that was loaded last", of, rows)
     yield _gauge("load_timestamp_seconds", "When something new of a table was last loaded", of, at)
-    yield _gauge("loaded_until_timestamp_seconds", "End of the newest span loaded", of, until)
+    yield _gauge("loaded_until_timestamp_seconds", "End of the newest hour of a table", of, until)
 
 
 def runs(platform: Platform) -> Iterator[Metric]:
     """Dagster's runs of the last 24 hours."""
     home = platform.settings.dagster_home
-    if not (home / "dagster.yaml").exists():
-        return
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        found = instance.get_run_records(dg.RunsFilter(created_after=datetime.now(UTC) - LOOK_BACK))
+    found: Sequence[dg.RunRecord] = []
+    if (home / "dagster.yaml").exists():
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            found = instance.get_run_records(dg.RunsFilter(created_after=datetime.now(UTC) - LOOK_BACK))
     counts = Counter((r.dagster_run.job_name, r.dagster_run.status.value.lower()) for r in found)
     spans = {}
     for record in sorted(found, key=lambda r: r.end_time or 0.0):

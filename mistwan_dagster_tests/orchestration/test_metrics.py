@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from datetime import UTC
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -62,8 +63,12 @@ def test_each_figure_says_what_the_home_holds(cli: Cli) -> None:
     assert of("quota_left", purpose="live") == 4460
     assert of("quota_left", purpose="backfill") == 3460
     assert of("quota_blocked") == 0
-    hours = platform.published.query("SELECT count(*), max(hour_utc) FROM fact_circuit_hour").row(0)
-    assert of("load_rows", table="fact_circuit_hour") == hours[0]
+    now = platform.published.query("SELECT count(*) FROM rpt_congestion_now").item()
+    assert (of("load_rows", table="rpt_congestion_now"), now) == (now, 6)
+    loaded = platform.published.query(
+        "SELECT max(loaded_at_utc) FROM load_ledger WHERE table_name = 'dim_site'"
+    ).item()
+    assert of("load_timestamp_seconds", table="dim_site") == loaded.replace(tzinfo=UTC).timestamp()
     assert (
         of("loaded_until_timestamp_seconds", table="fact_circuit_hour") == slot.replace(minute=0).timestamp()
     )
@@ -81,8 +86,8 @@ def test_each_figure_says_what_the_home_holds(cli: Cli) -> None:
     assert {(x["job"], x["lane"]) for x in told} == {("latest", "compute")}
     assert len({x["run_id"] for x in told}) == 1
     assert all(str(x["partition"]).startswith("2025-03-04") for x in told)
-    (loaded,) = [x for x in told if x.get("asset") == "warehouse/rpt_congestion_now"]
-    assert loaded["row_count"] == platform.published.query("SELECT count(*) FROM rpt_congestion_now").item()
+    (written,) = [x for x in told if x.get("asset") == "warehouse/rpt_congestion_now"]
+    assert written["row_count"] == now
 
 
 def test_a_part_that_cannot_be_read_is_absent_and_told(cli: Cli) -> None:
