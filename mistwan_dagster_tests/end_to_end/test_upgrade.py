@@ -36,13 +36,7 @@ def test_an_earlier_home_opens_migrates_and_says_the_same(
     monkeypatch.setenv("DAGSTER_HOME", "")
     monkeypatch.chdir(tmp_path)
     ran: list[str] = []
-    commands.aggregate(None, None, ran.append)
-    assert {line.split(":")[0] for line in ran} >= {
-        "hourly",
-        "windows",
-        "daily",
-        "weekly",
-        "monthly",
-        "rolling",
-    }
+    for stage in ("hourly", "windows", "daily", "monthly"):
+        commands.aggregate(stage, None, ran.append)
+    assert {line.split(":")[0] for line in ran} == {"hourly", "windows", "daily", "monthly"}
     assert_same(published(cli.home), before)
