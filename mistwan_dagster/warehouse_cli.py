@@ -71,13 +71,13 @@ def migrate() -> None:
 
     What raw answers are there for is computed again by the next `mistwan aggregate`, which fills new columns.
     """
-    from mistwan_dagster.lake.kpi import KpiLake
+    from mistwan_dagster.orchestration.platform import Platform
     from mistwan_dagster.warehouse import duckdb_schema, snowflake_schema
     from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION
 
     settings = _settings()
     if _differences(settings):  # first, so that a kill leaves nothing that looks computed
-        KpiLake(settings.lake).forget_stamps(SCHEMA_VERSION)
+        Platform(settings).kpi.forget_stamps(SCHEMA_VERSION)
     if settings.mistwan_warehouse == "duckdb":
         warehouse = _duckdb(settings)
         done, left = duckdb_schema.migrate(warehouse)
