@@ -76,7 +76,8 @@ def migrate() -> None:
     from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION
 
     settings = _settings()
-    if _differences(settings):  # first, so that a kill leaves nothing that looks computed
+    if any(not text.endswith("is not declared") for text in _differences(settings)):
+        # first, so that a kill leaves nothing that looks computed
         Platform(settings).kpi.forget_stamps(SCHEMA_VERSION)
     if settings.mistwan_warehouse == "duckdb":
         warehouse = _duckdb(settings)
