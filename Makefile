@@ -7,8 +7,9 @@ SITES ?= 40
 HOURS ?= 48
 SERVE ?= --serve
 WAREHOUSE ?= duckdb
+SBOM ?= build/sbom.cdx.json
 
-.PHONY: help env demo test lint format generate bench clean
+.PHONY: help env demo test lint format generate audit sbom bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +41,13 @@ format: $(VENV)  ## format and fix
 generate: $(VENV)  ## DDL and data dictionary from the catalog, the picture of the graph for its test
 	$(BIN)/python -m mistwan_dagster.warehouse.render .
 	$(BIN)/python -m mistwan_dagster_tests.orchestration.test_graph
+
+audit: $(VENV)  ## known vulnerabilities of the locked packages, as OSV tells them; says so when it cannot be asked
+	$(BIN)/python .ci/audit.py
+
+sbom: $(VENV)  ## build/sbom.cdx.json: every package that is shipped, CycloneDX
+	mkdir -p $(dir $(SBOM))
+	.uv/bin/uv export --frozen --no-dev --quiet --format cyclonedx1.5 --preview-features sbom-export --output-file $(SBOM) > /dev/null
 
 bench: $(VENV)  ## benchmarks as ratios, see benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from mistwan_dagster.care_cli import care_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
 from mistwan_dagster.server_cli import server_app
@@ -36,8 +37,12 @@ app = typer.Typer(
 )
 
 
+CLOSED_TO_OTHERS = 0o027
+"""Whatever the caller's umask: files of this program are for its user, and for its group to read."""
+
 app.add_typer(warehouse_app)
 app.add_typer(server_app)
+app.add_typer(care_app)
 
 
 class StageName(StrEnum):
@@ -269,6 +274,7 @@ def main() -> None:
     Imports make a million objects that stay; looking through them for garbage over and over costs half a second.
     """
     gc.set_threshold(100_000, 20, 100)
+    os.umask(os.umask(0) | CLOSED_TO_OTHERS)
     _leave(_run())
 
 

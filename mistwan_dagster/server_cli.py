@@ -47,11 +47,13 @@ def dashboard(
     from mistwan_dagster.dashboard.context import QuotaState
     from mistwan_dagster.dashboard.serve import check_published, make_server, serve
     from mistwan_dagster.dashboard.sign_in import Proxy, check_reach
+    from mistwan_dagster.logs import log_service
     from mistwan_dagster.mist.quota import Purpose
     from mistwan_dagster.orchestration.platform import Platform
     from mistwan_dagster.orchestration.warehouses import open_reader
 
     platform = Platform.open()
+    log_service(platform.settings.logs, "dashboard")
 
     def quota() -> QuotaState | None:
         try:
@@ -78,6 +80,35 @@ def dashboard(
         dagster_url=settings.mistwan_dagster_url,
     )
     serve(server, host, port, debug, say)
+
+
+@server_app.command()
+def metrics(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="serve them here; without, print them once")
+    ] = None,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+) -> None:
+    """Figures of the platform itself for Prometheus: collection, quota, freshness, loads, runs."""
+    from mistwan_dagster.orchestration.metrics import exposition, registry
+
+    if port is None:
+        print(exposition(), end="")
+        return
+    from prometheus_client import start_http_server
+
+    from mistwan_dagster.logs import log_service
+    from mistwan_dagster.settings import load_settings
+
+    log_service(load_settings().logs, "metrics")
+    try:
+        _, serving = start_http_server(port, host, registry())
+    except OSError as error:
+        raise UserError(
+            f"cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or choose another --port"
+        ) from None
+    say(f"metrics on http://{host}:{port}/metrics (Ctrl-C ends it)")
+    serving.join()
 
 
 @server_app.command()

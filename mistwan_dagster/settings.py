@@ -248,6 +248,11 @@ class Settings(BaseSettings):
         return self.home / "state"
 
     @property
+    def logs(self) -> Path:
+        """Folder of the structured logs."""
+        return self.home / "logs"
+
+    @property
     def dagster_home(self) -> Path:
         """Home of the Dagster instance."""
         return self.home / "dagster"

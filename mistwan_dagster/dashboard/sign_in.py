@@ -16,7 +16,7 @@ import flask
 from mistwan_dagster.errors import UserError
 
 PROXY = "mistwan-proxy"
-SECRET_HEADER = "X-Mistwan-Proxy-Secret"
+SECRET_HEADER = "X-Mistwan-Proxy-Secret"  # noqa: S105 (its name, not its value)
 LEAST_SECRET = 16
 OPEN_PATHS = ("/healthz",)
 METRICS = "/metrics"

@@ -182,7 +182,7 @@ class _Loader(yaml.SafeLoader):
 
 def _parse(path: Path) -> dict[Any, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError:
         raise _wrong(path, "does not exist: mend MISTWAN_THRESHOLDS_FILE") from None
     except OSError as error:

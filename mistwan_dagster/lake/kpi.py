@@ -34,6 +34,7 @@ from mistwan_dagster.lake.horizon import Horizon
 from mistwan_dagster.lake.hours import hours_between
 
 HOUR_COLUMN = "hour_utc"
+VERSION = "version"
 
 
 class KpiLake:
@@ -160,9 +161,17 @@ class KpiLake:
         folder = self._stamps / stage
         return {path.name: text for path, text in read_texts(folder / label for label in labels).items()}
 
-    def forget_stamps(self) -> None:
-        """Take every partition of every stage for not computed."""
+    def forget_stamps(self, version: int) -> None:
+        """Take every partition of every stage for not computed; those to come are of this version of the tables."""
         remove_tree(self._stamps)
+        write_text(str(version), self._stamps / VERSION)
+
+    def stamps_version(self) -> int | None:
+        """Version of the tables that all partitions recorded as computed are of, None when that is not known."""
+        try:
+            return int((self._stamps / VERSION).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
 
     def forget_stamps_before(self, stage: str, instant: datetime) -> None:
         """Drop the records of a stage's partitions that begin before `instant`: they are not computed again."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
@@ -20,12 +22,10 @@ from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
-from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
-from mistwan_dagster.orchestration.planning import missing_hours
+from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.schema_drift import news
 from mistwan_dagster.orchestration.sle import coverage_now
-from mistwan_dagster.orchestration.staleness import STAGES
 
 GAP_LOOK_BACK = timedelta(hours=24)
 SHOWN_FIELDS = 10
@@ -190,16 +190,7 @@ def _sle(platform: Platform) -> str:
 
 def _history(platform: Platform) -> str:
     """What sensors and schedules have still to ask for or to compute of the last days."""
-    now = platform.settings.now()
-    since = now - timedelta(days=platform.settings.mistwan_history_days)
-    unread = {
-        e.name: len(missing_hours(platform, e)) for several in HISTORY_SOURCES.values() for e in several
-    }
-    stale = {
-        name: sum(not (known and stage.goes_on(start, now)) for start, known in changed.items())
-        for name, stage in STAGES.items()
-        for changed in [stage.changed(platform, since)]
-    }
+    unread, stale = unread_hours(platform), stale_partitions(platform)
     lines = [f"{name} {n} hours to ask for" for name, n in unread.items() if n]
     lines += [f"{name} {n} partitions to compute" for name, n in stale.items() if n]
     return (
@@ -207,9 +198,20 @@ def _history(platform: Platform) -> str:
     )
 
 
+def _permissions(platform: Platform) -> str:
+    """Files of one's own are no failure, but everybody on the machine should not read them."""
+    key = platform.settings.snf_private_key_file
+    named = [platform.settings.home, Path(".env"), *([key] if key else [])]
+    open_to_all = [str(path) for path in named if path.exists() and path.stat().st_mode & stat.S_IRWXO]
+    if not open_to_all:
+        return "home and settings are closed to other users"
+    return f"WARNING: every user of this machine may enter or read them: chmod o-rwx {' '.join(open_to_all)}"
+
+
 CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("settings", _settings),
     ("lake", _lake),
+    ("permissions", _permissions),
     ("access", _access),
     ("quota", _quota),
     ("calls", describe_use),

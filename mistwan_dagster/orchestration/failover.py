@@ -22,7 +22,7 @@ CONTEXT = timedelta(days=NORM_DAYS, hours=1)
 def compute_failovers(platform: Platform, since: datetime | None) -> int:
     """Replace `fact_failover` from `since` less the look-back on (all of it when None); returns rows."""
     until = observed_until(platform)
-    begin = recompute_from(since)
+    begin = _with_evidence(platform, recompute_from(since))
     circuits = dim_circuit(platform)
     lasting = pl.col("end_utc").is_null() | (pl.col("end_utc") >= begin)
     recent = whole_table(platform, FACT_CIRCUIT_OUTAGE).filter(lasting)
@@ -43,6 +43,13 @@ def compute_failovers(platform: Platform, since: datetime | None) -> int:
         None if samples is None else samples.filter(pl.col("circuit_id").is_in(mine["circuit_id"].implode())),
     ).collect()
     return replace_recent(platform, FACT_FAILOVER, found, begin)
+
+
+def _with_evidence(platform: Platform, begin: datetime) -> datetime:
+    """`begin`, or the first hour with sightings when that is later: failovers before it cannot be found again."""
+    labels = platform.kpi.labels(SIGHTINGS)
+    first = datetime.fromisoformat(f"{labels[0]}:00:00+00:00") if labels else begin
+    return max(begin, first)
 
 
 def _sites(outages: pl.DataFrame, active: pl.LazyFrame, circuits: pl.DataFrame) -> pl.Series:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     DEVICE_STATS,
@@ -42,6 +43,7 @@ from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilizat
 from mistwan_dagster.kpi.versions import in_force
 from mistwan_dagster.lake.files import listed_once
 from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.orchestration.episodes import whole_table
 from mistwan_dagster.orchestration.platform import Platform
 
 MARGIN = timedelta(minutes=15)
@@ -230,21 +232,37 @@ def compute_facts(platform: Platform, start: datetime, end: datetime) -> int:
 
 
 def compute_outages(platform: Platform, since: datetime | None) -> int:
-    """Replace `fact_circuit_outage`: the pieces of all hours, joined where they touch; returns rows."""
+    """Replace `fact_circuit_outage`: the pieces of all hours, joined where they touch; returns rows.
+
+    Retention, or the loss of the lake, takes pieces away. Outages that ended before the first piece left stay as they
+    are, and one that reaches it goes on from where it began.
+    """
     del since  # an outage may reach back as far as there are hours
-    pieces = platform.kpi.scan_all(DOWN_PIECES)
-    if pieces is None:
-        platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, FACT_CIRCUIT_OUTAGE.empty())
-        return 0
-    frame = merge_outages(pieces, dim_circuit(platform), observed_until(platform))
-    outages = frame.collect(engine="in-memory")
+    known, labels = whole_table(platform, FACT_CIRCUIT_OUTAGE), platform.kpi.labels(DOWN_PIECES)
+    if not labels:
+        platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, known)
+        return known.height
+    first = pl.lit(datetime.fromisoformat(f"{labels[0]}:00:00+00:00")).cast(INSTANT)
+    over = (pl.col("end_utc") < first).fill_null(False)
+    reaching = known.lazy().filter(~over, pl.col("start_utc") < first)
+    before = reaching.select(
+        "circuit_id", "kind", "evidence", start="start_utc", end=pl.min_horizontal("end_utc", first)
+    )
+    found = platform.kpi.scan_all(DOWN_PIECES)
+    assert found is not None
+    pieces = found.select("circuit_id", "kind", "evidence", "start", "end")
+    merged = merge_outages(pl.concat([before, pieces]), dim_circuit(platform), observed_until(platform))
+    outages = pl.concat([known.filter(over), merged.collect(engine="in-memory")]).sort(
+        FACT_CIRCUIT_OUTAGE.key
+    )
     platform.kpi.write(FACT_CIRCUIT_OUTAGE.name, outages)
     return outages.height
 
 
 def observed_until(platform: Platform) -> datetime:
-    """End of the last hour whose status is computed; the epoch when none is."""
-    labels = platform.kpi.labels(STATUS)
+    """End of the last hour whose status is computed, of the last hour with facts where no status is left; else the
+    epoch."""
+    labels = platform.kpi.labels(STATUS) or platform.kpi.labels(FACT_CIRCUIT_HOUR.name)
     return datetime.fromisoformat(f"{labels[-1] if labels else '1970-01-01T00'}:00:00+00:00") + HOUR
 
 

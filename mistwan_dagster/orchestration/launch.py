@@ -32,8 +32,9 @@ from mistwan_dagster.orchestration.liveness import (
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
+from mistwan_dagster.orchestration.recovery import needs_reload, reload
 from mistwan_dagster.orchestration.stage import ranges
-from mistwan_dagster.orchestration.staleness import HOURLY, STAGES, fact_hours
+from mistwan_dagster.orchestration.staleness import STAGES
 
 INSTANCE_YAML = """\
 # Written by mistwan; edit freely, it is written only when absent.
@@ -94,7 +95,7 @@ def become_daemon(ui_port: int | None) -> NoReturn:
         arguments = ["-m", "dagster._daemon", "run", *module]
     else:
         arguments = ["-m", "dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(ui_port)]
-    os.execv(sys.executable, [sys.executable, *arguments])
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (our own arguments, no shell)
 
 
 @contextmanager
@@ -187,13 +188,10 @@ def aggregate(
 ) -> Iterator[tuple[str, datetime, datetime, Outcome]]:
     """Run each stage over its stale partitions, or those due for a span; a later stage sees the earlier one's rows.
 
-    In a new warehouse (the file was moved away) nothing is computed, and imported facts are loaded again.
+    A new warehouse (the file was lost or moved away) is first filled with all that the lake holds.
     """
-    if platform.warehouse.is_new:
-        platform.kpi.forget_stamps()
-        imported = sorted(set(fact_hours(platform)).difference(HOURLY.candidates(platform)))
-        for start, end in ranges(imported, HOURLY.end, MAX_PARTITIONS_PER_RUN):
-            yield "load", start, end, run_span(opened, "load", start, end)
+    if needs_reload(platform):
+        reload(platform)
     for name in stages:
         stage = STAGES[name]
         starts = stage.stale(platform) if span is None else stage.due(platform, *span)

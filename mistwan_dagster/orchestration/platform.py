@@ -29,6 +29,7 @@ from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.mist.quota import Ledger, SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
 from mistwan_dagster.orchestration.liveness import run_alive
+from mistwan_dagster.orchestration.run_log import log_run
 from mistwan_dagster.orchestration.warehouses import open_reader, open_warehouse
 from mistwan_dagster.settings import Settings, load_settings
 from mistwan_dagster.warehouse.port import Reader, Warehouse
@@ -169,6 +170,8 @@ class PlatformResource(dg.ConfigurableResource):
         except UserError:
             settings = None
         with run_alive(settings, str(context.run_id)) if settings else nullcontext():
+            if settings and context.run and context.instance:
+                log_run(settings.logs, context.run, context.instance)
             yield self
 
     def open(self) -> Platform:

@@ -99,7 +99,17 @@ class DuckDBWarehouse:
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One writer at a time, also while the file is copied: DuckDB's own lock would be lost by the copy."""
+        """The file of this program's version, with all its tables."""
+        with self.alone() as connection:
+            _check_version(connection, self.path)
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One writer at a time, also while the file is copied: DuckDB's own lock would be lost by the copy.
+
+        Of whatever version the file is. Raises UserError when it is held for long, none of ours, or cannot be written.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / "writer.lock", timeout=LOCK_PATIENCE_S)
@@ -108,7 +118,6 @@ class DuckDBWarehouse:
                     _create(self.path)
                 connection = open_file(self.path, read_only=False)
                 try:
-                    _check_version(connection, self.path)
                     yield connection
                 finally:
                     connection.close()
@@ -205,9 +214,10 @@ def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if "mistwan_schema" in tables:
         found = connection.execute("SELECT max(version) FROM mistwan_schema").fetchall()[0][0]
         if found != SCHEMA_VERSION:
+            mend = "run `mistwan warehouse migrate`" if found < SCHEMA_VERSION else "use the matching program"
             raise UserError(
                 f"{path} is a warehouse of version {found}, this program writes version {SCHEMA_VERSION}: "
-                "use the matching program, or move the file away and run `mistwan aggregate all`"
+                f"{mend}, or move the file away and run `mistwan aggregate all`"
             )
     elif tables:
         raise UserError(
@@ -233,7 +243,7 @@ def _replace_span(connection: duckdb.DuckDBPyConnection, prepared: Prepared, run
     condition, values = prepared.condition
     connection.execute(f"DELETE FROM {table.name}{' WHERE ' * bool(condition)}{condition}", values)
     connection.register("incoming", prepared.frame.to_arrow())
-    connection.execute(f"INSERT INTO {table.name} SELECT * FROM incoming")
+    connection.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
     connection.execute(*forget([prepared]))
     connection.execute(*note([prepared], run_id, datetime.now(UTC)))

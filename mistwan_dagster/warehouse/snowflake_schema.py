@@ -7,11 +7,11 @@ not belong here: database, roles and grants, which an administrator makes once (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.catalog.views import VIEWS
-from mistwan_dagster.warehouse.render import create_table, create_view, sql_type
+from mistwan_dagster.warehouse.drift import Drift, table_drift, view_drift
+from mistwan_dagster.warehouse.render import create_view
 from mistwan_dagster.warehouse.snowflake_session import Connect, Session, Target, in_session
 
 STAGE = "mistwan_stage"
@@ -21,14 +21,6 @@ STATE = "mistwan_state"
 STAGING = re.compile(r"load_[0-9a-f]{12}$")
 _SHOWN_AS = {"VARCHAR": "TEXT", "NUMBER(38,0)": "NUMBER", "TIMESTAMP_NTZ(6)": "TIMESTAMP_NTZ"}
 """How `information_schema` names the types that tables are declared with."""
-
-
-@dataclass(frozen=True)
-class Drift:
-    """One difference between the catalog and the warehouse. `mend` is the statement for it; None: by hand."""
-
-    text: str
-    mend: str | None
 
 
 def _found(session: Session, target: Target) -> dict[str, dict[str, str]]:
@@ -45,26 +37,8 @@ def _found(session: Session, target: Target) -> dict[str, dict[str, str]]:
 
 def drift(session: Session, target: Target) -> list[Drift]:
     """Every difference, tables first; an empty list when the warehouse is what the catalog declares."""
-    found, result = _found(session, target), list[Drift]()
-    for table in TABLES.values():
-        if table.name not in found:
-            result.append(Drift(f"table {table.name} is missing", create_table(table, "snowflake")))
-            continue
-        columns = dict(found[table.name])
-        for column in table.columns:
-            declared = sql_type(column, "snowflake")
-            kind = columns.pop(column.name, None)
-            if kind is None:
-                add = f"ALTER TABLE {table.name} ADD COLUMN {column.name} {declared}"
-                result.append(Drift(f"column {table.name}.{column.name} is missing", add))
-            elif kind != _SHOWN_AS.get(declared, declared):
-                result.append(
-                    Drift(f"column {table.name}.{column.name} is {kind}, declared {declared}", None)
-                )
-        result += [Drift(f"column {table.name}.{name} is not declared", None) for name in columns]
-    result += [
-        Drift(f"view {v.name} is missing", create_view(v)) for v in VIEWS.values() if v.name not in found
-    ]
+    found = _found(session, target)
+    result = [*table_drift(found, "snowflake", _SHOWN_AS), *view_drift(found)]
     known = {*TABLES, *VIEWS, STATE}
     for name in sorted(set(found) - known):
         left = STAGING.match(name)

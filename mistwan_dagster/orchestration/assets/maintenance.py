@@ -8,6 +8,7 @@ import dagster as dg
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.lake.compaction import compact_days, remove_leftovers, sweep
 from mistwan_dagster.lake.retention import Deleted
+from mistwan_dagster.logs import forget_logs
 from mistwan_dagster.orchestration import retention
 from mistwan_dagster.orchestration.assets.kpi import HOURLY_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS, raw_key
@@ -64,7 +65,7 @@ def rpt_schema_drift(
 def raw_retention(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult[None]:
-    """Hours that were never computed are named before their rows go."""
+    """Hours that were never computed are named before their rows go. Logs are kept as long as raw answers."""
     parts = platform.open()
     lost = retention.lost_hours(parts)
     if lost:
@@ -72,6 +73,7 @@ def raw_retention(
             f"{len(lost)} hours were never computed and no longer can be, the first {lost[0]}"
         )
     kept_from = retention.raw_horizon(parts)
+    forget_logs(parts.settings.logs, kept_from.date())
     metadata = _deleted(retention.retain_raw(parts))
     return dg.MaterializeResult(
         metadata={"kept_from": kept_from.isoformat(), "hours_never_computed": len(lost), **metadata}

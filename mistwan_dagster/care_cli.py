@@ -1,0 +1,24 @@
+"""Commands for whoever looks after the platform. Thin: parses, calls, prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+care_app = typer.Typer(add_completion=False)
+
+
+@care_app.command()
+def backup(
+    folder: Annotated[
+        Path, typer.Argument(help="folder on another disk; made when absent, else brought up to date")
+    ],
+) -> None:
+    """Copy of lake and published warehouse; copying it back restores them (docs/operations.md)."""
+    from mistwan_dagster.backup import back_up
+    from mistwan_dagster.settings import load_settings
+
+    copied = back_up(load_settings(), folder)
+    print(f"{folder}: {copied.files} files copied ({copied.bytes} bytes), {copied.kept} there already")
