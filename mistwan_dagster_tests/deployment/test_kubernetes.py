@@ -47,8 +47,10 @@ CHART: dict[str, Any] = {
     "dagsterDaemon": POD | {
         "enabled": {}, "heartbeatTolerance": {},
         "runCoordinator": {"enabled": {}, "type": {}, "config": {"queuedRunCoordinator": {}}},
-        "runMonitoring": dict.fromkeys(("enabled", "startTimeoutSeconds", "cancelTimeoutSeconds", "pollIntervalSeconds",
-                                        "freeSlotsAfterRunEndSeconds", "maxResumeRunAttempts"), {}),
+        "runMonitoring": {
+            "enabled": {}, "startTimeoutSeconds": {}, "cancelTimeoutSeconds": {}, "pollIntervalSeconds": {},
+            "freeSlotsAfterRunEndSeconds": {}, "maxResumeRunAttempts": {},
+        },
         "runRetries": {"enabled": {}, "maxRetries": {}},
     },
     "dagsterWebserver": POD | {"service": {"type": {}, "port": {}}},
