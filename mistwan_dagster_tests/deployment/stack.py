@@ -32,9 +32,6 @@ CONTAINER_PORTS = ("5432", "6379", "4000", "3000", "8050", "8800")
 POSTGRES_BIN = (
     sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
 )
-TALKS = re.compile(
-    rf"0\.0\.0\.0|(?:\b(?P<host>postgres|redis|code-location):)?\b(?P<port>{'|'.join(CONTAINER_PORTS)})\b"
-)
 
 
 def wait_for(what: str, look: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
@@ -156,21 +153,26 @@ class Service:
         volumes = [text.split(":") for text in self.told.get("volumes", [])]
         return bool(volumes) and all(len(v) > 2 and "ro" in v[2].split(",") for v in volumes)
 
-    def here(self, text: str) -> str:
-        """A text of the file with this machine's ports, addresses and folders."""
-        for target, place in self.mounts.items():
-            text = re.sub(rf"(?<![\w/]){re.escape(target)}(?=[/:\s'\"]|$)", str(place), text)
-        ports = self.stack.ports
-        return TALKS.sub(
-            lambda m: (
-                "127.0.0.1"
-                if m["port"] is None
-                else f"127.0.0.1:{ports[m['port']]}"
-                if m["host"]
-                else ports[m["port"]]
-            ),
-            text,
+    @cached_property
+    def _told_there(self) -> re.Pattern[str]:
+        """Finds what is different here: folders (longest first), addresses, ports."""
+        folders = "|".join(map(re.escape, self.mounts))
+        return re.compile(
+            rf"(?<![\w/])(?P<folder>{folders})(?=[/:\s'\"]|$)|0\.0\.0\.0"
+            rf"|(?:\b(?P<host>postgres|redis|code-location):)?\b(?P<port>{'|'.join(CONTAINER_PORTS)})\b"
         )
+
+    def here(self, text: str) -> str:
+        """A text of the file with this machine's folders, addresses and ports."""
+
+        def place(found: re.Match[str]) -> str:
+            if found["folder"]:
+                return str(self.mounts[found["folder"]])
+            if not found["port"]:
+                return "127.0.0.1"
+            return ("127.0.0.1:" if found["host"] else "") + self.stack.ports[found["port"]]
+
+        return self._told_there.sub(place, text)
 
     @cached_property
     def environment(self) -> dict[str, str]:
@@ -273,9 +275,12 @@ class Service:
             self.process.wait()
 
     def stop(self) -> int:
-        """As the engines stop a container: SIGTERM to its first process; its exit code. Raises when it does not end."""
+        """As the engines stop a container: a signal to its first process; its exit code. Raises when it does not end.
+
+        The image of PostgreSQL asks for SIGINT, which does not wait for clients.
+        """
         assert self.process is not None
-        self.process.terminate()
+        self.process.send_signal(signal.SIGINT if self.name == "postgres" else signal.SIGTERM)
         return self.process.wait(timeout=30)
 
     def handles_sigterm(self) -> bool:
