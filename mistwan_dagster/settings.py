@@ -159,8 +159,9 @@ class Settings(BaseSettings):
     @field_validator("mistwan_dagster_postgres_url")
     @classmethod
     def _postgres_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith("postgresql://"):
-            raise ValueError("must begin with postgresql://")
+        """Dagster brings psycopg2; by `postgresql://` alone SQLAlchemy would look for another driver."""
+        if value and not value.get_secret_value().startswith("postgresql+psycopg2://"):
+            raise ValueError("must begin with postgresql+psycopg2://")
         return value
 
     @field_validator("*", mode="before")

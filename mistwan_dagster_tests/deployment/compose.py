@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,13 @@ def plain() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "compose.yaml").read_text())
 
 
-def interpolated(environment: Mapping[str, str]) -> dict[str, Any]:
+def interpolated(environment: Mapping[str, str] = PASSWORDS) -> dict[str, Any]:
     """`compose.yaml` with `${...}` and `$$` resolved, by the rules (and the code) of podman-compose."""
+    return _resolved(tuple(environment.items()))
+
+
+@cache
+def _resolved(environment: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     return rec_subs(plain(), dict(environment))
 
 

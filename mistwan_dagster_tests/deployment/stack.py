@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,7 +28,8 @@ from typing import Any, TypeVar
 from mistwan_dagster_tests.deployment.compose import image_environment, interpolated
 
 T = TypeVar("T")
-PATIENCE_S = 120
+PATIENCE_S = 240
+COMMANDS = ("mistwan", "dagster", "dagster-daemon", "dagster-webserver")
 CONTAINER_PORTS = ("5432", "6379", "4000", "3000", "8050", "8800")
 POSTGRES_BIN = (
     sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
@@ -56,11 +58,11 @@ class Stack:
 
     folder: Path
     env_file: dict[str, str]
+    commands: Path
     switches_users: bool
     ports: dict[str, str] = field(default_factory=lambda: {p: str(free_port()) for p in CONTAINER_PORTS})
 
     def __post_init__(self) -> None:
-        self.folder.chmod(0o755)
         self.file = interpolated(self.env_file)
         self.services = {name: Service(self, name, told) for name, told in self.file["services"].items()}
 
@@ -112,7 +114,10 @@ class Service:
 
     @cached_property
     def mounts(self) -> dict[str, Path]:
-        """Path in the container -> folder, deepest first; a mount below another is a link in it."""
+        """Path in the container -> folder, deepest first; a mount below another is a link in it.
+
+        The image's own folder for data is there, too; where nothing is mounted it cannot be written to.
+        """
         found = {}
         for text in sorted(self.told.get("volumes", []), key=lambda t: t.split(":")[1]):
             source, target = text.split(":")[:2]
@@ -125,6 +130,8 @@ class Service:
             if not place.exists():
                 place.symlink_to(folder)
             found[target] = place
+        if "build" in self.told:
+            found.setdefault(image_environment()["MISTWAN_HOME"], self.root / "var/lib/mistwan")
         for text in self.told.get("tmpfs", []):
             place = self.root / text.split(":")[0][1:]
             place.mkdir(parents=True, exist_ok=True)
@@ -180,14 +187,15 @@ class Service:
         ours = "build" in self.told
         base = image_environment() if ours else {}
         told = (self.stack.env_file if "env_file" in self.told else {}) | self.told.get("environment", {})
-        binaries = [str(Path(sys.executable).parent)] if ours else list(map(str, POSTGRES_BIN))
+        binaries = [str(self.stack.commands)] if ours else list(map(str, POSTGRES_BIN))
         known = {k: self.here(v) for k, v in (base | told).items()}
         tmp = str(self.mounts["/tmp"])
-        return (
-            known
-            | {"PATH": ":".join([*binaries, "/usr/bin:/bin"]), "TMPDIR": tmp, "LANG": "C.UTF-8"}
-            | ({"PGDATA": self.here("/var/lib/postgresql/data")} if self.name == "postgres" else {})
-        )
+        of_this_machine = {"PATH": ":".join([*binaries, "/usr/bin:/bin"]), "TMPDIR": tmp, "LANG": "C.UTF-8"}
+        if ours:
+            of_this_machine["LD_LIBRARY_PATH"] = str(self.stack.commands)
+        if self.name == "postgres":
+            of_this_machine["PGDATA"] = self.here("/var/lib/postgresql/data")
+        return known | of_this_machine
 
     def as_its_user(self, argv: list[str]) -> list[str]:
         """The command with the user, capabilities and privileges that the file leaves it."""
@@ -234,7 +242,7 @@ class Service:
         secret = self.mounts["/tmp"] / "pw"
         secret.write_text(told["POSTGRES_PASSWORD"])
         secret.chmod(0o644)
-        options = [*told["POSTGRES_INITDB_ARGS"].split(), "--no-sync", f"--pwfile={secret}"]
+        options = [*told["POSTGRES_INITDB_ARGS"].split(), "--no-sync", "--pwfile=/tmp/pw"]
         made = self.run(["initdb", f"--username={told['POSTGRES_USER']}", *options])
         assert made.returncode == 0, made.stderr
         secret.unlink()
@@ -254,7 +262,19 @@ class Service:
             assert self.starts < 5, f"{self.name} ends again and again:\n{self.tail()}"
             self.start()
             return None
+        if not self._listens():
+            return None
         return True if self.check().returncode == 0 else None
+
+    def _listens(self) -> bool:
+        """Whether its port answers, which is far cheaper to ask than Dagster's own check is; True without a port."""
+        command = self.told["command"]
+        if "--port" not in command:
+            return True
+        port = self.stack.ports[command[command.index("--port") + 1]]
+        with suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), timeout=1):
+            return True
+        return False
 
     def wait_healthy(self) -> None:
         """Wait until the health check succeeds."""
@@ -291,27 +311,51 @@ class Service:
         return bool(caught & 1 << (signal.SIGTERM - 1))
 
 
-def can_switch_users() -> bool:
-    """Whether this process may give others another user, and such a process can reach the interpreter."""
+def _others_can_run(python: Path) -> bool:
+    """Whether another user can run, and look up, this interpreter with its packages."""
+    argv = ["setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--", str(python), "-c"]
+    program = "import os, sys, mistwan_dagster; os.stat(sys.executable)"
+    libraries = {"LD_LIBRARY_PATH": str(python.parent)}
+    return (
+        subprocess.run([*argv, program], cwd="/", env=libraries, capture_output=True, check=False).returncode
+        == 0
+    )
+
+
+def commands_for_others(folder: Path) -> Path | None:
+    """A folder of this environment's commands that other users can run; None when there is none, or we are not root.
+
+    An interpreter in root's own home is out of their reach: then a copy of it runs the same packages.
+    """
+    own = Path(sys.executable).parent
     if os.geteuid() != 0:
-        return False
-    argv = [
-        "setpriv",
-        "--reuid=10001",
-        "--regid=10001",
-        "--clear-groups",
-        "--",
-        sys.executable,
-        "-c",
-        "import dagster",
-    ]
-    return subprocess.run(argv, cwd="/", capture_output=True, check=False).returncode == 0
+        return None
+    if _others_can_run(own / "python"):
+        return own
+    base, version = Path(sys.base_prefix), f"python3.{sys.version_info.minor}"
+    left_out = shutil.ignore_patterns("test", "idlelib", "ensurepip", "config-*", "site-packages")
+    shutil.copytree(base / "lib" / version, folder / "lib" / version, ignore=left_out)
+    (folder / "bin").mkdir()
+    python = folder / "bin" / "python"
+    shutil.copy(base / "bin" / version, python)
+    for library in (base / "lib").glob("libpython3*.so*"):
+        shutil.copy(library, folder / "bin")
+    packages = folder / "lib" / version / "site-packages"
+    packages.mkdir()
+    (packages / "all.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    for name in COMMANDS:
+        script = folder / "bin" / name
+        script.write_text((own / name).read_text().replace(str(own / "python"), str(python)))
+        script.chmod(0o755)
+    return folder / "bin" if _others_can_run(python) else None
 
 
 @contextmanager
 def stack_in(folder: Path, env_file: dict[str, str]) -> Iterator[Stack]:
     """A stack of which nothing is started yet; at the end everything is killed and removed."""
-    stack = Stack(folder, env_file, can_switch_users())
+    folder.chmod(0o755)
+    commands = commands_for_others(folder / "python")
+    stack = Stack(folder, env_file, commands or Path(sys.executable).parent, commands is not None)
     try:
         yield stack
     finally:

@@ -32,7 +32,7 @@ CHART: dict[str, Any] = {
     "global": {"postgresqlSecretName": {}},
     "generatePostgresqlPasswordSecret": {},
     "postgresql": {
-        "enabled": {}, "postgresqlHost": {}, "postgresqlUsername": {}, "postgresqlDatabase": {},
+        "enabled": {}, "postgresqlHost": {}, "postgresqlUsername": {}, "postgresqlDatabase": {}, "postgresqlScheme": {},
         "service": {"port": {}},
     },
     "dagster-user-deployments": {

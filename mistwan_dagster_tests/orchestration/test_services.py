@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
+import dagster_postgres.utils
 import pytest
 import yaml
 
@@ -14,7 +16,7 @@ from mistwan_dagster.orchestration import launch, services
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.settings import Settings
 
-URL = "postgresql://mistwan:very-secret@127.0.0.1:1/dagster"
+URL = "postgresql+psycopg2://mistwan:very-secret@127.0.0.1:1/dagster"
 
 
 def platform(home: Path, url: str | None = None) -> Platform:
@@ -75,6 +77,13 @@ def test_a_configuration_that_asks_for_a_setting_that_is_not_there_is_refused(tm
         launch.prepare_dagster_home(platform(tmp_path))
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster tries again for some ten seconds; here without the waiting."""
+    monkeypatch.setattr(dagster_postgres.utils, "time", SimpleNamespace(sleep=lambda _seconds: None))
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_database_that_is_gone_is_one_clear_line_without_the_password(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught, launch.instance(platform(tmp_path, URL)):
         pass
@@ -85,7 +94,7 @@ def test_a_database_that_is_gone_is_one_clear_line_without_the_password(tmp_path
     assert "\n" not in text
 
 
-@pytest.mark.usefixtures("became")
+@pytest.mark.usefixtures("became", "at_once")
 def test_a_service_does_not_start_on_a_database_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(launch.POSTGRES_SETTING, URL)
     with pytest.raises(UserError, match="cannot be used"):
