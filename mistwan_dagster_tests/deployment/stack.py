@@ -60,6 +60,7 @@ class Stack:
     env_file: dict[str, str]
     commands: Path
     switches_users: bool
+    were_healthy: set[str] = field(default_factory=set)
     ports: dict[str, str] = field(default_factory=lambda: {p: str(free_port()) for p in CONTAINER_PORTS})
 
     def __post_init__(self) -> None:
@@ -82,8 +83,9 @@ class Stack:
                 continue
             for other, how in service.told.get("depends_on", {}).items():
                 self.up(other)
-                if how["condition"] == "service_healthy":
+                if how["condition"] == "service_healthy" and other not in self.were_healthy:
                     self.services[other].wait_healthy()
+                    self.were_healthy.add(other)
             service.start()
 
     def down(self) -> None:
@@ -295,13 +297,16 @@ class Service:
             self.process.wait()
 
     def stop(self) -> int:
-        """As the engines stop a container: a signal to its first process; its exit code. Raises when it does not end.
+        """As the engines stop a container: a signal to its first process, a kill after the grace; its exit code.
 
         The image of PostgreSQL asks for SIGINT, which does not wait for clients.
         """
         assert self.process is not None
         self.process.send_signal(signal.SIGINT if self.name == "postgres" else signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=int(self.told.get("stop_grace_period", "10s")[:-1]))
+        self.kill()
+        return self.process.returncode
 
     def handles_sigterm(self) -> bool:
         """Whether its first process has a handler: the first process of a container gets no other signal."""

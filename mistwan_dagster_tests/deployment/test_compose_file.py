@@ -122,6 +122,7 @@ def test_every_setting_and_every_variable_of_the_file_is_in_the_example() -> Non
         "MISTWAN_REDIS_PASSWORD",
         "MISTWAN_IMAGE",
         "MISTWAN_PUBLISH_ADDRESS",
+        "MISTWAN_SIMULATED_SITES",
     }
     assert known - {name.upper() for name in Settings.model_fields} == of_containers
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.simulator.server import SIM_TOKEN
 from mistwan_dagster_tests.dashboard.asking import ask_page
 from mistwan_dagster_tests.deployment.compose import PASSWORDS, env_example, simulator_env
-from mistwan_dagster_tests.deployment.stack import POSTGRES_BIN, Stack, stack_in, wait_for
+from mistwan_dagster_tests.deployment.stack import PATIENCE_S, POSTGRES_BIN, Stack, stack_in, wait_for
 
 HOUR = timedelta(hours=1)
 LAUNCH = """
@@ -43,7 +44,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """What a user has after `cat .env.example deploy/simulator.env > .env` and two passwords."""
     if not POSTGRES_BIN or shutil.which("redis-server") is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("PostgreSQL or Redis is not on this machine")
-    told = env_example() | simulator_env() | PASSWORDS | {"MISTWAN_HISTORY_DAYS": "0"}
+    told = env_example() | simulator_env() | PASSWORDS
+    told |= {"MISTWAN_HISTORY_DAYS": "0", "MISTWAN_SIMULATED_SITES": "3"}
     with stack_in(Path(mkdtemp(prefix="mistwan-stack-", dir="/tmp")), told) as made:
         location = made.services["code-location"].environment
         monkeypatch.setenv(POSTGRES_SETTING, location[POSTGRES_SETTING])
@@ -55,12 +57,18 @@ def instance(stack: Stack) -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(stack.volume("dagster")))
 
 
-def ended(stack: Stack, job: str, run_id: str | None = None) -> dg.DagsterRun | None:
-    """The newest run of the job, once it is over."""
+def success(stack: Stack, job: str, run_id: str | None = None) -> dg.DagsterRun:
+    """The newest run of the job (or this one), once it has succeeded."""
     filters = dg.RunsFilter(job_name=job, run_ids=[run_id] if run_id else None)
     with instance(stack) as opened:
-        found = opened.get_runs(filters, limit=1)
-    return found[0] if found and found[0].is_finished else None
+
+        def ended() -> dg.DagsterRun | None:
+            found = opened.get_runs(filters, limit=1)
+            return found[0] if found and found[0].is_finished else None
+
+        run = wait_for(f"the end of {job}", ended)
+    assert run.status == dg.DagsterRunStatus.SUCCESS, stack.services["code-location"].tail()
+    return run
 
 
 def launch(stack: Stack, job: str, tags: dict[str, str]) -> dg.DagsterRun:
@@ -72,12 +80,17 @@ def launch(stack: Stack, job: str, tags: dict[str, str]) -> dg.DagsterRun:
         "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
     }
     body = {"query": LAUNCH, "variables": {"parameters": parameters}}
-    told = requests.post(f"{stack.url('3000')}/graphql", json=body, timeout=60).json()
-    assert told["data"]["launchRun"]["__typename"] == "LaunchRunSuccess", told
-    run_id = told["data"]["launchRun"]["run"]["runId"]
-    run = wait_for(f"the end of {job}", lambda: ended(stack, job, run_id))
-    assert run.status == dg.DagsterRunStatus.SUCCESS, stack.services["code-location"].tail()
-    return run
+
+    def launched() -> str | None:
+        told = requests.post(f"{stack.url('3000')}/graphql", json=body, timeout=PATIENCE_S).json()["data"][
+            "launchRun"
+        ]
+        if "server closed the connection" in told.get("message", ""):  # it is of before PostgreSQL's end
+            return None
+        assert told["__typename"] == "LaunchRunSuccess", told
+        return told["run"]["runId"]
+
+    return success(stack, job, wait_for(f"the launch of {job}", launched))
 
 
 def quota(stack: Stack) -> RedisQuota:
@@ -94,40 +107,40 @@ class Browser:
 
     def post(self, path: str, **options: Any) -> requests.Response:
         """POST to a path of the dashboard."""
-        return requests.post(self.url + path, timeout=60, **options)
+        return requests.post(self.url + path, timeout=PATIENCE_S, **options)
 
 
 def test_the_services_collect_compute_show_survive_their_stores_and_end_on_request(stack: Stack) -> None:
     stack.up("daemon", "webserver", "simulator", "dashboard")
-    for name in ("daemon", "webserver", "simulator"):
-        stack.services[name].wait_healthy()
     a_slot_and_an_hour_by_the_daemon(stack)
+    for name in stack.services:
+        stack.services[name].wait_healthy()
     passwords_are_in_no_file(stack)
     the_stores_are_killed_and_come_back(stack)
-    migrated = stack.services["daemon"].run(["dagster", "instance", "migrate"])
-    assert migrated.returncode == 0, migrated.stderr
     for name in ("dashboard", "webserver", "daemon", "simulator", "code-location", "redis", "postgres"):
         service = stack.services[name]
         assert service.handles_sigterm(), f"{name} would be killed after its grace period"
-        assert service.stop() in (0, -15), service.tail()
+        assert service.stop() in (0, -signal.SIGTERM), service.tail()
 
 
 def a_slot_and_an_hour_by_the_daemon(stack: Stack) -> None:
     """The sensor asks for the first slot by itself; the hour before is asked for in the UI."""
-    first = wait_for("the first slot", lambda: ended(stack, "collect"))
-    assert first.status == dg.DagsterRunStatus.SUCCESS, stack.services["code-location"].tail()
+    first = success(stack, "collect")
+    assert {"dagster/sensor_name", "dagster/schedule_name"} & set(first.tags), "the daemon asked for it"
     assert quota(stack).used() > 0
     assert not (stack.volume("home") / "state" / "quota.sqlite").exists()
-    health = requests.get(f"{stack.url('8050')}/healthz", timeout=30)
+    stack.services["webserver"].wait_healthy()
+    health = requests.get(f"{stack.url('8050')}/healthz", timeout=PATIENCE_S)
     assert (health.status_code, health.json()["status"]) == (503, "no published data")
 
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     launch(stack, "history", range_tags("history", now - HOUR, now))
     launch(stack, "hourly", range_tags("hourly", now - HOUR, now))
     stack.services["dashboard"].wait_healthy()
+    health = requests.get(f"{stack.url('8050')}/healthz", timeout=PATIENCE_S)
     page = ask_page(Browser(stack.url("8050")), "/overview")  # type: ignore[arg-type]
     assert page.status_code == 200
-    assert "Top offenders" in page.text
+    assert f"version {health.json()['version']}" in page.text
 
 
 def passwords_are_in_no_file(stack: Stack) -> None:
@@ -145,17 +158,17 @@ def passwords_are_in_no_file(stack: Stack) -> None:
 def the_stores_are_killed_and_come_back(stack: Stack) -> None:
     """PostgreSQL and Redis lose their processes at once; started again, all goes on and nothing counted is lost."""
     counted = quota(stack).used()
-    stack.services["postgres"].kill()
-    stack.services["redis"].kill()
-    assert stack.services["daemon"].check().returncode != 0
-    health = requests.get(f"{stack.url('8050')}/healthz", timeout=30)
+    for name in ("postgres", "redis"):
+        stack.services[name].kill()
+        assert stack.services[name].check().returncode != 0
+    health = requests.get(f"{stack.url('8050')}/healthz", timeout=PATIENCE_S)
     assert (health.status_code, health.json()["cache"]) == (200, "unreachable")
 
-    for name in ("postgres", "redis", "code-location", "daemon", "webserver", "dashboard"):
+    for name in stack.services:
         stack.services[name].wait_healthy()
     assert quota(stack).used() >= counted
     now = datetime.now(UTC)
     slot = now - timedelta(minutes=now.minute % 5, seconds=now.second, microseconds=now.microsecond)
-    partition = slot.strftime(PARTITION_KEY_FORMAT)[: -len("00")] + "00"
+    partition = slot.replace(minute=0).strftime(PARTITION_KEY_FORMAT)
     launch(stack, "collect", {SLOT_TAG: slot.isoformat(), "dagster/partition": partition})
     assert quota(stack).used() > counted or datetime.now(UTC).hour != now.hour
