@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster_postgres.utils import DagsterPostgresException
-from sqlalchemy.exc import SQLAlchemyError
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import disk_error, failed_write, write_text
@@ -99,6 +97,9 @@ def prepare_dagster_home(platform: Platform) -> Path:
 
 def storage_gone(error: BaseException) -> UserError | None:
     """The clear line for an error of Dagster's PostgreSQL, None for any other error. No URL, no password."""
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import SQLAlchemyError
+
     if not isinstance(error, DagsterPostgresException | SQLAlchemyError):
         return None
     cause = error if isinstance(error, SQLAlchemyError) else error.__cause__

@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 from mistwan_dagster_tests.deployment.compose import image_environment, interpolated
 
 T = TypeVar("T")
-PATIENCE_S = 240
+PATIENCE_S = int(os.environ.get("MISTWAN_TEST_PATIENCE_S", "240"))
 COMMANDS = ("mistwan", "dagster", "dagster-daemon", "dagster-webserver")
 CONTAINER_PORTS = ("5432", "6379", "4000", "3000", "8050", "8800")
 POSTGRES_BIN = (

@@ -58,15 +58,11 @@ def instance(stack: Stack) -> dg.DagsterInstance:
 
 
 def success(stack: Stack, job: str, run_id: str | None = None) -> dg.DagsterRun:
-    """The newest run of the job (or this one), once it has succeeded."""
-    filters = dg.RunsFilter(job_name=job, run_ids=[run_id] if run_id else None)
+    """A run of the job (or this one), once it has succeeded."""
+    ends = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    filters = dg.RunsFilter(job_name=job, run_ids=[run_id] if run_id else None, statuses=ends)
     with instance(stack) as opened:
-
-        def ended() -> dg.DagsterRun | None:
-            found = opened.get_runs(filters, limit=1)
-            return found[0] if found and found[0].is_finished else None
-
-        run = wait_for(f"the end of {job}", ended)
+        run = wait_for(f"the end of {job}", lambda: next(iter(opened.get_runs(filters, limit=1)), None))
     assert run.status == dg.DagsterRunStatus.SUCCESS, stack.services["code-location"].tail()
     return run
 
