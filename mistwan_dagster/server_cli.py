@@ -1,4 +1,4 @@
-"""Commands that serve until they are interrupted: simulator, dashboard, daemon, demo. Thin: parses, calls."""
+"""Commands that serve until they are interrupted: simulator, dashboard, daemon and its parts, demo. Thin."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ def dashboard(
     allow_anonymous: Annotated[
         bool, typer.Option("--allow-anonymous", help="listen beyond loopback without a proxy that signs in")
     ] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="start although nothing is published yet")
+    ] = False,
 ) -> None:
     """The NOC dashboard on the published warehouse."""
     from mistwan_dagster.dashboard.context import QuotaState
@@ -67,7 +70,8 @@ def dashboard(
     proxy = Proxy(secret.get_secret_value(), settings.mistwan_user_header) if secret else None
     check_reach(host, proxy, allow_anonymous)
     reader = open_reader(settings, keep_open=True)
-    check_published(reader)
+    if not allow_empty:
+        check_published(reader)
     server = make_server(
         reader,
         settings.now,
@@ -80,6 +84,12 @@ def dashboard(
         dagster_url=settings.mistwan_dagster_url,
     )
     serve(server, host, port, debug, say)
+
+
+CodeServerAt = Annotated[
+    str | None,
+    typer.Option("--code-server", metavar="HOST:PORT", help="find the graph there, and run it there"),
+]
 
 
 @server_app.command()
@@ -115,11 +125,47 @@ def metrics(
 def daemon(
     ui: Annotated[bool, typer.Option("--ui/--no-ui", help="also serve the Dagster UI on loopback")] = True,
     port: Annotated[int, typer.Option(help="port of the UI")] = 3000,
+    code_server: CodeServerAt = None,
 ) -> None:
     """Everything by itself: slots, KPIs, history and repairs, by schedules and sensors, until interrupted."""
-    from mistwan_dagster.orchestration import launch
+    from mistwan_dagster.orchestration import services
 
-    launch.become_daemon(port if ui else None)
+    server = services.CodeServer.parse(code_server) if code_server else None
+    services.become_daemon(port if ui else None, server)
+
+
+@server_app.command("code-server")
+def code_server_(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 4000,
+) -> None:
+    """The graph for a daemon and a UI that run elsewhere; executes their runs. Whoever reaches it can start runs."""
+    from mistwan_dagster.orchestration import services
+
+    services.become_code_server(host, port)
+
+
+@server_app.command()
+def webserver(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 3000,
+    code_server: CodeServerAt = None,
+    allow_anonymous: Annotated[
+        bool, typer.Option("--allow-anonymous", help="listen beyond loopback, though the UI has no log-in")
+    ] = False,
+) -> None:
+    """Dagster's UI alone, for a daemon that runs elsewhere."""
+    from mistwan_dagster.dashboard.sign_in import is_loopback
+    from mistwan_dagster.orchestration import services
+
+    if not is_loopback(host) and not allow_anonymous:
+        raise UserError(
+            f"--host {host} would let anyone who reaches it start and stop runs: keep it on loopback behind a proxy "
+            "that signs users in, or pass --allow-anonymous",
+            exit_code=2,
+        )
+    server = services.CodeServer.parse(code_server) if code_server else None
+    services.become_webserver(host, port, server)
 
 
 @server_app.command()

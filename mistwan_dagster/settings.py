@@ -119,6 +119,10 @@ class Settings(BaseSettings):
         default=14, description="whole months before the current one that hourly figures are kept"
     )
 
+    mistwan_dagster_postgres_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL for Dagster's runs, events and ticks; else SQLite in MISTWAN_HOME",
+    )
     redis_url: SecretStr | None = Field(
         default=None, description="Redis for the dashboard's answers and the call quota"
     )
@@ -185,6 +189,14 @@ class Settings(BaseSettings):
     def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("mistwan_dagster_postgres_url")
+    @classmethod
+    def _postgres_address(cls, value: SecretStr | None) -> SecretStr | None:
+        """Dagster brings psycopg2; by `postgresql://` alone SQLAlchemy would look for another driver."""
+        if value and not value.get_secret_value().startswith("postgresql+psycopg2://"):
+            raise ValueError("must begin with postgresql+psycopg2://")
         return value
 
     @field_validator("*", mode="before")

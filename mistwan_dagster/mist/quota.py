@@ -21,7 +21,7 @@ from mistwan_dagster.mist.ledger_file import LedgerFile
 
 DEFAULT_BUDGET = 4500
 DEFAULT_LIVE_RESERVE = 1000
-HOURS_KEPT = 14 * 24
+HOURS_KEPT = 31 * 24
 LONGEST_BLOCK = timedelta(hours=1)
 """The cloud's count starts anew each clock hour, so a longer Retry-After is not believed."""
 

@@ -7,13 +7,11 @@ configuration of the instance.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
 
 import dagster as dg
 
@@ -68,41 +66,61 @@ retention:
     purge_after_days:
       skipped: 1
 """
+POSTGRES_SETTING = "MISTWAN_DAGSTER_POSTGRES_URL"
+POSTGRES_YAML = f"""\
+storage:
+  postgres:
+    postgres_url:
+      env: {POSTGRES_SETTING}
+"""
+"""Names the variable; the password itself is in no file."""
 MAX_PARTITIONS_PER_RUN = 336
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """stderr is for the command's own words; the events of a run are in the instance and in the UI."""
 
 
 def prepare_dagster_home(platform: Platform) -> Path:
-    """Create the instance's home and its configuration."""
-    home = platform.settings.dagster_home
+    """Create the instance's home and its configuration, and tell Dagster of both by its environment variables.
+
+    Raises UserError when the configuration at hand keeps Dagster's storage elsewhere than the settings say.
+    """
+    home, url = platform.settings.dagster_home, platform.settings.mistwan_dagster_postgres_url
     config = home / "dagster.yaml"
     if not config.exists():
-        write_text(INSTANCE_YAML, config)
+        write_text(INSTANCE_YAML + (POSTGRES_YAML if url else ""), config)
+    names_it = POSTGRES_SETTING in config.read_text(encoding="utf-8")
+    if url and not names_it:
+        raise UserError(
+            f"{POSTGRES_SETTING} is set, but {config} keeps Dagster's storage elsewhere: delete that file, it is "
+            "written anew (runs so far stay where they are), or unset the setting",
+            exit_code=2,
+        )
+    if names_it and not url:
+        raise UserError(f"{config} asks for {POSTGRES_SETTING}, which is not set", exit_code=2)
+    os.environ["DAGSTER_HOME"] = str(home)
+    if url:
+        os.environ[POSTGRES_SETTING] = url.get_secret_value()
     return home
 
 
-def become_daemon(ui_port: int | None) -> NoReturn:
-    """Replace this process by Dagster's daemon, with its UI on loopback when a port is given.
+def storage_gone(error: BaseException) -> UserError | None:
+    """The clear line for an error of Dagster's PostgreSQL, None for any other error. No URL, no password."""
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import SQLAlchemyError
 
-    Raises UserError for wrong settings and configuration files, before anything starts.
-    """
-    platform = Platform.open()
-    _ = platform.settings.credentials(), platform.circuits_file, platform.thresholds
-    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(platform))
-    module = ["-m", "mistwan_dagster.definitions"]
-    if ui_port is None:
-        arguments = ["-m", "dagster._daemon", "run", *module]
-    else:
-        arguments = ["-m", "dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(ui_port)]
-    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (our own arguments, no shell)
+    if not isinstance(error, DagsterPostgresException | SQLAlchemyError):
+        return None
+    cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+    words = str(getattr(cause, "orig", None) or error).strip().splitlines()[0]
+    return UserError(
+        f"Dagster's storage at {POSTGRES_SETTING} cannot be used ({words}): start it, or mend the setting"
+    )
 
 
 @contextmanager
 def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of `MISTWAN_HOME`, with the runs of killed processes marked failed."""
     home = prepare_dagster_home(platform)
-    os.environ["DAGSTER_HOME"] = str(home)
     try:
         with command_alive(platform.settings), dg.DagsterInstance.from_config(str(home)) as opened:
             bury_dead_runs(opened, platform)
@@ -110,7 +128,9 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
     except UserError:
         raise
     except Exception as error:
-        cause = failed_write(error)
+        gone, cause = storage_gone(error), failed_write(error)
+        if gone is not None and platform.settings.mistwan_dagster_postgres_url:
+            raise gone from error
         if cause is None:
             raise
         raise disk_error(home, cause) from error
