@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from mistwan_dagster.api_cli import api_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
 from mistwan_dagster.server_cli import server_app
@@ -38,6 +39,7 @@ app = typer.Typer(
 
 app.add_typer(warehouse_app)
 app.add_typer(server_app)
+app.add_typer(api_app)
 
 
 class StageName(StrEnum):

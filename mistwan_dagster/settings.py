@@ -104,6 +104,9 @@ class Settings(BaseSettings):
         default=14, description="whole months before the current one that hourly figures are kept"
     )
 
+    mistwan_api_tokens_file: Path | None = Field(
+        default=None, description="hashed tokens of the read API; default MISTWAN_HOME/state/api-tokens.json"
+    )
     redis_url: SecretStr | None = Field(
         default=None, description="Redis for the dashboard's answers and the call quota"
     )
@@ -217,6 +220,11 @@ class Settings(BaseSettings):
     def warehouse(self) -> Path:
         """Folder of the DuckDB warehouse and its published copies."""
         return self.home / "warehouse"
+
+    @property
+    def api_tokens_file(self) -> Path:
+        """Where the hashed tokens of the read API are."""
+        return self.mistwan_api_tokens_file or self.state / "api-tokens.json"
 
     def now(self) -> datetime:
         """The present instant, UTC, or `MISTWAN_NOW` when a rehearsal sets it."""
