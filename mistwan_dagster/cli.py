@@ -22,6 +22,7 @@ import typer
 from mistwan_dagster.api_cli import api_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
+from mistwan_dagster.report_cli import report_app
 from mistwan_dagster.server_cli import server_app
 from mistwan_dagster.warehouse_cli import warehouse_app
 
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.add_typer(warehouse_app)
 app.add_typer(server_app)
 app.add_typer(api_app)
+app.add_typer(report_app)
 
 
 class StageName(StrEnum):
