@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 UNKNOWN = "–"
+NOISE_DIGITS = 9
+"""Beyond these a figure is the noise of binary fractions, which must not cost a unit when it is rounded down."""
 
 
 def number(value: float | None, digits: int = 0, unit: str = "", signed: bool = False) -> str:
@@ -20,7 +22,8 @@ def percent(value: float | None, digits: int = 0) -> str:
     if value is None:
         return UNKNOWN
     shown = max(digits, 1) if 99 < value < 100 else digits
-    return f"{math.floor(value * 10**shown) / 10**shown:,.{shown}f} %"
+    scaled = round(value * 10**shown, NOISE_DIGITS)
+    return f"{math.floor(scaled) / 10**shown:,.{shown}f} %"
 
 
 def duration(minutes: float | None) -> str:

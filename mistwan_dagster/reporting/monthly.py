@@ -26,7 +26,7 @@ from mistwan_dagster.reporting.document import (
     site,
     stamp,
 )
-from mistwan_dagster.reporting.monthly_data import MONTHS, Month
+from mistwan_dagster.reporting.monthly_data import MINUTES, MONTHS, Month
 from mistwan_dagster.wording import UNKNOWN, duration, number, percent
 
 MOST = 10
@@ -176,7 +176,7 @@ def _regions(month: Month, rules: Rules) -> tuple[Block, ...]:
             column("Circuits", lambda r: number(r["circuit_count"]), 0.8, True),
             column("Availability", lambda r: _against(r["availability_pct"], rules.target_pct), 1.2, True),
             column("Change", change("availability_pct", 3, ""), 0.9, True),
-            column("Observed", lambda r: percent(_observed(r), 1), 0.9, True),
+            column("Observed", lambda r: percent(_observed(r, month), 1), 0.9, True),
             column("Down", lambda r: duration(r["down_minutes"]), 1.0, True),
             column("Utilization", lambda r: number(r["utilization_avg_pct"], 1, "%"), 0.9, True),
             column("Change", change("utilization_avg_pct", 1, ""), 0.8, True),
@@ -193,8 +193,9 @@ def _against(value: float | None, target: float) -> str:
     return f"{'▼ ' if value is not None and value < target else ''}{percent(value, 3)}"
 
 
-def _observed(row: Row) -> float | None:
-    return minutes_in(row).observed_pct
+def _observed(row: Row, month: Month) -> float | None:
+    """Hours of which nothing was collected count as not observed."""
+    return minutes_in(row, month.missing_hours * MINUTES * (row.get("circuit_count", 1) or 0)).observed_pct
 
 
 def _providers(month: Month, rules: Rules) -> Block:
@@ -211,7 +212,7 @@ def _providers(month: Month, rules: Rules) -> Block:
             column("Circuits", lambda r: number(r["circuit_count"]), 0.8, True),
             column("Availability", lambda r: _against(r["availability_pct"], rules.target_pct), 1.2, True),
             column("Change", lambda r: _change(r["availability_pct"], before.get(r["provider"]), 3, ""), 0.9, True),
-            column("Observed", lambda r: percent(_observed(r), 1), 0.9, True),
+            column("Observed", lambda r: percent(_observed(r, month), 1), 0.9, True),
             column("With reachability", lambda r: percent(r["service_availability_pct"], 3), 1.1, True),
             column("Outages", lasting, 0.9, True),
             column("Restored in (median)", lambda r: duration(r["restore_median_minutes"]), 1.1, True),
@@ -258,7 +259,7 @@ def _offenders(month: Month) -> list[Block]:
                     SITE, REGION, CIRCUIT, column("Role", lambda r: r["role"] or UNKNOWN, 0.8),
                     column(title, lambda r, f=figure, w=words: w(r[f]), 1.2, True),
                     column("Availability", lambda r: percent(r["availability_pct"], 3), 1.0, True),
-                    column("Observed", lambda r: percent(_observed(r), 1), 0.9, True),
+                    column("Observed", lambda r: percent(_observed(r, month), 1), 0.9, True),
                 ),
                 MOST, "the worst first", bool(known), "No circuit.", NO_MONTH,
             )

@@ -17,6 +17,8 @@ from mistwan_dagster.reporting.delivery import deliver
 from mistwan_dagster.reporting.write import FORMATS, Written, write_daily, write_monthly, write_sla
 
 GROUP = "reports"
+AGAIN = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL)
+"""A mail server that is away for half an hour; who has the report already is not sent it again."""
 
 
 def _rules(platform: Platform) -> Rules:
@@ -70,6 +72,7 @@ def daily_report(context: dg.AssetExecutionContext, platform: PlatformResource) 
     group_name=GROUP,
     kinds={"email"},
     owners=[OWNER],
+    retry_policy=AGAIN,
 )
 def daily_report_delivery(
     context: dg.AssetExecutionContext, platform: PlatformResource
@@ -116,6 +119,7 @@ def sla_evidence(context: dg.AssetExecutionContext, platform: PlatformResource) 
     group_name=GROUP,
     kinds={"email"},
     owners=[OWNER],
+    retry_policy=AGAIN,
 )
 def monthly_report_delivery(
     context: dg.AssetExecutionContext, platform: PlatformResource
