@@ -44,12 +44,14 @@ def _formats(output: ReportFormat) -> tuple[str, ...]:
     return ("html", "pdf") if output is ReportFormat.BOTH else (output.value,)
 
 
-def _open() -> tuple[Settings, Reader, Rules]:
+def _open(mail: bool) -> tuple[Settings, Reader, Rules]:
     from mistwan_dagster.orchestration.warehouses import open_reader
     from mistwan_dagster.reporting.asking import Rules
     from mistwan_dagster.settings import load_settings
 
     settings = load_settings()
+    if mail:
+        settings.require_report_addresses()
     rules = Rules(settings.mistwan_availability_target_pct, settings.mistwan_sle_degraded_below)
     return settings, open_reader(settings), rules
 
@@ -61,7 +63,7 @@ def _tell(settings: Settings, written: Written, more: Iterable[Path], mail: bool
     if mail:
         from mistwan_dagster.reporting.delivery import deliver
 
-        addresses = settings.require_report_addresses()
+        addresses = settings.report_addresses
         sent = deliver(addresses, written.report, files, settings.deliveries)
         print(f"sent to {sent} of {len(addresses)} addresses; the others had it already")
 
@@ -78,7 +80,7 @@ def daily(
     """What happened in a day, by region, site and circuit."""
     from mistwan_dagster.reporting.write import day_of, write_daily
 
-    settings, reader, rules = _open()
+    settings, reader, rules = _open(mail)
     day = day_of(date, settings.now())
     _tell(settings, write_daily(reader, day, rules, out or settings.reports, _formats(output)), [], mail)
 
@@ -96,7 +98,7 @@ def monthly(
     """A month against its target, the month before and 13 months; evidence for each provider."""
     from mistwan_dagster.reporting.write import month_of, write_monthly, write_sla
 
-    settings, reader, rules = _open()
+    settings, reader, rules = _open(mail)
     start, folder = month_of(month, settings.now()), out or settings.reports
     written = write_monthly(reader, start, rules, folder, _formats(output))
     _tell(settings, written, write_sla(reader, start, folder) if sla else [], mail)

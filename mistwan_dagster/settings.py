@@ -237,14 +237,13 @@ class Settings(BaseSettings):
         """Apprise addresses of the readers of reports; they may hold passwords."""
         return self.mistwan_report_mail.get_secret_value().split() if self.mistwan_report_mail else []
 
-    def require_report_addresses(self) -> list[str]:
-        """The same. Raises UserError when none is set."""
+    def require_report_addresses(self) -> None:
+        """Raises UserError when none is set."""
         if not self.report_addresses:
             raise UserError(
                 "MISTWAN_REPORT_MAIL is not set: put Apprise addresses in the environment or in .env",
                 exit_code=2,
             )
-        return self.report_addresses
 
     @property
     def deliveries(self) -> Path:
