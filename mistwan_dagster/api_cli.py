@@ -32,13 +32,14 @@ def api(
     """The read API on the published warehouse; beyond loopback only with tokens."""
     if context.invoked_subcommand:
         return
-    from mistwan_dagster.api.app import create_app
     from mistwan_dagster.api.serve import check_reach, serve
-    from mistwan_dagster.orchestration.warehouses import open_reader
     from mistwan_dagster.settings import load_settings
 
     settings, tokens = load_settings(), _tokens()
     check_reach(host, tokens)
+    from mistwan_dagster.api.app import create_app
+    from mistwan_dagster.orchestration.warehouses import open_reader
+
     serve(create_app(open_reader(settings, keep_open=True), tokens, settings.now), host, port, say)
 
 

@@ -36,3 +36,8 @@ def duration(minutes: float | None) -> str:
     if whole >= 2880:
         return f"{whole // 1440} d {whole % 1440 // 60} h"
     return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 circuit`, `2,431 circuits`."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -1,10 +1,8 @@
 """The API's routes and who may ask them.
 
 Belongs here: HTTP: routes, tokens, errors as status codes, the OpenAPI description. Does not belong here: SQL
-(`selection`), versions and cursors (`pages`).
+(`selection`), versions and cursors (`pages`). Annotations are evaluated here: routes refer to functions beside them.
 """
-
-from __future__ import annotations
 
 import logging
 from collections.abc import Callable

@@ -84,12 +84,11 @@ def type_word(dtype: pl.DataType | type[pl.DataType]) -> str:
     return "number" if dtype.is_numeric() else "string"
 
 
-def _agreed(name: str) -> Column | None:
-    """The column of that name when all tables that have one mean the same by it."""
-    found = {c for table in TABLES.values() for c in table.columns if c.name == name}
-    if len({(c.unit, c.meaning) for c in found}) != 1:
-        return None
-    return next(iter(found))
+def _agreed(name: str) -> tuple[str | None, str | None]:
+    """Unit and meaning of a column, each where all tables that have a column of that name agree."""
+    found = [c for table in TABLES.values() for c in table.columns if c.name == name]
+    units, meanings = {c.unit for c in found}, {c.meaning for c in found}
+    return (units.pop() or None) if len(units) == 1 else None, meanings.pop() if len(meanings) == 1 else None
 
 
 def column_infos(name: str, schema: pl.Schema) -> list[ColumnInfo]:
@@ -99,18 +98,18 @@ def column_infos(name: str, schema: pl.Schema) -> list[ColumnInfo]:
 
 
 def _column_info(name: str, dtype: pl.DataType, declared: Column | None) -> ColumnInfo:
-    told = declared or _agreed(name)
-    if told is None:
-        return ColumnInfo(name=name, type=type_word(dtype), unit=None, meaning=None, nullable=True)
+    if declared is None:
+        unit, meaning = _agreed(name)
+        return ColumnInfo(name=name, type=type_word(dtype), unit=unit, meaning=meaning, nullable=True)
     return ColumnInfo(
         name=name,
         type=type_word(dtype),
-        unit=told.unit or None,
-        meaning=told.meaning,
-        nullable=told.nullable or declared is None,
-        low=told.low,
-        high=told.high,
-        allowed=list(told.allowed),
+        unit=declared.unit or None,
+        meaning=declared.meaning,
+        nullable=declared.nullable,
+        low=declared.low,
+        high=declared.high,
+        allowed=list(declared.allowed),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import uvicorn
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from mistwan_dagster.api.tokens import TokenFile
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.listening import check_port, is_loopback
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 QUESTIONS_AT_ONCE = 64
 """More are answered 503 at once instead of waiting without end."""
@@ -27,6 +28,8 @@ def check_reach(host: str, tokens: TokenFile) -> None:
 
 def serve(app: FastAPI, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until interrupted. Raises UserError when the port is taken."""
+    import uvicorn
+
     check_port(host, port)
     say(f"read API on http://{host}:{port}/v1/openapi.json (Ctrl-C ends it)")
     uvicorn.run(

@@ -5,7 +5,7 @@ Times are naive UTC, as the warehouse stores them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -92,6 +92,12 @@ class Minutes:
         return 100 * (self.up + self.down) / whole if whole else None
 
 
+def total(parts: Iterable[Minutes]) -> Minutes:
+    """Several as one."""
+    found = list(parts)
+    return Minutes(*(sum(getattr(m, name) for m in found) for name in ("up", "down", "unknown", "gaps")))
+
+
 def minutes_of(rows: pl.DataFrame, gaps: float = 0.0) -> Minutes:
     """Pooled minutes of rows that have up, down and unknown minutes."""
     totals = [float(rows[f"{name}_minutes"].sum() or 0.0) for name in ("up", "down", "unknown")]
@@ -99,8 +105,9 @@ def minutes_of(rows: pl.DataFrame, gaps: float = 0.0) -> Minutes:
 
 
 def minutes_in(row: Mapping[str, Any], gaps: float = 0.0) -> Minutes:
-    """Minutes of one row that has up, down and unknown minutes."""
-    return Minutes(*(float(row[f"{name}_minutes"] or 0.0) for name in ("up", "down", "unknown")), gaps)
+    """Minutes of one row that has up, down and unknown minutes; none at all where these are null."""
+    told = [row[f"{name}_minutes"] for name in ("up", "down", "unknown")]
+    return Minutes() if told == [None] * 3 else Minutes(*(float(m or 0.0) for m in told), gaps)
 
 
 def organization(reader: Pinned) -> str:

@@ -45,10 +45,10 @@ def _no_data(axes: Axes, start: float, end: float) -> None:
     axes.axvspan(start, end, facecolor="#f4f4f4", edgecolor="#bbbbbb", hatch="////", linewidth=0, zorder=0)
 
 
-def _count_axis(axes: Axes, title: str, highest: float) -> None:
+def _count_axis(axes: Axes, title: str, highest: float, is_whole: bool = False) -> None:
     axes.set_title(title)
     axes.set_ylim(0, max(highest * 1.15, 1))
-    axes.yaxis.set_major_locator(MaxNLocator(4, integer=highest >= 4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=is_whole or highest >= 4))
 
 
 def day_picture(hours: Sequence[dict[str, Any] | None]) -> Picture:
@@ -77,8 +77,8 @@ def day_picture(hours: Sequence[dict[str, Any] | None]) -> Picture:
             values = [float(hour[level]) for _, hour in known]
             panels[1].bar(at, values, bottom=below, width=0.8, color=colour, label=level)
             below = [a + b for a, b in zip(below, values, strict=True)]
-        _count_axis(panels[1], "Circuits congested", max(below, default=0.0))
-        panels[1].legend(loc="upper right", ncols=3, bbox_to_anchor=(1, 1.35))
+        _count_axis(panels[1], "Circuits congested", max(below, default=0.0), is_whole=True)
+        panels[1].legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 1.0), borderaxespad=0.1)
         panels[2].set_xlim(-0.6, len(hours) - 0.4)
         panels[2].set_xticks(range(0, len(hours), 3), [f"{h:02d}:00" for h in range(0, len(hours), 3)])
     missing = len(hours) - len(known)
@@ -149,7 +149,7 @@ def compared_picture(
         axes.set_xlim(
             max(0.0, lowest - max(0.05, (100 - lowest) * 0.15)), 100 + (100 - lowest) * 0.04 + 0.005
         )
-        axes.axvline(target, color=TARGET, linewidth=0.9, linestyle="--")
+        axes.axvline(target, color=TARGET, linewidth=0.9, linestyle="--", label=f"target {target:g} %")
         axes.xaxis.set_major_formatter(lambda v, _: "" if v > 100.0001 else f"{v:g} %")
         for y, value, earlier in zip(at, now, before, strict=True):
             if value is None:
@@ -173,8 +173,7 @@ def compared_picture(
             )
         axes.set_ylim(-0.6, len(names) - 0.4)
         axes.set_yticks(at, [_short(name) for name in names])
-        axes.set_title(f"Availability by {what}, dashed: target {target:g} %")
-        axes.legend(loc="lower left", ncols=3, bbox_to_anchor=(0.45, 1.0), borderaxespad=0.1)
+        axes.legend(loc="lower right", ncols=4, bbox_to_anchor=(1, 1.0), borderaxespad=0.1)
     return _picture(figure, f"Availability of each {what} against the target and the month before.", what)
 
 
@@ -182,6 +181,6 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
-def month_label(start: datetime) -> str:
-    """Short name of a month with its year."""
-    return f"{start:%b}\n{start:%Y}" if start.month == 1 else f"{start:%b}"
+def month_label(start: datetime, is_first: bool) -> str:
+    """Short name of a month, with the year at the first one and in January."""
+    return f"{start:%b}\n{start:%Y}" if is_first or start.month == 1 else f"{start:%b}"

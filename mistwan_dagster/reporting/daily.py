@@ -22,13 +22,14 @@ from mistwan_dagster.reporting.document import (
     Statement,
     Tile,
     Tiles,
+    beside,
     circuit,
     column,
     listing,
     site,
     stamp,
 )
-from mistwan_dagster.wording import UNKNOWN, duration, number, percent
+from mistwan_dagster.wording import UNKNOWN, counted, duration, number, percent
 
 MOST = 15
 """Rows of a list; the note beside it tells how many there are."""
@@ -207,7 +208,7 @@ def _outages(day: Day) -> tuple[Block, ...]:
                 column("Failovers", lambda r: number(r["failover_count"]), 0.8, True),
             ),
             MOST, "longest first", day.sites.height > 0,
-            "No site was cut off: at each a circuit was up whenever it was observed.", NO_DAY,
+            "No site was cut off: at each a circuit was up whenever it was observed.", NO_DAY, "Sites cut off",
         ),
         listing(
             day.outages,
@@ -219,7 +220,7 @@ def _outages(day: Day) -> tuple[Block, ...]:
                 column("In the day", lambda r: duration(r["minutes"]), 0.9, True),
                 column("Told by", lambda r: r["evidence"] or UNKNOWN, 0.8),
             ),
-            MOST, "longest first", day.known, "No circuit was seen down or unreachable.", NO_DAY,
+            MOST, "longest first", day.known, "No circuit was seen down or unreachable.", NO_DAY, "Circuits",
         ),
     )  # fmt: skip
 
@@ -227,8 +228,7 @@ def _outages(day: Day) -> tuple[Block, ...]:
 def _failovers(day: Day) -> Block:
     def quality(name: str, digits: int, unit: str) -> Shown:
         def words(row: Row) -> str:
-            before = number(row[f"primary_{name}"], digits)
-            return f"{number(row[name], digits, unit)} ({before})"
+            return beside(number(row[name], digits, unit), number(row[f"primary_{name}"], digits), "{} ({})")
 
         return column(name.partition("_")[0].capitalize(), words, 1.1, True)
 
@@ -274,7 +274,7 @@ def _quality(day: Day) -> Block:
         hours = hours_column(name, "warning")
         return column(
             name.capitalize(),
-            lambda r: f"{number(r[hours], 0, 'h')}, {number(r[column_name], digits, unit)}", 1.2, True,
+            lambda r: beside(number(r[hours], 0, "h"), number(r[column_name], digits, unit)), 1.2, True,
         )  # fmt: skip
 
     return listing(
@@ -357,8 +357,8 @@ def _gaps(day: Day) -> tuple[Block, ...]:
     missing = day.missing_hours
     hours = (
         Statement(
-            f"Nothing was collected in {len(missing)} hours: {', '.join(f'{h:%H:00}' for h in missing)}. They count as "
-            "not observed, never as up.",
+            f"Nothing was collected in {counted(len(missing), 'hour')}: "
+            f"{', '.join(f'{h:%H:00}' for h in missing)}. They count as not observed, never as up.",
             "no-data",
         )
         if missing
@@ -366,8 +366,8 @@ def _gaps(day: Day) -> tuple[Block, ...]:
     )
     silent = (
         Statement(
-            f"{day.silent.height} circuits at {day.silent['site_id'].n_unique()} sites are known and have no hour in "
-            "this day; they are in none of the figures.",
+            f"{counted(day.silent.height, 'known circuit')} at {counted(day.silent['site_id'].n_unique(), 'site')} had "
+            "no hour in this day and count in none of the figures.",
             "no-data",
         )
         if day.silent.height

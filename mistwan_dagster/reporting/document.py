@@ -49,11 +49,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells. `note` says of how many rows these are the first, and in what order."""
+    """Rows of cells under a title. `note` says of how many rows these are the first, and in what order."""
 
     headings: tuple[Heading, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    title: str = ""
     kind: str = "table"
 
 
@@ -120,24 +121,29 @@ def column(title: str, words: Callable[[Row], str], weight: float = 1.0, numeric
     return Shown(Heading(title, weight, numeric), words)
 
 
-def table(rows: pl.DataFrame, columns: Sequence[Shown], most: int, order: str) -> Table:
-    """The first `most` rows. The note tells when there are more."""
+def listing(
+    rows: pl.DataFrame,
+    columns: Sequence[Shown],
+    most: int,
+    order: str,
+    known: bool,
+    clear: str,
+    no_data: str,
+    title: str = "",
+) -> Block:
+    """A table of the first `most` rows, whose note tells when there are more and in what `order` they stand.
+
+    Without rows the statement that there is nothing (`known`: it was looked at), or that it cannot be told.
+    """
+    if rows.is_empty():
+        return Statement(clear, "clear") if known else Statement(no_data, "no-data")
     shown = rows.head(most)
-    note = f"{shown.height} of {rows.height}, {order}" if rows.height > most else ""
     return Table(
         tuple(c.heading for c in columns),
         tuple(tuple(c.words(row) for c in columns) for row in shown.iter_rows(named=True)),
-        note,
+        f"{shown.height} of {rows.height:,}, {order}" if rows.height > most else "",
+        title,
     )
-
-
-def listing(
-    rows: pl.DataFrame, columns: Sequence[Shown], most: int, order: str, known: bool, clear: str, no_data: str
-) -> Block:
-    """A table; without rows the statement that there is nothing, or that it is not known."""
-    if rows.height:
-        return table(rows, columns, most, order)
-    return Statement(clear, "clear") if known else Statement(no_data, "no-data")
 
 
 def stamp(instant: datetime | None) -> str:
@@ -148,6 +154,11 @@ def stamp(instant: datetime | None) -> str:
 def site(row: Row) -> str:
     """Name of a row's site, its id without one."""
     return row["site_name"] or row["site_id"] or UNKNOWN
+
+
+def beside(first: str, second: str, form: str = "{}, {}") -> str:
+    """Two figures in one cell, one dash when neither is known."""
+    return UNKNOWN if first == second == UNKNOWN else form.format(first, second)
 
 
 def circuit(row: Row, circuit_id: str = "circuit_id", provider: str = "provider") -> str:

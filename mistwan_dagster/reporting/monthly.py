@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from mistwan_dagster.reporting.asking import HOUR, Rules, minutes_in, minutes_of, pooled
+from mistwan_dagster.reporting.asking import HOUR, Minutes, Rules, minutes_in, minutes_of, pooled, total
 from mistwan_dagster.reporting.charts import compared_picture, course_picture, month_label
 from mistwan_dagster.reporting.document import (
     Block,
@@ -20,6 +20,7 @@ from mistwan_dagster.reporting.document import (
     Statement,
     Tile,
     Tiles,
+    Tone,
     circuit,
     column,
     listing,
@@ -27,7 +28,7 @@ from mistwan_dagster.reporting.document import (
     stamp,
 )
 from mistwan_dagster.reporting.monthly_data import MINUTES, MONTHS, Month
-from mistwan_dagster.wording import UNKNOWN, duration, number, percent
+from mistwan_dagster.wording import UNKNOWN, counted, duration, number, percent
 
 MOST = 10
 MOST_DRAWN = 40
@@ -49,8 +50,8 @@ def monthly_report(month: Month, rules: Rules) -> Report:
     """The report of a month."""
     figures = (
         f"{month.start:%d %b %Y} to {month.end - timedelta(days=1):%d %b %Y}, UTC"
-        if month.now.until == month.end or not month.now.hours
-        else f"so far: {month.start:%d %b} to {stamp(month.now.until)} UTC"
+        if month.until in (month.start, month.end)
+        else f"so far: {month.start:%d %b} to {stamp(month.until)} UTC"
     )
     return Report(
         f"wan-monthly-{month.start:%Y-%m}",
@@ -59,11 +60,11 @@ def monthly_report(month: Month, rules: Rules) -> Report:
         month.organization,
         (
             ("Figures", figures if month.known else "no figure of the month is known"),
-            ("Observed", f"{percent(month.minutes.observed_pct, 1)} of the circuits' time"),
+            ("Observed", f"{percent(month.course[-1].observed_pct, 1)} of the circuits' time"),
             ("Availability target", percent(rules.target_pct, 2)),
         ),
         (
-            Section("Health", (_tiles(month, rules), *_course(month, rules))),
+            Section("Health", (_summary(month, rules), _tiles(month, rules), *_course(month, rules))),
             Section("Regions compared", _regions(month, rules)),
             Section(
                 "Providers", (_providers(month, rules),), "Without planned maintenance; pooled over circuits."
@@ -82,8 +83,24 @@ def monthly_report(month: Month, rules: Rules) -> Report:
     )
 
 
-def _tone(value: float | None, target: float) -> str:
-    return "unknown" if value is None else "good" if value >= target else "bad"
+def _summary(month: Month, rules: Rules) -> Statement:
+    """The month in two sentences, for those who read no further."""
+    value, before = month.course[-1].availability_pct, month.course[-2].availability_pct
+    if value is None:
+        return Statement(NO_MONTH, "no-data")
+    met = "met" if value >= rules.target_pct else "missed"
+    change = (
+        "the month before is not known"
+        if before is None
+        else f"{abs(value - before):.3f} points {'above' if value >= before else 'below'} the month before"
+    )
+    low = month.regions.filter(pl.col("availability_pct") < rules.target_pct).height
+    known = month.regions["availability_pct"].count()
+    return Statement(
+        f"The target of {percent(rules.target_pct, 2)} was {met}: {percent(value, 3)} of the observed time circuits "
+        f"were up, {change}. {counted(low, 'region')} of {known:,} missed it.",
+        "note",
+    )
 
 
 def _change(now: float | None, before: float | None, digits: int, unit: str) -> str:
@@ -91,24 +108,18 @@ def _change(now: float | None, before: float | None, digits: int, unit: str) -> 
 
 
 def _tiles(month: Month, rules: Rules) -> Tiles:
-    now, before, year = month.minutes, minutes_of(month.regions_before), month.year_minutes
-    business = minutes_of(month.business)
+    now, before = month.course[-1], month.course[-2]
     months = sum(rows.height > 0 for _, rows in month.months)
     use, use_before = (pooled(r, "utilization_avg_pct") for r in (month.regions, month.regions_before))
     cut_off = month.now.sites.filter(pl.col("site_outage_minutes") > 0)
     congested = month.circuits.filter(pl.col("utilization_warning_hours") > 0)
     measured = month.circuits["utilization_max_pct"].count()
     was = percent(before.availability_pct, 3)
-    tone: Any = _tone(now.availability_pct, rules.target_pct)
     return Tiles(
         (
-            Tile("Availability of circuits", percent(now.availability_pct, 3),
-                 f"of {percent(now.observed_pct, 1)} observed; month before {was}", tone),
-            Tile("In opening hours", percent(business.availability_pct, 3),
-                 f"of {percent(business.observed_pct, 1)} observed" if business.observed_pct is not None else "no data",
-                 "plain" if business.observed_pct is not None else "unknown"),
-            Tile(f"{MONTHS} months", percent(year.availability_pct, 3),
-                 f"of {percent(year.observed_pct, 1)} observed, {months} months with data"),
+            _available("Availability of circuits", now, f"; month before {was}", rules),
+            _available("In opening hours", minutes_of(month.business), "", rules),
+            _available(f"{MONTHS} months", total(month.course), f", {counted(months, 'month')} with data", rules),
             _events_tile("Outages", month.now.outages, month.before.outages, month, "began"),
             _events_tile("Failovers", month.now.failovers, month.before.failovers, month, "began"),
             Tile("Sites cut off", number(cut_off.height), f"for {duration(cut_off['site_outage_minutes'].sum())}")
@@ -121,6 +132,14 @@ def _tiles(month: Month, rules: Rules) -> Tiles:
     )  # fmt: skip
 
 
+def _available(label: str, minutes: Minutes, more: str, rules: Rules) -> Tile:
+    value = minutes.availability_pct
+    if value is None:
+        return Tile(label, UNKNOWN, "no data", "unknown")
+    tone: Tone = "good" if value >= rules.target_pct else "bad"
+    return Tile(label, percent(value, 3), f"of {percent(minutes.observed_pct, 1)} observed{more}", tone)
+
+
 def _events_tile(label: str, now: pl.DataFrame, before: pl.DataFrame, month: Month, began: str) -> Tile:
     if not month.known:
         return Tile(label, UNKNOWN, "no data", "unknown")
@@ -131,23 +150,19 @@ def _events_tile(label: str, now: pl.DataFrame, before: pl.DataFrame, month: Mon
 def _course(month: Month, rules: Rules) -> tuple[Block, ...]:
     if not any(rows.height for _, rows in month.months):
         return (Statement(f"No data: none of the {MONTHS} months was computed.", "no-data"),)
-    pooled_months = [minutes_of(rows) for _, rows in month.months]
     year = course_picture(
-        [month_label(start) for start, _ in month.months],
-        [m.availability_pct for m in pooled_months],
-        [m.observed_pct for m in pooled_months],
+        [month_label(start, is_first=start == month.months[0][0]) for start, _ in month.months],
+        [m.availability_pct for m in month.course],
+        [m.observed_pct for m in month.course],
         rules.target_pct,
         "month",
     )
     if not month.known:
         return year, Statement(NO_MONTH, "no-data")
-    by_day = {r["period_start_utc"]: minutes_in(r) for r in month.days.iter_rows(named=True)}
-    days = [month.start + timedelta(days=i) for i in range((month.end - month.start).days)]
-    told = [by_day.get(day) for day in days]
     return year, course_picture(
-        [f"{day:%d}" for day in days],
-        [m.availability_pct if m else None for m in told],
-        [m.observed_pct if m else None for m in told],
+        [f"{day:%d}" for day, _ in month.by_day],
+        [m.availability_pct for _, m in month.by_day],
+        [m.observed_pct for _, m in month.by_day],
         rules.target_pct,
         "day",
         every=2,
@@ -195,7 +210,9 @@ def _against(value: float | None, target: float) -> str:
 
 def _observed(row: Row, month: Month) -> float | None:
     """Hours of which nothing was collected count as not observed."""
-    return minutes_in(row, month.missing_hours * MINUTES * (row.get("circuit_count", 1) or 0)).observed_pct
+    return minutes_in(
+        row, month.missing_hours(month.start, month.end) * MINUTES * (row.get("circuit_count", 1) or 0)
+    ).observed_pct
 
 
 def _providers(month: Month, rules: Rules) -> Block:
@@ -251,17 +268,17 @@ def _offenders(month: Month) -> list[Block]:
         rows = month.circuits.filter(pl.col(figure) > 0).sort(
             figure, "circuit_id", descending=[True, False], nulls_last=True
         )
-        found.append(Statement(f"{title}: {rows.height} circuits of {known} of which it is known.", "note"))
         found.append(
             listing(
-                rows.head(MOST),
+                rows,
                 (
                     SITE, REGION, CIRCUIT, column("Role", lambda r: r["role"] or UNKNOWN, 0.8),
                     column(title, lambda r, f=figure, w=words: w(r[f]), 1.2, True),
                     column("Availability", lambda r: percent(r["availability_pct"], 3), 1.0, True),
                     column("Observed", lambda r: percent(_observed(r, month), 1), 0.9, True),
                 ),
-                MOST, "the worst first", bool(known), "No circuit.", NO_MONTH,
+                MOST, "the worst first", bool(known), f"{title}: no circuit.", f"{title}: no data.",
+                f"{title}: {counted(rows.height, 'circuit')} of {known:,} of which it is known",
             )
         )  # fmt: skip
     return found
@@ -298,10 +315,11 @@ def _readiness(month: Month) -> tuple[Block, ...]:
 
 
 def _reading(month: Month) -> str:
+    missing = month.missing_hours(month.start, month.end)
     gaps = (
-        f" In {month.missing_hours} hours of {(month.now.until - month.start) // HOUR} nothing was collected; they "
-        "count as not observed."
-        if month.missing_hours
+        f" In {missing} hours of {(month.until - month.start) // HOUR} nothing was collected; they count as not "
+        "observed."
+        if missing
         else ""
     )
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from mistwan_dagster.reporting.asking import (
     Minutes,
     Pinned,
     failovers,
+    minutes_in,
     minutes_of,
     observed_until,
     organization,
@@ -23,18 +25,16 @@ from mistwan_dagster.reporting.asking import (
 
 MONTHS = 13
 MINUTES = 60
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Events:
-    """Outages, failovers and sites cut off in a month."""
+    """Outages, failovers and sites of a month."""
 
-    until: datetime
     outages: pl.DataFrame
     failovers: pl.DataFrame
     sites: pl.DataFrame
-    hours: int
-    """Hours of which anything was collected; 0 too when hours are no longer kept."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,14 @@ class Month:
     """All that the report of a month is made of."""
 
     start: datetime
+    until: datetime
+    """As far as the month is computed: its end, earlier while it goes on, its start when no hour is known."""
     organization: str
     months: tuple[tuple[datetime, pl.DataFrame], ...]
     """Regions of each of the 13 months that end with this one, oldest first; empty where nothing was computed."""
     days: pl.DataFrame
+    seen: frozenset[datetime]
+    """Hours of the 13 months of which anything is kept."""
     business: pl.DataFrame
     now: Events
     before: Events
@@ -75,21 +79,38 @@ class Month:
         """Whether the month has figures."""
         return self.regions.height > 0
 
-    @property
-    def missing_hours(self) -> int:
-        """Hours of the month up to now of which nothing was collected; 0 when hours are no longer kept."""
-        return (self.now.until - self.start) // HOUR - self.now.hours if self.now.hours else 0
+    def missing_hours(self, start: datetime, end: datetime) -> int:
+        """Hours of [start, end) up to now of which nothing was collected; 0 where hours are no longer kept."""
+        begin = period_start(start, "month")
+        if not any(begin <= hour < period_end(begin, "month") for hour in self.seen):
+            return 0
+        count = (min(end, self.until) - start) // HOUR if end > self.start else (end - start) // HOUR
+        return max(0, count) - sum(start <= hour < end for hour in self.seen)
 
-    @property
-    def minutes(self) -> Minutes:
-        """Circuit minutes of the organization."""
-        circuits = int(self.regions["circuit_count"].sum() or 0)
-        return minutes_of(self.regions, self.missing_hours * MINUTES * circuits)
+    def minutes(self, start: datetime, rows: pl.DataFrame) -> Minutes:
+        """Circuit minutes of the month that begins at `start`, from its regions."""
+        gaps = self.missing_hours(start, period_end(start, "month")) * MINUTES
+        return minutes_of(rows, gaps * int(rows["circuit_count"].sum() or 0))
 
-    @property
-    def year_minutes(self) -> Minutes:
-        """Circuit minutes of the 13 months."""
-        return minutes_of(pl.concat([rows for _, rows in self.months]))
+    @cached_property
+    def course(self) -> list[Minutes]:
+        """Circuit minutes of each of the 13 months."""
+        return [self.minutes(start, rows) for start, rows in self.months]
+
+    @cached_property
+    def by_day(self) -> list[tuple[datetime, Minutes]]:
+        """Circuit minutes of each day of the month; none of days without figures."""
+        found = {
+            row["period_start_utc"]: minutes_in(
+                row,
+                self.missing_hours(row["period_start_utc"], row["period_start_utc"] + DAY)
+                * MINUTES
+                * (row["circuit_count"] or 0),
+            )
+            for row in self.days.iter_rows(named=True)
+        }
+        days = (self.start + DAY * i for i in range((self.end - self.start).days))
+        return [(day, found.get(day, Minutes())) for day in days]
 
 
 def month_before(start: datetime) -> datetime:
@@ -102,15 +123,18 @@ def ask_month(reader: Pinned, start: datetime) -> Month:
     begins = [start]
     while len(begins) < MONTHS:
         begins.insert(0, month_before(begins[0]))
-    before = month_before(start)
+    before, end = begins[-2], period_end(start, "month")
+    until = observed_until(reader, start, end)
     return Month(
         start,
+        until,
         organization(reader),
         tuple((b, regions(reader, "agg_region_period", "month", b)) for b in begins),
         _days(reader, start),
+        _seen(reader, begins[0], end),
         regions(reader, "agg_region_period_business", "month", start),
-        _events(reader, start),
-        _events(reader, before),
+        _events(reader, start, until),
+        _events(reader, before, start),
         _circuits(reader, start),
         _providers(reader, start),
         _providers(reader, before),
@@ -119,26 +143,27 @@ def ask_month(reader: Pinned, start: datetime) -> Month:
     )
 
 
-def _events(reader: Pinned, start: datetime) -> Events:
+def _events(reader: Pinned, start: datetime, until: datetime) -> Events:
     end = period_end(start, "month")
-    until = observed_until(reader, start, end)
-    hours = reader.query(
-        "SELECT count(DISTINCT hour_utc) AS n FROM fact_circuit_hour WHERE hour_utc >= ? AND hour_utc < ?",
-        [start, end],
-    ).item()
     sites = reader.query(
         "SELECT * FROM agg_site_period WHERE period = 'month' AND period_start_utc = ?", [start]
     )
-    return Events(
-        until, outages(reader, start, end, until), failovers(reader, start, end, until), sites, int(hours)
+    return Events(outages(reader, start, end, until), failovers(reader, start, end, until), sites)
+
+
+def _seen(reader: Pinned, start: datetime, end: datetime) -> frozenset[datetime]:
+    """Hours that have a row."""
+    found = reader.query(
+        "SELECT DISTINCT hour_utc FROM fact_circuit_hour WHERE hour_utc >= ? AND hour_utc < ?", [start, end]
     )
+    return frozenset(found["hour_utc"].to_list())
 
 
 def _days(reader: Pinned, start: datetime) -> pl.DataFrame:
     """Pooled minutes of each day of the month."""
     return reader.query(
         """SELECT period_start_utc, sum(up_minutes) AS up_minutes, sum(down_minutes) AS down_minutes,
-       sum(unknown_minutes) AS unknown_minutes
+       sum(unknown_minutes) AS unknown_minutes, CAST(sum(circuit_count) AS BIGINT) AS circuit_count
 FROM agg_region_period WHERE period = 'day' AND period_start_utc >= ? AND period_start_utc < ?
 GROUP BY period_start_utc ORDER BY period_start_utc""",
         [start, period_end(start, "month")],

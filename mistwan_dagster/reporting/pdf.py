@@ -18,7 +18,8 @@ import typst
 
 from mistwan_dagster.reporting.document import Report
 
-LONG_WORD = re.compile(r"\S{18,}")
+LONG_WORD = re.compile(r"\S{13,}")
+PIECE = 6
 BREAK = "\u200b"
 """Where a word may go on in the next line."""
 
@@ -45,4 +46,4 @@ def _breakable(value: Any) -> Any:
 
 
 def _broken(word: re.Match[str]) -> str:
-    return BREAK.join(word[0][i : i + 9] for i in range(0, len(word[0]), 9))
+    return BREAK.join(word[0][i : i + PIECE] for i in range(0, len(word[0]), PIECE))

@@ -41,10 +41,12 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
-    publish(tmp_path / "warehouse", rows())
-    return tmp_path / "warehouse"
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Published once; a test that publishes more copies it."""
+    folder = tmp_path_factory.mktemp("api") / "warehouse"
+    publish(folder, rows())
+    return folder
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,9 +123,15 @@ def test_a_cursor_serves_its_own_request_only(client: TestClient) -> None:
     assert (other.status_code, other.json()["detail"][0]["loc"]) == (422, ["query", "cursor"])
 
 
-def test_pages_stay_with_their_version_and_say_when_it_is_gone(client: TestClient, warehouse: Path) -> None:
+def test_pages_stay_with_their_version_and_say_when_it_is_gone(
+    tmp_path: Path, warehouse: Path, tokens: TokenFile
+) -> None:
+    folder = shutil.copytree(warehouse, tmp_path / "copy")
+    client = TestClient(
+        create_app(PublishedDuckDB(folder, keep_open=True), tokens, lambda: NOW), base_url="http://localhost"
+    )
     first = client.get(HOURS, params={"limit": 30}).json()
-    writer = DuckDBWarehouse(warehouse)
+    writer = DuckDBWarehouse(folder)
     writer.publish()
     second = client.get(HOURS, params={"limit": 30, "cursor": first["next"]}).json()
     assert (second["version"], len(second["rows"]), second["next"]) == (1, 10, None)
@@ -183,7 +190,7 @@ def test_the_description_names_the_row_of_each_table(client: TestClient) -> None
 
 
 def signed(app: FastAPI, token: str | None) -> TestClient:
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    headers = {} if token is None else {"Authorization": f"Bearer {token}".encode()}
     return TestClient(app, base_url="http://api.example.net", headers=headers)
 
 
@@ -191,7 +198,7 @@ def test_a_token_opens_its_scopes_until_it_ends_or_is_revoked(warehouse: Path, t
     facts = tokens.add("facts", ["read:facts"], NOW, NOW + timedelta(days=1))
     one = tokens.add("one", ["read:rpt_provider_scorecard"], NOW, None)
     clock = [NOW]
-    app = create_app(PublishedDuckDB(warehouse), tokens, lambda: clock[0])
+    app = create_app(PublishedDuckDB(warehouse, keep_open=True), tokens, lambda: clock[0])
     assert signed(app, facts).get(HOURS).status_code == 200
     assert signed(app, facts).get("/v1/tables/dim_site").status_code == 403
     assert signed(app, facts).get("/v1/tables/dim_site/columns").status_code == 403
@@ -201,7 +208,7 @@ def test_a_token_opens_its_scopes_until_it_ends_or_is_revoked(warehouse: Path, t
     ]
     assert signed(app, one).get("/v1/tables/rpt_provider_scorecard").status_code == 200
     for wrong in (None, "", "mistwan_wrong", facts[:-1], "é"):
-        answer = signed(app, wrong and wrong.encode().decode("latin-1")).get(HOURS)
+        answer = signed(app, wrong).get(HOURS)
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert signed(app, None).get("/healthz").status_code == 200
     clock[0] = NOW + timedelta(days=1)
@@ -216,7 +223,7 @@ def test_a_token_file_that_cannot_be_read_opens_nothing(
     warehouse: Path, tokens: TokenFile, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = tokens.add("all", ["read:all"], NOW, None)
-    app = create_app(PublishedDuckDB(warehouse), tokens, lambda: NOW)
+    app = create_app(PublishedDuckDB(warehouse, keep_open=True), tokens, lambda: NOW)
     tokens.path.write_text("{")
     answer = signed(app, token).get(HOURS)
     assert (answer.status_code, answer.json()) == (

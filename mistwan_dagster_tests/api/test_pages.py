@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +17,7 @@ from mistwan_dagster.api.selection import Selection
 from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.catalog.views import VIEWS
 from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
-from mistwan_dagster_tests.dashboard.made import LAST, publish
-
-from .conftest import rows
+from mistwan_dagster_tests.dashboard.made import LAST, Counting
 
 COLUMNS = ("utilization_pct", "role", "hour_utc", "flap_count", "circuit_id", "counter_reset", "loss_avg_pct")
 FILTERS = {
@@ -33,10 +32,8 @@ FILTERS = {
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> PublishedDuckDB:
-    folder: Path = tmp_path_factory.mktemp("warehouse")
-    publish(folder, rows())
-    return PublishedDuckDB(folder, keep_open=True)
+def reader(warehouse: Path) -> PublishedDuckDB:
+    return PublishedDuckDB(warehouse, keep_open=True)
 
 
 def every_page(pages: Pages, name: str, selection: Selection, limit: int) -> pl.DataFrame:
@@ -80,8 +77,8 @@ def test_keys_of_views_are_columns_of_theirs_and_tell_their_rows_apart(reader: P
         assert not found.select(view.key).is_duplicated().any(), view.name
 
 
-def test_what_is_asked_of_a_version_again_is_kept(tmp_path: Path) -> None:
-    counting = publish(tmp_path, rows())
+def test_what_is_asked_of_a_version_again_is_kept(tmp_path: Path, warehouse: Path) -> None:
+    counting = Counting(shutil.copytree(warehouse, tmp_path / "copy"))
     pages = Pages(counting)
     for _ in range(2):
         assert pages.page("dim_site", Selection(), 5, None, None).data_as_of == datetime(2025, 3, 10, 12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,13 @@ from typing import Any
 import pytest
 
 from mistwan_dagster.reporting.asking import Pinned, Rules
-from mistwan_dagster_tests.dashboard.made import Counting, circuit, hour, publish, site
+from mistwan_dagster.reporting.daily import daily_report
+from mistwan_dagster.reporting.daily_data import Day, ask_day
+from mistwan_dagster.reporting.document import Report
+from mistwan_dagster.reporting.monthly import monthly_report
+from mistwan_dagster.reporting.monthly_data import Month, ask_month
+from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
+from mistwan_dagster_tests.dashboard.made import circuit, hour, publish, site
 
 LEAP_DAY = datetime(2024, 2, 29)
 FEBRUARY, JANUARY = datetime(2024, 2, 1), datetime(2024, 1, 1)
@@ -157,11 +165,51 @@ def rows() -> Rows:
     }  # fmt: skip
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Counting:
-    return publish(tmp_path / "warehouse", rows())
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which these rows are published."""
+    folder = tmp_path_factory.mktemp("reporting") / "warehouse"
+    publish(folder, rows())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pinned(base: Path) -> Pinned:
+    return Pinned(PublishedDuckDB(base, keep_open=True), 1)
+
+
+@pytest.fixture(scope="session")
+def day(pinned: Pinned) -> Day:
+    return ask_day(pinned, LEAP_DAY, RULES)
+
+
+@pytest.fixture(scope="session")
+def month(pinned: Pinned) -> Month:
+    return ask_month(pinned, FEBRUARY)
+
+
+@pytest.fixture(scope="session")
+def daily(day: Day) -> Report:
+    return daily_report(day, RULES)
+
+
+@pytest.fixture(scope="session")
+def monthly(month: Month) -> Report:
+    return monthly_report(month, RULES)
 
 
 @pytest.fixture
-def pinned(reader: Counting) -> Pinned:
-    return Pinned(reader, 1)
+def varied(base: Path, tmp_path: Path) -> Callable[[Rows], Pinned]:
+    """The same rows but for some tables, published in a copy: making all tables anew takes seconds."""
+
+    def make(changed: Rows) -> Pinned:
+        folder = shutil.copytree(base, tmp_path / "varied")
+        publish(folder, changed)
+        return Pinned(PublishedDuckDB(folder, keep_open=True), 2)
+
+    return make
+
+
+def nothing_but(*kept: str) -> Rows:
+    """Every other table of these rows empty, and noted as never loaded."""
+    return {name: [] for name in (*rows(), "load_ledger") if name not in kept}

@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.reporting.delivery import deliver
 from mistwan_dagster.reporting.document import Report, Section, Tile, Tiles
+from mistwan_dagster_tests.dashboard.test_serve import free_port
 
 REPORT = Report(
     "wan-daily-2024-02-29",
@@ -46,9 +47,10 @@ class Inbox:
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, int]]:
     box = Inbox()
-    server = Controller(box, hostname="127.0.0.1", port=0)
+    port = free_port()
+    server = Controller(box, hostname="127.0.0.1", port=port)
     server.start()
-    yield box, server.server.sockets[0].getsockname()[1]
+    yield box, port
     server.stop()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
@@ -22,7 +23,7 @@ from mistwan_dagster.reporting.write import (
 )
 from mistwan_dagster_tests.dashboard.made import Counting, publish
 
-from .conftest import FEBRUARY, HOSTILE, LEAP_DAY, RULES, rows
+from .conftest import FEBRUARY, HOSTILE, LEAP_DAY, RULES
 
 NOW = datetime(2024, 3, 1, 5, 12, tzinfo=UTC)
 
@@ -46,10 +47,10 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both reports in both formats, each made twice, from two publications of the same rows."""
     folder = tmp_path_factory.mktemp("written")
-    reader = publish(folder / "warehouse", rows())
+    reader = Counting(shutil.copytree(base, folder / "warehouse"))
     for place in ("first", "second"):
         write_daily(reader, LEAP_DAY, RULES, folder / place, FORMATS)
         write_monthly(reader, FEBRUARY, RULES, folder / place, FORMATS)
