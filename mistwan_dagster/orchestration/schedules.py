@@ -6,6 +6,7 @@ The week and the month that go on are renewed once a day, by the first tick afte
 from collections.abc import Iterator
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from mistwan_dagster.kpi.calendar import Period, period_start
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
@@ -133,7 +134,7 @@ def site_details_schedule(platform: PlatformResource) -> dg.RunRequest:
 
 
 def report_schedule(
-    name: str, job: dg.UnresolvedAssetJobDefinition, period: Period, cron: str, description: str
+    name: str, job: UnresolvedAssetJobDefinition, period: Period, cron: str, description: str
 ) -> dg.ScheduleDefinition:
     """The report of the day or month before the tick's, once; nothing while nothing is published."""
 

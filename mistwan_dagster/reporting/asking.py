@@ -16,6 +16,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.port import Reader, Superseded
 
 ATTEMPTS = 5
+STATES = ("up", "down", "unknown")
 HOUR = timedelta(hours=1)
 NAMES = """LEFT JOIN dim_site s ON s.site_id = t.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = t.circuit_id AND c.is_current"""
@@ -95,19 +96,25 @@ class Minutes:
 def total(parts: Iterable[Minutes]) -> Minutes:
     """Several as one."""
     found = list(parts)
-    return Minutes(*(sum(getattr(m, name) for m in found) for name in ("up", "down", "unknown", "gaps")))
+    up, down, unknown, gaps = (
+        sum(getattr(m, name) for m in found) for name in ("up", "down", "unknown", "gaps")
+    )
+    return Minutes(up, down, unknown, gaps)
 
 
 def minutes_of(rows: pl.DataFrame, gaps: float = 0.0) -> Minutes:
     """Pooled minutes of rows that have up, down and unknown minutes."""
-    totals = [float(rows[f"{name}_minutes"].sum() or 0.0) for name in ("up", "down", "unknown")]
-    return Minutes(*totals, gaps)
+    up, down, unknown = (float(rows[f"{name}_minutes"].sum() or 0.0) for name in STATES)
+    return Minutes(up, down, unknown, gaps)
 
 
 def minutes_in(row: Mapping[str, Any], gaps: float = 0.0) -> Minutes:
     """Minutes of one row that has up, down and unknown minutes; none at all where these are null."""
-    told = [row[f"{name}_minutes"] for name in ("up", "down", "unknown")]
-    return Minutes() if told == [None] * 3 else Minutes(*(float(m or 0.0) for m in told), gaps)
+    told = [row[f"{name}_minutes"] for name in STATES]
+    if told == [None] * len(STATES):
+        return Minutes()
+    up, down, unknown = (float(m or 0.0) for m in told)
+    return Minutes(up, down, unknown, gaps)
 
 
 def organization(reader: Pinned) -> str:
@@ -144,8 +151,8 @@ def regions(reader: Pinned, table: str, period: str, start: datetime) -> pl.Data
 def pooled(rows: pl.DataFrame, mean: str, weight: str = "observed_hours") -> float | None:
     """A mean over rows, each weighed by its observed hours; None without any."""
     known = rows.drop_nulls([mean, weight]).filter(pl.col(weight) > 0)
-    total = known[weight].sum()
-    return float((known[mean] * known[weight]).sum() / total) if total else None
+    weights = float(known[weight].sum())
+    return float((known[mean] * known[weight]).sum()) / weights if weights else None
 
 
 def outages(reader: Pinned, start: datetime, end: datetime, until: datetime) -> pl.DataFrame:

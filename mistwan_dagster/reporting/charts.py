@@ -20,7 +20,7 @@ from mistwan_dagster.reporting.document import Picture
 
 UP, DOWN, UNKNOWN, ACCENT, TARGET = "#00917c", "#c2255c", "#9a9a9a", "#2f6fb0", "#555555"
 LEVEL_COLOURS = {"warning": "#e0a030", "high": "#d4570a", "critical": "#a01050"}
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8, "axes.titlesize": 8.5,
     "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": "#999999", "axes.grid": True, "axes.axisbelow": True,

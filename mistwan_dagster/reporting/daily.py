@@ -98,7 +98,7 @@ def _tiles(day: Day, rules: Rules) -> Tiles:
                 "Sites cut off",
                 cut_off,
                 day.sites.height > 0,
-                f"for {duration(cut_off['site_outage_minutes'].sum())}",
+                f"for {duration(float(cut_off['site_outage_minutes'].sum()))}",
             ),
             _count(
                 "Failovers",

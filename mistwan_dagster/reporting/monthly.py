@@ -5,7 +5,7 @@ Belongs here: which figures are told and in which words. Does not belong here: a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ Row = Mapping[str, Any]
 SITE = column("Site", site, 1.6)
 REGION = column("Region", lambda r: r["region"] or UNKNOWN)
 CIRCUIT = column("Circuit", circuit, 1.6)
-OFFENCES = (
+OFFENCES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("Longest down", "down_minutes", duration),
     ("Most hours congested", "utilization_warning_hours", lambda v: number(v, 0, "h")),
     ("Most hours of loss", "loss_warning_hours", lambda v: number(v, 0, "h")),
@@ -112,6 +112,7 @@ def _tiles(month: Month, rules: Rules) -> Tiles:
     months = sum(rows.height > 0 for _, rows in month.months)
     use, use_before = (pooled(r, "utilization_avg_pct") for r in (month.regions, month.regions_before))
     cut_off = month.now.sites.filter(pl.col("site_outage_minutes") > 0)
+    minutes_cut_off = float(cut_off["site_outage_minutes"].sum())
     congested = month.circuits.filter(pl.col("utilization_warning_hours") > 0)
     measured = month.circuits["utilization_max_pct"].count()
     was = percent(before.availability_pct, 3)
@@ -122,7 +123,7 @@ def _tiles(month: Month, rules: Rules) -> Tiles:
             _available(f"{MONTHS} months", total(month.course), f", {counted(months, 'month')} with data", rules),
             _events_tile("Outages", month.now.outages, month.before.outages, month, "began"),
             _events_tile("Failovers", month.now.failovers, month.before.failovers, month, "began"),
-            Tile("Sites cut off", number(cut_off.height), f"for {duration(cut_off['site_outage_minutes'].sum())}")
+            Tile("Sites cut off", number(cut_off.height), f"for {duration(minutes_cut_off)}")
             if month.now.sites.height else Tile("Sites cut off", UNKNOWN, "no data", "unknown"),
             Tile("Circuits congested", number(congested.height), f"of {measured} with a utilization")
             if measured else Tile("Circuits congested", UNKNOWN, "no data", "unknown"),
@@ -273,7 +274,7 @@ def _offenders(month: Month) -> list[Block]:
                 rows,
                 (
                     SITE, REGION, CIRCUIT, column("Role", lambda r: r["role"] or UNKNOWN, 0.8),
-                    column(title, lambda r, f=figure, w=words: w(r[f]), 1.2, True),
+                    column(title, _written(figure, words), 1.2, True),
                     column("Availability", lambda r: percent(r["availability_pct"], 3), 1.0, True),
                     column("Observed", lambda r: percent(_observed(r, month), 1), 0.9, True),
                 ),
@@ -282,6 +283,10 @@ def _offenders(month: Month) -> list[Block]:
             )
         )  # fmt: skip
     return found
+
+
+def _written(figure: str, words: Callable[[float | None], str]) -> Callable[[Row], str]:
+    return lambda row: words(row[figure])
 
 
 def _readiness(month: Month) -> tuple[Block, ...]:

@@ -30,7 +30,7 @@ def pdf_of(report: Report) -> bytes:
     template = files("mistwan_dagster.reporting") / "templates" / "report.typ"
     return typst.compile(
         template.read_bytes(),
-        font_paths=[str(fonts)],
+        font_paths=typst.Fonts(font_paths=[str(fonts)]),
         sys_inputs={"report": json.dumps(_breakable(asdict(report)))},
         timestamp=0,
     )
