@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mistwan_dagster.progress import say
+from mistwan_dagster.reading import open_published
 
 if TYPE_CHECKING:
     from mistwan_dagster.api.tokens import TokenFile
@@ -38,9 +39,8 @@ def api(
     settings, tokens = load_settings(), _tokens()
     check_reach(host, tokens)
     from mistwan_dagster.api.app import create_app
-    from mistwan_dagster.orchestration.warehouses import open_reader
 
-    serve(create_app(open_reader(settings, keep_open=True), tokens, settings.now), host, port, say)
+    serve(create_app(open_published(settings, keep_open=True), tokens, settings.now), host, port, say)
 
 
 @api_app.command()

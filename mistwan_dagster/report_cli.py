@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mistwan_dagster.reading import open_published
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,7 +47,6 @@ def _formats(output: ReportFormat) -> tuple[str, ...]:
 
 
 def _open(mail: bool) -> tuple[Settings, Reader, Rules]:
-    from mistwan_dagster.orchestration.warehouses import open_reader
     from mistwan_dagster.reporting.asking import Rules
     from mistwan_dagster.settings import load_settings
 
@@ -53,7 +54,7 @@ def _open(mail: bool) -> tuple[Settings, Reader, Rules]:
     if mail:
         settings.require_report_addresses()
     rules = Rules(settings.mistwan_availability_target_pct, settings.mistwan_sle_degraded_below)
-    return settings, open_reader(settings), rules
+    return settings, open_published(settings), rules
 
 
 def _tell(settings: Settings, written: Written, more: Iterable[Path], mail: bool) -> None:
