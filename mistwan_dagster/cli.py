@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from mistwan_dagster.care_cli import care_app
+from mistwan_dagster.api_cli import api_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
+from mistwan_dagster.reading import open_published
+from mistwan_dagster.report_cli import report_app
 from mistwan_dagster.server_cli import server_app
 from mistwan_dagster.warehouse_cli import warehouse_app
 
@@ -43,6 +46,8 @@ CLOSED_TO_OTHERS = 0o027
 app.add_typer(warehouse_app)
 app.add_typer(server_app)
 app.add_typer(care_app)
+app.add_typer(api_app)
+app.add_typer(report_app)
 
 
 class StageName(StrEnum):
@@ -107,17 +112,9 @@ def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datet
 
 
 def _published() -> Reader:
-    """The reading side of the warehouse that the settings name; with DuckDB, Dagster is not imported."""
     from mistwan_dagster.settings import load_settings
 
-    settings = load_settings()
-    if settings.mistwan_warehouse == "duckdb":
-        from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
-
-        return PublishedDuckDB(settings.warehouse)
-    from mistwan_dagster.orchestration.warehouses import open_reader
-
-    return open_reader(settings)
+    return open_published(load_settings())
 
 
 @app.command()

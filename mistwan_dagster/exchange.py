@@ -20,26 +20,30 @@ from mistwan_dagster.warehouse.port import Reader
 
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 SHEET_ROWS = 1_048_575
+STAMP = "%Y-%m-%dT%H:%M:%S%.fZ"
+"""Naive UTC times for programs."""
 
 
 def print_frame(frame: pl.DataFrame, output: str) -> None:
     """Rows on stdout as a table, CSV or JSON (a list of objects; times as ISO 8601 UTC)."""
     if output == "csv":
-        sys.stdout.write(frame.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.fZ"))
+        sys.stdout.write(frame.write_csv(datetime_format=STAMP))
     elif output == "json":
-        stamped = frame.with_columns(
-            pl.col(n).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
-            for n, t in frame.schema.items()
-            if isinstance(t, pl.Datetime)
-        )
-        stamped.write_json(sys.stdout)  # type: ignore[arg-type]
-        print()
+        print(json_rows(frame))
     else:
         with pl.Config(
             tbl_rows=-1, tbl_cols=-1, tbl_width_chars=-1, fmt_str_lengths=60, tbl_hide_dataframe_shape=True,
             tbl_hide_column_data_types=True, tbl_formatting="MARKDOWN", float_precision=2,
         ):  # fmt: skip
             print(frame)
+
+
+def json_rows(frame: pl.DataFrame) -> str:
+    """Rows as a JSON list of objects; times as ISO 8601 UTC."""
+    stamped = frame.with_columns(
+        pl.col(n).dt.strftime(STAMP) for n, t in frame.schema.items() if isinstance(t, pl.Datetime)
+    )
+    return stamped.write_json()
 
 
 def export_table(reader: Reader, name: str, output: str, target: Path) -> int:

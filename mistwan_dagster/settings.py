@@ -123,6 +123,15 @@ class Settings(BaseSettings):
         default=None,
         description="PostgreSQL for Dagster's runs, events and ticks; else SQLite in MISTWAN_HOME",
     )
+    mistwan_reports_dir: Path | None = Field(
+        default=None, description="where reports are written; default MISTWAN_HOME/reports"
+    )
+    mistwan_report_mail: SecretStr | None = Field(
+        default=None, description="Apprise addresses that reports are sent to, apart by spaces"
+    )
+    mistwan_api_tokens_file: Path | None = Field(
+        default=None, description="hashed tokens of the read API; default MISTWAN_HOME/state/api-tokens.json"
+    )
     redis_url: SecretStr | None = Field(
         default=None, description="Redis for the dashboard's answers and the call quota"
     )
@@ -273,6 +282,34 @@ class Settings(BaseSettings):
     def warehouse(self) -> Path:
         """Folder of the DuckDB warehouse and its published copies."""
         return self.home / "warehouse"
+
+    @property
+    def reports(self) -> Path:
+        """Where reports are written."""
+        return (self.mistwan_reports_dir or self.home / "reports").expanduser().absolute()
+
+    @property
+    def report_addresses(self) -> list[str]:
+        """Apprise addresses of the readers of reports; they may hold passwords."""
+        return self.mistwan_report_mail.get_secret_value().split() if self.mistwan_report_mail else []
+
+    def require_report_addresses(self) -> None:
+        """Raises UserError when none is set."""
+        if not self.report_addresses:
+            raise UserError(
+                "MISTWAN_REPORT_MAIL is not set: put Apprise addresses in the environment or in .env",
+                exit_code=2,
+            )
+
+    @property
+    def deliveries(self) -> Path:
+        """Notes of what was delivered to whom."""
+        return self.state / "deliveries"
+
+    @property
+    def api_tokens_file(self) -> Path:
+        """Where the hashed tokens of the read API are."""
+        return self.mistwan_api_tokens_file or self.state / "api-tokens.json"
 
     def now(self) -> datetime:
         """The present instant, UTC, or `MISTWAN_NOW` when a rehearsal sets it."""

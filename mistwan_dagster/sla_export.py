@@ -6,6 +6,7 @@ Belongs here: which published rows a provider gets, and in what form. Does not b
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.exchange import neutral_text
 from mistwan_dagster.kpi.calendar import period_end
+from mistwan_dagster.lake.files import replace_file
 from mistwan_dagster.warehouse.port import Reader
 
 
@@ -52,11 +54,24 @@ def export_sla(reader: Reader, provider: str, month: str, target: Path) -> int:
         [provider, begin, period_end(begin, "month")],
     )
     sheets = {"summary": _in_words(score, RPT_PROVIDER_SCORECARD), "outages": outages, "incidents": incidents}
+    content = _workbook(sheets, begin)
+    replace_file(target, lambda temporary: _write(temporary, content))
+    return outages.height
+
+
+def _workbook(sheets: dict[str, pl.DataFrame], created: datetime) -> bytes:
+    """The same bytes for the same rows: it does not tell when it was made."""
+    target = io.BytesIO()
     with pd.ExcelWriter(target, engine="xlsxwriter", datetime_format="yyyy-mm-dd hh:mm:ss") as book:
+        book.book.set_properties({"created": created})
         for name, frame in sheets.items():
             neutral_text(frame).to_pandas().to_excel(book, sheet_name=name, index=False)
             book.sheets[name].autofit()
-    return outages.height
+    return target.getvalue()
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.write_bytes(content)
 
 
 def _no_scorecard(reader: Reader, provider: str, month: str) -> UserError:

@@ -51,6 +51,7 @@ LEFT JOIN (SELECT circuit_id, min(start_utc) AS start_utc FROM fact_circuit_outa
            WHERE end_utc IS NULL AND kind = 'link' GROUP BY circuit_id) o
   ON o.circuit_id = c.circuit_id
 WHERE c.is_current""",
+        key=("circuit_id",),
     ),
     View(
         "v_site_now",
@@ -70,6 +71,7 @@ FROM dim_site s
 LEFT JOIN v_circuit_state c ON c.site_id = s.site_id
 WHERE s.is_current
 GROUP BY s.site_id, s.site_name, s.region, s.store_type, s.timezone""",
+        key=("site_id",),
     ),
     View(
         "v_region_now",
@@ -89,6 +91,7 @@ FROM agg_region_window n
 LEFT JOIN agg_region_window b
   ON b.region = n.region AND b.window_hours = 24 AND b.as_of_utc = n.as_of_utc - INTERVAL '7 days'
 WHERE n.window_hours = 24 AND n.as_of_utc = (SELECT max(as_of_utc) FROM agg_region_window)""",
+        key=("region",),
     ),
     View(
         "v_path_now",
@@ -99,6 +102,7 @@ WHERE n.window_hours = 24 AND n.as_of_utc = (SELECT max(as_of_utc) FROM agg_regi
 FROM fact_path_hour p
 LEFT JOIN dim_site s ON s.site_id = p.site_id AND s.is_current
 WHERE p.hour_utc = (SELECT max(hour_utc) FROM fact_path_hour)""",
+        key=("device_mac", "node", "port_id", "peer_mac", "peer_port_id", "vpn_name"),
     ),
     View(
         "v_gateway_now",
@@ -117,5 +121,6 @@ LEFT JOIN (SELECT device_mac, event_type, event_utc,
            FROM fact_device_event
            WHERE event_type IN ('GW_CONNECTED', 'GW_DISCONNECTED', 'GW_DISCONNECTED_LONG')) e
   ON e.device_mac = g.device_mac AND e.recency = 1""",
+        key=("device_mac", "site_id"),
     ),
 )

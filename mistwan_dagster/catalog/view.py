@@ -12,3 +12,5 @@ class View:
     name: str
     meaning: str
     sql: str
+    key: tuple[str, ...] = ()
+    """Columns that tell its rows apart; empty: all of them together."""

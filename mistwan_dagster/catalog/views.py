@@ -21,6 +21,7 @@ FROM fact_circuit_hour f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = f.circuit_id AND c.is_current
 WHERE f.hour_utc = (SELECT max(hour_utc) FROM fact_circuit_hour)""",
+            key=("circuit_id",),
         ),
         View(
             "v_busy_now",
@@ -33,11 +34,13 @@ FROM v_circuit_now n
 LEFT JOIN agg_circuit_window w
   ON w.circuit_id = n.circuit_id AND w.window_hours = 24 AND w.as_of_utc = n.hour_utc
 WHERE n.utilization_pct IS NOT NULL""",
+            key=("circuit_id",),
         ),
         View(
             "v_congested_now",
             "Circuits at or above a utilization threshold in the latest computed hour, and the change",
             """SELECT * FROM v_busy_now WHERE utilization_severity IN ('warning', 'high', 'critical')""",
+            key=("circuit_id",),
         ),
         View(
             "v_circuit_day",
@@ -47,6 +50,7 @@ FROM agg_circuit_period p
 LEFT JOIN dim_site s ON s.site_id = p.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = p.circuit_id AND c.is_current
 WHERE p.period = 'day'""",
+            key=("circuit_id", "period_start_utc"),
         ),
         View(
             "v_outage",
@@ -55,6 +59,7 @@ WHERE p.period = 'day'""",
 FROM fact_circuit_outage o
 LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current""",
+            key=("circuit_id", "kind", "start_utc"),
         ),
         View(
             "v_open_alarm",
@@ -64,6 +69,7 @@ FROM fact_alarm a
 LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = a.circuit_id AND c.is_current
 WHERE a.status = 'open'""",
+            key=("alarm_id",),
         ),
         View(
             "v_failover",
@@ -74,6 +80,7 @@ FROM fact_failover f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
 LEFT JOIN dim_circuit p ON p.circuit_id = f.from_circuit_id AND p.is_current
 LEFT JOIN dim_circuit b ON b.circuit_id = f.to_circuit_id AND b.is_current""",
+            key=("site_id", "start_utc", "from_circuit_id"),
         ),
     )
 }

@@ -6,7 +6,6 @@ word. Does not belong here: queries, what a page holds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +16,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from dash import dcc, html
 
+from mistwan_dagster.wording import UNKNOWN as UNKNOWN
+from mistwan_dagster.wording import duration as duration
+from mistwan_dagster.wording import number as number
+from mistwan_dagster.wording import percent as percent
+
 UTC = ZoneInfo("UTC")
-UNKNOWN = "–"
 ICONS = {
     "normal": "●", "up": "●", "on": "●", "fresh": "●", "healthy": "●",
     "warning": "▲", "late": "▲", "unstable": "▲",
@@ -44,34 +47,6 @@ def badge(state: str | None, word: str | None = None) -> html.Span:
     state = state or "unknown"
     icon = ICONS.get(state, "?")
     return html.Span([html.Span(icon, **HIDDEN), f" {word or state}"], className=f"badge {TONES[icon]}")
-
-
-def number(value: float | None, digits: int = 0, unit: str = "", signed: bool = False) -> str:
-    """A figure for people; null is a dash, never 0."""
-    if value is None:
-        return UNKNOWN
-    text = f"{value:{'+' if signed else ''},.{digits}f}"
-    return f"{text} {unit}".rstrip()
-
-
-def percent(value: float | None, digits: int = 0) -> str:
-    """A percentage rounded down, so that 100 % is shown only for all of it; between 99 and 100 with a digit more."""
-    if value is None:
-        return UNKNOWN
-    shown = max(digits, 1) if 99 < value < 100 else digits
-    return f"{math.floor(value * 10**shown) / 10**shown:,.{shown}f} %"
-
-
-def duration(minutes: float | None) -> str:
-    """`3 d 4 h`, `2 h 05 min`, `7 min`."""
-    if minutes is None:
-        return UNKNOWN
-    if 0 < minutes < 0.5:
-        return "< 1 min"
-    whole = round(minutes)
-    if whole >= 2880:
-        return f"{whole // 1440} d {whole % 1440 // 60} h"
-    return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
 
 
 def local(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -5,7 +5,6 @@ Belongs here: ports, workers, and the errors of starting. Does not belong here: 
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +15,10 @@ from mistwan_dagster.dashboard.app import create_app
 from mistwan_dagster.dashboard.cache import AnswerCache
 from mistwan_dagster.dashboard.context import Dashboard, QuotaState
 from mistwan_dagster.dashboard.data.published import Published
-from mistwan_dagster.dashboard.sign_in import PROXY, Proxy, add_sign_in, is_loopback
+from mistwan_dagster.dashboard.sign_in import PROXY, Proxy, add_sign_in
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.thresholds import Thresholds
+from mistwan_dagster.listening import check_port, is_loopback
 from mistwan_dagster.warehouse.port import Reader
 
 THREADS = 8
@@ -65,19 +65,6 @@ def check_published(reader: Reader) -> None:
             "nothing is published yet, so there is nothing to show: run `mistwan collect` or `mistwan backfill`, "
             "then `mistwan aggregate`"
         )
-
-
-def check_port(host: str, port: int) -> None:
-    """Raises UserError when the port cannot be taken."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise UserError(
-            f"cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or choose another --port"
-        ) from None
 
 
 def serve(server: flask.Flask, host: str, port: int, debug: bool, say: Callable[[str], None]) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import flask
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.listening import is_loopback
 
 PROXY = "mistwan-proxy"
 SECRET_HEADER = "X-Mistwan-Proxy-Secret"  # noqa: S105 (its name, not its value)
@@ -31,14 +31,6 @@ class Proxy:
 
     def __repr__(self) -> str:
         return f"Proxy(user_header={self.user_header!r})"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine reach the address."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_reach(host: str, proxy: Proxy | None, allow_anonymous: bool) -> None:

@@ -12,6 +12,7 @@ from mistwan_dagster.orchestration.assets.maintenance import MAINTENANCE_ASSETS
 from mistwan_dagster.orchestration.assets.rankings import RANKING_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS
 from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
+from mistwan_dagster.orchestration.assets.report_files import REPORT_FILE_ASSETS
 from mistwan_dagster.orchestration.assets.reports import REPORT_ASSETS
 from mistwan_dagster.orchestration.assets.rollups import ROLLUP_ASSETS
 from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
@@ -39,6 +40,7 @@ defs = dg.Definitions(
         *SLE_ASSETS,
         *WAREHOUSE_ASSETS,
         *MAINTENANCE_ASSETS,
+        *REPORT_FILE_ASSETS,
     ],
     asset_checks=CHECKS,
     jobs=JOBS,

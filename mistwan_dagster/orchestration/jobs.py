@@ -26,6 +26,7 @@ from mistwan_dagster.orchestration.assets.rankings import (
 )
 from mistwan_dagster.orchestration.assets.raw import EVENT_ASSETS, SNAPSHOT_ASSETS, raw_key
 from mistwan_dagster.orchestration.assets.reference import REFERENCE_ASSETS, SITE_TABLE_ASSETS
+from mistwan_dagster.orchestration.assets.report_files import DAILY_FILES, MONTHLY_FILES
 from mistwan_dagster.orchestration.assets.reports import HOURLY_REPORTS, PERIOD_REPORTS, SLA_OUTAGES
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_ASSETS, agg_rolling, agg_window
 from mistwan_dagster.orchestration.assets.site_details import SITE_DETAIL_ASSETS
@@ -56,7 +57,7 @@ def run_tags(lane: str, max_hours: float) -> dict[str, str]:
 
 
 LIVE, HISTORY, COMPUTE = run_tags("live", 0.25), run_tags("history", 24), run_tags("compute", 2)
-OPTIONAL = run_tags("optional", 1)
+OPTIONAL, REPORTS = run_tags("optional", 1), run_tags("reports", 1)
 
 
 def _keys(assets: Iterable[dg.AssetsDefinition]) -> frozenset[dg.AssetKey]:
@@ -198,6 +199,20 @@ site_details_job = dg.define_asset_job(
     executor_def=IN_PROCESS,
     run_tags=OPTIONAL,
 )
+daily_report_job = dg.define_asset_job(
+    "daily_report_files",
+    DAILY_FILES,
+    description="The operations report of a day, written and delivered",
+    executor_def=IN_PROCESS,
+    run_tags=REPORTS,
+)
+monthly_report_job = dg.define_asset_job(
+    "monthly_report_files",
+    MONTHLY_FILES,
+    description="The executive report of a month and the evidence for its providers, written and delivered",
+    executor_def=IN_PROCESS,
+    run_tags=REPORTS,
+)
 COMPUTED_BY: dict[str, tuple[str, frozenset[dg.AssetKey]]] = {
     "hourly": ("hourly", _keys([*KPI_ASSETS, *HOURLY_REPORTS])),
     "alarms": ("alarms", _keys([alarm_tables])),
@@ -231,4 +246,6 @@ JOBS = [
     latest_job,
     site_details_job,
     maintenance_job,
+    daily_report_job,
+    monthly_report_job,
 ]

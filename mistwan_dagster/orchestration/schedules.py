@@ -6,7 +6,9 @@ The week and the month that go on are renewed once a day, by the first tick afte
 from collections.abc import Iterator
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from mistwan_dagster.kpi.calendar import Period, period_start
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
 from mistwan_dagster.orchestration.activity import recent_activity
 from mistwan_dagster.orchestration.due import slot_assets
@@ -14,7 +16,9 @@ from mistwan_dagster.orchestration.jobs import (
     JOBS,
     collect_job,
     collect_sle_job,
+    daily_report_job,
     maintenance_job,
+    monthly_report_job,
     site_details_job,
 )
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
@@ -133,10 +137,46 @@ def site_details_schedule(platform: PlatformResource) -> dg.RunRequest:
     return dg.RunRequest(run_key=hour.isoformat(), partition_key=hour.strftime(PARTITION_KEY_FORMAT))
 
 
+def report_schedule(
+    name: str, job: UnresolvedAssetJobDefinition, period: Period, cron: str, description: str
+) -> dg.ScheduleDefinition:
+    """The report of the day or month before the tick's, once; nothing while nothing is published."""
+
+    @dg.schedule(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=description,
+    )
+    def schedule(
+        context: dg.ScheduleEvaluationContext, platform: PlatformResource
+    ) -> dg.RunRequest | dg.SkipReason:
+        if platform.open().published.version() is None:
+            return dg.SkipReason("nothing is published yet")
+        last = period_start(period_start(context.scheduled_execution_time, period) - HOUR, period)
+        key = f"{last:%Y-%m-%d}"
+        return dg.RunRequest(run_key=key, partition_key=key)
+
+    return schedule
+
+
+REPORT_SCHEDULES = [
+    report_schedule(
+        "daily_report_each_morning", daily_report_job, "day", "12 5 * * *", "The operations report of yesterday"
+    ),
+    report_schedule(
+        "monthly_report_on_the_second", monthly_report_job, "month", "32 5 2 * *",
+        "The executive report of the last month, and SLA evidence for each provider",
+    ),
+]  # fmt: skip
+"""After the figures of the day and month that are over, and after the hours that collection still mends."""
+
 SCHEDULES = [
     collect_schedule,
     collect_sle_schedule,
     site_details_schedule,
     *(stage_schedule(name) for name in STAGE_MINUTE),
     maintenance_schedule,
+    *REPORT_SCHEDULES,
 ]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mistwan_dagster.dashboard.serve import check_port
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.listening import check_port
 from mistwan_dagster_tests.dashboard.conftest import organization
 from mistwan_dagster_tests.dashboard.made import publish
 from mistwan_dagster_tests.end_to_end.conftest import Cli
