@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from mistwan_dagster.alerts_cli import alerts_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
 from mistwan_dagster.server_cli import server_app
@@ -37,6 +38,7 @@ app = typer.Typer(
 
 
 app.add_typer(warehouse_app)
+app.add_typer(alerts_app)
 app.add_typer(server_app)
 
 

@@ -46,7 +46,7 @@ run_retries:
   max_retries: 1
 concurrency:
   runs:
-    max_concurrent_runs: 4
+    max_concurrent_runs: 5
     tag_concurrency_limits:
       - key: mistwan/lane
         value:
@@ -80,7 +80,7 @@ def become_daemon(ui_port: int | None) -> NoReturn:
     Raises UserError for wrong settings and configuration files, before anything starts.
     """
     platform = Platform.open()
-    _ = platform.settings.credentials(), platform.circuits_file, platform.thresholds
+    _ = platform.settings.credentials(), platform.circuits_file, platform.thresholds, platform.alerting
     os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(platform))
     module = ["-m", "mistwan_dagster.definitions"]
     if ui_port is None:
