@@ -14,7 +14,7 @@ import polars as pl
 from mistwan_dagster.catalog.columns import INSTANT, LEVELS, SEVERITIES, value_column
 from mistwan_dagster.kpi.alerts_file import AlertRule
 
-READING = {
+READING: dict[str, pl.DataType | type[pl.DataType]] = {
     "rule": pl.String,
     "signal": pl.String,
     "subject": pl.String,

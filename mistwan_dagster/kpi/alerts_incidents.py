@@ -16,7 +16,7 @@ from mistwan_dagster.catalog.alert_tables import FACT_ALERT, FACT_ALERT_BREACH
 from mistwan_dagster.catalog.columns import INSTANT, LEVELS
 from mistwan_dagster.kpi.alerts_hours import READING
 
-OBSERVED = {
+OBSERVED: dict[str, pl.DataType | type[pl.DataType]] = {
     **READING,
     "scope": pl.String,
     "site_id": pl.String,

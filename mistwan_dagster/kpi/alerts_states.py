@@ -18,7 +18,16 @@ from mistwan_dagster.kpi.alerts_file import AlertRule
 from mistwan_dagster.kpi.alerts_hours import READING
 from mistwan_dagster.kpi.steps import MAX_GAP
 
-STRETCH = {"circuit_id": pl.String, "signal": pl.String, "start": INSTANT, "end": INSTANT, "bad": pl.Boolean}
+STRETCH: dict[str, pl.DataType | type[pl.DataType]] = {
+    "circuit_id": pl.String,
+    "signal": pl.String,
+    "start": INSTANT,
+    "end": INSTANT,
+    "bad": pl.Boolean,
+    "worked": pl.Boolean,
+}
+WORKED_WITHIN = timedelta(days=7)
+"""A line that was not seen to work for so long before is a chronic case, or never worked: it alerts nobody."""
 
 
 def current_stretches(cells: pl.LazyFrame, as_of: datetime) -> pl.DataFrame:
@@ -31,7 +40,8 @@ def current_stretches(cells: pl.LazyFrame, as_of: datetime) -> pl.DataFrame:
     - offline: the gateway has no contact to the cloud; good while anything is known of the link.
 
     A disabled port is not bad: somebody switched it off. The stretch is the last known one; what is known of a state
-    counts as now for MAX_GAP, and time without knowledge before it belongs to no stretch.
+    counts as now for MAX_GAP, and time without knowledge before it belongs to no stretch. `worked`: the state was good
+    at some time in the cells.
     """
     off, gone = pl.col("disabled").is_not_null(), pl.col("gone").is_not_null()
     states = {
@@ -56,11 +66,40 @@ def current_stretches(cells: pl.LazyFrame, as_of: datetime) -> pl.DataFrame:
         .agg(pl.col("circuit_id", "signal", "bad", "start").first(), pl.col("end").last())
         .filter(pl.col("bad").is_not_null())
         .group_by("circuit_id", "signal", maintain_order=True)
-        .agg(pl.col("start", "end", "bad").last())
+        .agg(pl.col("start", "end", "bad").last(), worked=(~pl.col("bad")).any())
         .filter(pl.col("end") >= as_of - MAX_GAP)
         .select(*STRETCH)
         .collect(engine="in-memory")
     )
+
+
+def that_worked(stretches: pl.DataFrame, facts: pl.LazyFrame) -> pl.DataFrame:
+    """The stretches without bad ones of lines that were not good within WORKED_WITHIN before.
+
+    `facts`: fact_circuit_hour of that time; good is up for a part of the hour, for unreachable: reachable.
+    """
+    doubtful = stretches.filter(pl.col("bad") & ~pl.col("worked"))
+    if doubtful.is_empty():
+        return stretches
+    hours = facts.filter(pl.col("circuit_id").is_in(doubtful["circuit_id"].implode()))
+    good = pl.concat(
+        [
+            hours.filter(pl.col(column) > 0).select("circuit_id", _t="hour_utc", signal=pl.lit(signal))
+            for signal, column in zip(
+                LIVE_SIGNALS, ("up_minutes", "reachable_minutes", "up_minutes"), strict=True
+            )
+        ]
+    ).collect(engine="in-memory")
+    seen = doubtful.sort("start").join_asof(
+        good.sort("_t"),
+        left_on="start",
+        right_on="_t",
+        by=["circuit_id", "signal"],
+        tolerance=WORKED_WITHIN,
+        check_sortedness=False,
+    )
+    never = seen.filter(pl.col("_t").is_null())
+    return stretches.join(never, on=["circuit_id", "signal"], how="anti")
 
 
 def state_readings(stretches: pl.DataFrame, rules: Iterable[AlertRule]) -> pl.DataFrame:

@@ -17,7 +17,14 @@ from mistwan_dagster.catalog.alerting import CARRIER_SIGNALS
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, RPT_CARRIER_INCIDENT
 from mistwan_dagster.kpi.alerts_hours import READING, hour_readings
 from mistwan_dagster.kpi.alerts_incidents import KEY, OBSERVED, Alerts, step
-from mistwan_dagster.kpi.alerts_states import STRETCH, current_stretches, lasting_outages, state_readings
+from mistwan_dagster.kpi.alerts_states import (
+    STRETCH,
+    WORKED_WITHIN,
+    current_stretches,
+    lasting_outages,
+    state_readings,
+    that_worked,
+)
 from mistwan_dagster.kpi.areas import circuit_areas
 from mistwan_dagster.kpi.carrier_incidents import FRESH, carrier_incidents
 from mistwan_dagster.kpi.dimensions import NONE
@@ -34,6 +41,11 @@ from mistwan_dagster.orchestration.staleness import fact_hours
 
 HOURS_COUNT_FOR = timedelta(hours=3)
 """Computed hours that end longer ago say nothing of now: imported history alerts nobody."""
+INCIDENT: dict[str, pl.DataType | type[pl.DataType]] = {
+    "provider": pl.String,
+    "area": pl.String,
+    "_live": pl.Boolean,
+}
 LEAST_LOOK_BACK = timedelta(hours=24)
 """How far the begin of a breach is looked for."""
 
@@ -134,7 +146,8 @@ def live_stretches(platform: Platform, now: datetime) -> pl.DataFrame:
     cells = state_cells(
         read.ports, read.paths, read.devices, found.events, circuits, read.interfaces, start, now
     )
-    return current_stretches(cells, now)
+    found_now = current_stretches(cells, now)
+    return that_worked(found_now, _facts(platform, start - WORKED_WITHIN - HOUR, now))
 
 
 def _hours_end(platform: Platform, now: datetime) -> datetime | None:
@@ -160,7 +173,7 @@ def _facts(platform: Platform, start: datetime, end: datetime) -> pl.LazyFrame:
 
 def _live_incidents(platform: Platform, stretches: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """provider, area of the carrier incidents that go on by the newest slots; _live true."""
-    nothing = pl.DataFrame(schema={"provider": pl.String, "area": pl.String, "_live": pl.Boolean})
+    nothing = pl.DataFrame(schema=INCIDENT)
     rule = platform.incident_rule
     if stretches.filter("bad")["circuit_id"].n_unique() < rule.min_circuits:
         return nothing

@@ -143,12 +143,13 @@ def alert(say: Say) -> None:
 
 
 def _alert(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
-    began = platform.settings.now()
+    before = known_alerts(platform).alerts
     launch.require_success(launch.run_job(opened, "alerts", {}))
     for entry in outbox(platform).entries():
         say(f"waiting for {entry.target}: {entry.event} of alert {entry.alert_id}: {entry.error}")
     alerts = known_alerts(platform).alerts
-    opened_now, closed_now = (alerts.filter(pl.col(c) >= began).height for c in ("opened_utc", "closed_utc"))
+    opened_now = alerts.height - before.height
+    closed_now = alerts["closed_utc"].count() - before["closed_utc"].count()
     print(f"alerts: {opened_now} opened, {closed_now} closed, {alerts['closed_utc'].null_count()} open")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 from mistwan_dagster_tests.receivers import webhook
 
 from .conftest import Cli
 
 FILE = """\
-rules:
-  outage: {of: [down, unreachable, offline], high: {minutes: 15}}
+rules: {}
 platform:
   disk_low: {free_pct: 100, severity: warning}
 targets:
@@ -30,37 +30,30 @@ def test_a_look_tells_its_receiver_once_and_is_listed(cli: Cli) -> None:
         )
         assert named.ok("alerts", "test", "noc") == "noc took the message\n"
         assert hook.bodies.pop()["title"] == "[TEST] mistwan: noc"
-        wrong = named.run("alerts", "test", "nok")
-        assert (wrong.returncode, wrong.stderr) == (
-            2,
-            "mistwan: there is no target 'nok' in the alerts file; known are noc\n",
-        )
-        named.ok("full-cycle")
-        assert [b["title"] for b in hook.bodies] == ["[WARNING] disk_low: platform, disk"]
-        assert named.ok("alerts", "run") == "alerts: 0 opened, 0 closed, 1 open\n"
-        assert len(hook.bodies) == 1
+        assert named.ok("full-cycle").splitlines()[-1] == "alerts: 1 opened, 0 closed, 1 open"
         (listed,) = json.loads(named.ok("alerts", "--format", "json"))
         assert (listed["rule"], listed["severity"], listed["alert_id"]) == (
             "disk_low",
             "warning",
             hook.bodies[0]["alert_id"],
         )
+        published = PublishedDuckDB(cli.home / "warehouse")
+        version = published.version()
+        assert named.ok("alerts", "run") == "alerts: 0 opened, 0 closed, 1 open\n"
+        assert published.version() == version, "nothing changed, so nothing is published"
         file.write_text(FILE.replace("free_pct: 100", "free_pct: 0"))
         assert named.ok("alerts", "run") == "alerts: 0 opened, 1 closed, 0 open\n"
-        assert [b["event"] for b in hook.bodies] == ["opened", "closed"]
-        assert named.ok("alerts") == "no alert is open\n"
-        rows = named.rows("SELECT event, state FROM fact_alert_delivery ORDER BY ended_utc, event DESC")
-        assert rows == [{"event": e, "state": "delivered"} for e in ("opened", "closed")]
-        hook.status = 500
-        refused = named.run("alerts", "test", "noc")
-        assert refused.stderr == "mistwan: noc did not take the message: refused with HTTP status 500\n"
+    assert [b["event"] for b in hook.bodies] == ["opened", "closed"]
+    assert published.query("SELECT * FROM v_open_alert").is_empty()
+    told = published.query("SELECT event, state FROM fact_alert_delivery ORDER BY event")
+    assert told.rows() == [("closed", "delivered"), ("opened", "delivered")]
 
 
 def test_a_wrong_file_is_one_line(cli: Cli) -> None:
     file = cli.home.parent / "alerts.yaml"
     file.write_text("rules: {x: {of: dwon, high: {minutes: 1}}}")
     named = replace(cli, settings=cli.settings | {"MISTWAN_ALERTS_FILE": str(file)})
-    for command in (["alerts", "run"], ["collect"], ["daemon"]):
+    for command in (["alerts", "run"], ["daemon"]):
         done = named.run(*command)
         assert done.returncode == 2, command
         assert done.stderr.startswith(

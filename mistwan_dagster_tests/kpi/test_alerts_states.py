@@ -9,9 +9,15 @@ import polars as pl
 import pytest
 
 from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.kpi.alerts_file import AlertRule
 from mistwan_dagster.kpi.alerts_hours import READING
-from mistwan_dagster.kpi.alerts_states import current_stretches, lasting_outages, state_readings
+from mistwan_dagster.kpi.alerts_states import (
+    current_stretches,
+    lasting_outages,
+    state_readings,
+    that_worked,
+)
 from mistwan_dagster.kpi.status import state_cells
 from mistwan_dagster_tests.kpi import test_status as told
 
@@ -93,6 +99,30 @@ def test_it_is_over_when_it_was_good_for_long_enough() -> None:
     assert readings((30, DOWN), (9, UP))["down"] == (None, False)
     assert readings((30, DOWN), (10, UP))["down"] == (None, True)
     assert readings((30, DOWN), (9, UP), (5, UNKNOWN), (9, UP))["down"] == (None, False)
+
+
+def hours(circuit: str, back: int, **minutes: float) -> pl.LazyFrame:
+    """A computed hour that began so many hours before noon."""
+    row = {"site_id": "s", "circuit_id": circuit, "hour_utc": NOON - timedelta(hours=back), **minutes}
+    return pl.LazyFrame([row], schema=FACT_CIRCUIT_HOUR.schema)
+
+
+def test_a_line_that_was_not_seen_to_work_for_a_week_alerts_nobody() -> None:
+    def left(stretches: pl.DataFrame, facts: pl.LazyFrame) -> list[str]:
+        return sorted(that_worked(stretches, facts)["signal"])
+
+    never = current_stretches(cells((60, DOWN)), NOON)
+    both = ["down", "offline"]
+    assert left(never, hours("a", 100, up_minutes=0.0)) == ["offline"]
+    assert left(never, hours("b", 3, up_minutes=60.0)) == ["offline"]
+    assert left(never, hours("a", 3, up_minutes=1.0)) == both
+    assert left(never, hours("a", 7 * 24 + 1, up_minutes=60.0)) == both
+    assert left(never, hours("a", 7 * 24 + 2, up_minutes=60.0)) == ["offline"]
+    seen_up = current_stretches(cells((10, UP), (60, DOWN)), NOON)
+    assert left(seen_up, hours("a", 3, up_minutes=0.0)) == both
+    silent = current_stretches(cells((60, SILENT)), NOON)
+    assert left(silent, hours("a", 3, up_minutes=60.0)) == both
+    assert left(silent, hours("a", 3, reachable_minutes=60.0)) == ["down", "offline", "unreachable"]
 
 
 def test_the_begin_and_the_minutes_of_a_breach_are_told() -> None:

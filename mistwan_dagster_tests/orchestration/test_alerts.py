@@ -147,7 +147,7 @@ def down(monkeypatch: pytest.MonkeyPatch, minutes: dict[str, float]) -> None:
     """What the slots tell at noon: these circuits down for so long, the others up for an hour."""
     rows = [
         {"circuit_id": c, "signal": "down", "start": NOON - minutes.get(c, 60) * MINUTE, "end": NOON,
-         "bad": c in minutes}
+         "bad": c in minutes, "worked": True}
         for c in CIRCUITS
     ]  # fmt: skip
     frame = pl.DataFrame(rows, schema=STRETCH)

@@ -22,7 +22,7 @@ from mistwan_dagster.orchestration.platform import PlatformResource
 
 GROUP = "alerts"
 SLOTS = (PORT_STATS, PATH_STATS, DEVICE_STATS, DEVICE_EVENTS)
-SEEN = [
+SEEN: list[dg.AssetDep | str] = [
     *(newest_partition(raw_key(e)) for e in SLOTS),
     newest_partition(FACT_CIRCUIT_HOUR.name),
     *(t.name for t in (RPT_CARRIER_INCIDENT, DIM_CIRCUIT, DIM_SITE, API_USAGE_HOUR)),
