@@ -112,7 +112,7 @@ def _judged(
         left_utc=pl.when(pl.col("left_reason").is_not_null()).then(pl.lit(as_of).cast(INSTANT)),
         severity=worst,
         silenced=pl.coalesce("_silenced", "silenced"),
-        text=pl.coalesce("_text", "text"),
+        text=pl.coalesce("text", "_text"),
     )
 
 
