@@ -21,6 +21,7 @@ import typer
 
 from mistwan_dagster.care_cli import care_app
 from mistwan_dagster.api_cli import api_app
+from mistwan_dagster.alerts_cli import alerts_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
 from mistwan_dagster.reading import open_published
@@ -44,6 +45,7 @@ CLOSED_TO_OTHERS = 0o027
 """Whatever the caller's umask: files of this program are for its user, and for its group to read."""
 
 app.add_typer(warehouse_app)
+app.add_typer(alerts_app)
 app.add_typer(server_app)
 app.add_typer(care_app)
 app.add_typer(api_app)

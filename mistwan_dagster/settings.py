@@ -5,11 +5,13 @@ Belongs here: names, defaults, validation and derived paths. Does not belong her
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
     mistwan_circuits_file: Path | None = None
     mistwan_thresholds_file: Path | None = None
     mistwan_maintenance_file: Path | None = None
+    mistwan_alerts_file: Path | None = Field(
+        default=None, description="rules, routes and targets of alerts; without it nobody is told"
+    )
     mistwan_region_prefix: str = "Region "
     mistwan_store_type_prefix: str = "Store type "
 
@@ -322,6 +327,13 @@ class Settings(BaseSettings):
         if not self.mist_org_id:
             raise UserError("MIST_ORG_ID is not set: put it in the environment or in .env", exit_code=2)
         return self.mist_api_token, self.mist_org_id
+
+    def alert_url(self, variable: str) -> SecretStr:
+        """URL of a receiver, from the variable that the alerts file names. Raises UserError when it is not set."""
+        value = os.environ.get(variable) or dotenv_values(".env").get(variable)
+        if not value:
+            raise UserError(f"{variable} is not set: put it in the environment or in .env", exit_code=2)
+        return SecretStr(value)
 
 
 def load_settings() -> Settings:

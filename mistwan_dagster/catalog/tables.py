@@ -29,6 +29,12 @@ from mistwan_dagster.catalog.aggregates import (
     WINDOW_TABLES,
 )
 from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR
+from mistwan_dagster.catalog.alert_tables import (
+    ALERT_TABLES,
+    FACT_ALERT,
+    FACT_ALERT_BREACH,
+    FACT_ALERT_DELIVERY,
+)
 from mistwan_dagster.catalog.api_usage import API_USAGE_HOUR
 from mistwan_dagster.catalog.columns import INSTANT, Column
 from mistwan_dagster.catalog.dimensions import (
@@ -102,7 +108,7 @@ TABLES: dict[str, Table] = {
         FACT_ALARM, FACT_ALARM_SITE_HOUR, FACT_WAN_CLIENT_HOUR,
         DIM_ORG, DIM_VOCABULARY, DIM_PORT_CONFIG, DIM_GATEWAY_DETAIL, FACT_API_USAGE, API_USAGE_HOUR,
         FACT_SITE_HOUR, AGG_SITE_PERIOD, RPT_PRIMARY_SECONDARY, RPT_FAILOVER_READINESS,
-        RPT_CARRIER_INCIDENT, RPT_SLA_OUTAGE, RPT_PROVIDER_SCORECARD,
+        RPT_CARRIER_INCIDENT, RPT_SLA_OUTAGE, RPT_PROVIDER_SCORECARD, *ALERT_TABLES,
         LOAD_LEDGER,
     )
 }  # fmt: skip
@@ -121,12 +127,16 @@ __all__ = [
     "AGG_REGION_ROLLING_13M",
     "AGG_REGION_WINDOW",
     "AGG_SITE_PERIOD",
+    "ALERT_TABLES",
     "API_USAGE_HOUR",
     "BUSINESS_TABLES",
     "DIM_CIRCUIT",
     "DIM_HOUR",
     "DIM_SITE",
     "DIM_THRESHOLD",
+    "FACT_ALERT",
+    "FACT_ALERT_BREACH",
+    "FACT_ALERT_DELIVERY",
     "FACT_CIRCUIT_HOUR",
     "FACT_CIRCUIT_OUTAGE",
     "FACT_DEVICE_EVENT",

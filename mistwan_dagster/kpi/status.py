@@ -61,6 +61,72 @@ def status_hours(
     the hour. active_state is the last that the port told in the hour, else whether any of its paths was
     active.
     """
+    laid = _laid_out(
+        port_samples,
+        path_samples,
+        device_stats,
+        device_events,
+        circuits,
+        interfaces,
+        start,
+        end,
+        log_complete,
+    )
+    flaps = _flaps(laid.link, laid.disabled, start, end)
+    hours = _hours(laid.cells.lazy(), flaps, _active(laid.ports, laid.paths), laid.ids)
+    return StatusResult(hours, _pieces(laid.cells.lazy(), laid.ids))
+
+
+def state_cells(
+    port_samples: pl.LazyFrame | pl.DataFrame,
+    path_samples: pl.LazyFrame | pl.DataFrame,
+    device_stats: pl.LazyFrame | pl.DataFrame,
+    device_events: pl.LazyFrame | pl.DataFrame,
+    circuits: pl.DataFrame,
+    interfaces: pl.DataFrame,
+    start: datetime,
+    end: datetime,
+) -> pl.LazyFrame:
+    """What `status_hours` adds up, before it is: circuit_id, start, end, link, reach, disabled, gone.
+
+    Cells cover [start, end), whole hours long, without a gap; sorted by circuit and start. `link` and `reach` are null
+    where unknown; `disabled` (port) and `gone` (gateway not connected) are true or null. Nothing is known after the
+    last evidence.
+    """
+    laid = _laid_out(
+        port_samples, path_samples, device_stats, device_events, circuits, interfaces, start, end, None
+    )
+    named = laid.cells.lazy().join(
+        laid.ids.lazy().select("entity", "circuit_id"), on="entity", maintain_order="left"
+    )
+    flags = (pl.when(pl.col(n).is_not_null()).then(True).alias(n) for n in ("disabled", "gone"))
+    return named.select(
+        "circuit_id", pl.col("t").alias("start"), pl.col("t_next").alias("end"), "link", "reach", *flags
+    )
+
+
+class _Laid(NamedTuple):
+    """Step functions of each circuit laid over one another, and what they were made from."""
+
+    ids: pl.DataFrame
+    ports: pl.DataFrame
+    paths: pl.DataFrame
+    link: Steps
+    disabled: Steps
+    cells: pl.DataFrame
+
+
+def _laid_out(
+    port_samples: pl.LazyFrame | pl.DataFrame,
+    path_samples: pl.LazyFrame | pl.DataFrame,
+    device_stats: pl.LazyFrame | pl.DataFrame,
+    device_events: pl.LazyFrame | pl.DataFrame,
+    circuits: pl.DataFrame,
+    interfaces: pl.DataFrame,
+    start: datetime,
+    end: datetime,
+    log_complete: Log,
+) -> _Laid:
     ids = circuits.select("circuit_id", mac="device_mac").unique("circuit_id", maintain_order=True)
     ids = ids.with_row_index("entity")
     ports, paths = pl.collect_all(
@@ -87,8 +153,7 @@ def status_hours(
         "reach": reach.intervals,
     }
     cells = overlay(ids.lazy().select("entity"), functions, start, end).collect(engine="in-memory")
-    hours = _hours(cells.lazy(), _flaps(link, disabled, start, end), _active(ports, paths), ids)
-    return StatusResult(hours, _pieces(cells.lazy(), ids))
+    return _Laid(ids, ports, paths, link, disabled, cells)
 
 
 def _indexed(rows: pl.LazyFrame | pl.DataFrame, ids: pl.DataFrame) -> pl.LazyFrame:

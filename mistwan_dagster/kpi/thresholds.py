@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from mistwan_dagster.catalog.columns import LEVELS, MEASURES
 from mistwan_dagster.catalog.thresholds import DEFAULT_THRESHOLDS
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.yaml_file import YamlFile
 
 Levels = tuple[float | None, ...]
 """Values of LEVELS; None keeps the level from before."""
@@ -148,7 +148,7 @@ def load_thresholds(path: Path | str | None) -> Thresholds:
     """
     if path is None:
         return Thresholds()
-    content = _parse(Path(path))
+    content = _file(path).content()
     _only(path, "the file", content, ("default", *LAYERS))
     default = dict(DEFAULT_THRESHOLDS)
     for measure, levels in _levels(path, "default", content.get("default") or {}).items():
@@ -159,55 +159,20 @@ def load_thresholds(path: Path | str | None) -> Thresholds:
     return thresholds
 
 
+def _file(path: Path | str) -> YamlFile:
+    return YamlFile(path, "thresholds", "MISTWAN_THRESHOLDS_FILE")
+
+
 def _wrong(path: Path | str, what: str) -> UserError:
-    return UserError(f"thresholds file {path}: {what}", exit_code=2)
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice in a mapping; YAML would silently keep the second."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, list | dict):
-                raise yaml.constructor.ConstructorError(None, None, "key is no word", key_node.start_mark)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} stands twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _parse(path: Path) -> dict[Any, Any]:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 (a SafeLoader)
-    except FileNotFoundError:
-        raise _wrong(path, "does not exist: mend MISTWAN_THRESHOLDS_FILE") from None
-    except OSError as error:
-        raise _wrong(path, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _wrong(path, "is not UTF-8 text") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise _wrong(path, f"line {line}: no valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise _wrong(path, f"no valid YAML: {' '.join(str(error).split())}") from None
-    return _mapping(path, "the file", {} if content is None else content)
+    return _file(path).wrong(what)
 
 
 def _mapping(path: Path | str, where: str, value: object) -> dict[Any, Any]:
-    if not isinstance(value, dict):
-        raise _wrong(path, f"{where} must be a mapping, not {value!r}")
-    return value
+    return _file(path).mapping(where, value)
 
 
 def _only(path: Path | str, where: str, value: dict[Any, Any], allowed: Iterable[str]) -> None:
-    unknown = [str(k) for k in value if k not in tuple(allowed)]
-    if unknown:
-        raise _wrong(path, f"{where}: unknown key {', '.join(unknown)}, expected {', '.join(allowed)}")
+    _file(path).only(where, value, allowed)
 
 
 def _layer(path: Path | str, layer: str, value: object) -> dict[str, tuple[Override, ...]]:

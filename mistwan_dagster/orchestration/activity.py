@@ -11,7 +11,8 @@ import dagster as dg
 from mistwan_dagster.lake.raw import Span
 from mistwan_dagster.orchestration.jobs import COMPUTED_BY, HISTORY_SOURCES, collect_job
 from mistwan_dagster.orchestration.liveness import UNDER_WAY
-from mistwan_dagster.orchestration.planning import Activity
+from mistwan_dagster.orchestration.planning import ATTEMPTS, Activity, plan
+from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import span_of_tags
 from mistwan_dagster.orchestration.staleness import STAGES
 
@@ -50,6 +51,27 @@ def first_collection_attempts(instance: dg.DagsterInstance) -> tuple[int, int]:
     )
     asked = dg.RunsFilter(job_name=collect_job.name, statuses=ASKED)
     return instance.get_runs_count(asked), instance.get_runs_count(ended)
+
+
+def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[str, str]:
+    """Each stage and `raw/<endpoint>`, and `collect` -> what of it sensors have given up, empty when nothing.
+
+    Without credentials nothing is asked for and nothing given up: history that was imported needs no cloud.
+    """
+    activity = recent_activity(instance)
+    endpoints = [e.raw_name for several in HISTORY_SOURCES.values() for e in several]
+    found = dict.fromkeys([collect_job.name, *STAGES, *endpoints], "")
+    if not (platform.settings.mist_api_token and platform.settings.mist_org_id):
+        return found
+    for late in (False, True):
+        for text in plan(platform, activity, late=late).given_up:
+            name = text.partition(": ")[0]
+            found[name] = "; ".join(filter(None, [found[name], f"given up after {ATTEMPTS} runs: {text}"]))
+    if platform.kpi.read("dim_circuit") is None:
+        _, ended = first_collection_attempts(instance)
+        if ended >= ATTEMPTS:
+            found[collect_job.name] = f"no circuits are known after {ended} collections"
+    return found
 
 
 def _memory() -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from mistwan_dagster.orchestration.assets.alarms import alarm_tables
+from mistwan_dagster.orchestration.assets.alerts import ALERT_ASSETS
 from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
@@ -33,6 +34,7 @@ defs = dg.Definitions(
         *REFERENCE_ASSETS,
         *SITE_TABLE_ASSETS,
         alarm_tables,
+        *ALERT_ASSETS,
         *KPI_ASSETS,
         *ROLLUP_ASSETS,
         *REPORT_ASSETS,

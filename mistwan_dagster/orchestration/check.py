@@ -21,6 +21,7 @@ from mistwan_dagster.lake.files import existing, read_texts, remove_files, write
 from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration.alert_delivery import known_alerts, outbox
 from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
 from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
@@ -122,6 +123,24 @@ def _maintenance(platform: Platform) -> str:
     return f"{windows.height} windows in {file}" if file else "no maintenance file: nothing is excluded"
 
 
+def _alerts(platform: Platform) -> str:
+    """A receiver without a URL, or one that takes nothing, is for a person to mend."""
+    config, file = platform.alerting, platform.settings.mistwan_alerts_file
+    for variable in config.targets.values():
+        _ = platform.settings.alert_url(variable)
+    failing = {e.target: e.error for e in outbox(platform).entries() if e.error and not e.is_over}
+    if failing:
+        raise UserError(f"waiting for {'; '.join(f'{target}: {why}' for target, why in failing.items())}")
+    alerts = known_alerts(platform).alerts
+    still_open = alerts.filter(pl.col("closed_utc").is_null()).height
+    told = (
+        f"{len(config.routes)} routes to {len(config.targets)} targets in {file}"
+        if file
+        else ("no alerts file: nobody is told (set MISTWAN_ALERTS_FILE)")
+    )
+    return f"{len(config.rules)} rules, {told}, {still_open} alerts open"
+
+
 def _business_hours(platform: Platform) -> str:
     _ = platform.opening_hours
     return platform.settings.mistwan_business_hours
@@ -219,6 +238,7 @@ CHECKS: tuple[tuple[str, Callable[[Platform], str]], ...] = (
     ("circuits", _circuits),
     ("thresholds", _thresholds),
     ("maintenance", _maintenance),
+    ("alerts", _alerts),
     ("business hours", _business_hours),
     ("collection", _collection),
     ("schema", _schema),

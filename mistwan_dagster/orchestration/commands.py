@@ -26,6 +26,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access
 from mistwan_dagster.orchestration import history, launch
+from mistwan_dagster.orchestration.alert_delivery import known_alerts, outbox
 from mistwan_dagster.orchestration.importing import import_file
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.serving import not_served
@@ -46,6 +47,7 @@ def _validated() -> Platform:
     """The platform with its configuration files read, so that a wrong file fails before anything is asked."""
     platform = Platform.open()
     _ = platform.circuits_file, platform.thresholds, platform.maintenance, platform.opening_hours
+    _ = platform.alerting
     return platform
 
 
@@ -130,6 +132,25 @@ def full_cycle(say: Say) -> None:
             _collect_sle(opened, platform, say)
         finally:
             _aggregate(opened, platform, list(STAGES), None, say)
+            _alert(opened, platform, say)
+
+
+def alert(say: Say) -> None:
+    """One look at what is wrong now, told to whom the alerts file names."""
+    platform = _validated()
+    with launch.instance(platform) as opened:
+        _alert(opened, platform, say)
+
+
+def _alert(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
+    before = known_alerts(platform).alerts
+    launch.require_success(launch.run_job(opened, "alerts", {}))
+    for entry in outbox(platform).entries():
+        say(f"waiting for {entry.target}: {entry.event} of alert {entry.alert_id}: {entry.error}")
+    alerts = known_alerts(platform).alerts
+    opened_now = alerts.height - before.height
+    closed_now = alerts["closed_utc"].count() - before["closed_utc"].count()
+    print(f"alerts: {opened_now} opened, {closed_now} closed, {alerts['closed_utc'].null_count()} open")
 
 
 def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> None:

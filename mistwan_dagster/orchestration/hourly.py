@@ -169,20 +169,36 @@ def compute_measured(platform: Platform, start: datetime, end: datetime) -> dict
     return rows
 
 
-def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) -> dict[str, pl.DataFrame]:
-    versions = dim_circuit(platform)
-    circuits = versions.filter(pl.col("is_current"))
-    found = evidence(platform, begin, until, live)
+@dataclass(frozen=True)
+class Sampled:
+    """Evidence read once: samples of ports and paths, device rows, and the interfaces that these tell."""
+
+    ports: pl.LazyFrame
+    paths: pl.LazyFrame
+    devices: pl.DataFrame
+    interfaces: pl.DataFrame
+
+
+def sampled(found: Evidence, circuits: pl.DataFrame) -> Sampled:
+    """The samples of some evidence. `circuits`: current versions."""
     devices = found.devices.collect(engine="in-memory")
     interfaces = interface_map(devices)
-    samples = pl.collect_all(
+    ports, paths = pl.collect_all(
         [
             port_samples(found.ports, devices, interfaces),
             path_samples(found.paths, devices, interfaces, circuits),
         ],
         engine="in-memory",
     )
-    ports, paths = (frame.lazy() for frame in samples)
+    return Sampled(ports.lazy(), paths.lazy(), devices, interfaces)
+
+
+def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) -> dict[str, pl.DataFrame]:
+    versions = dim_circuit(platform)
+    circuits = versions.filter(pl.col("is_current"))
+    found = evidence(platform, begin, until, live)
+    read = sampled(found, circuits)
+    ports, paths, devices, interfaces = read.ports, read.paths, read.devices, read.interfaces
     status = status_hours(
         ports, paths, devices, found.events, circuits, interfaces, begin, until, found.log_complete
     )

@@ -13,6 +13,7 @@ from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.catalog.tables import DIM_HOUR, RPT_SLA_OUTAGE
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.orchestration.assets.alarms import alarm_tables
+from mistwan_dagster.orchestration.assets.alerts import ALERT_ASSETS
 from mistwan_dagster.orchestration.assets.api_usage import API_USAGE_ASSETS
 from mistwan_dagster.orchestration.assets.dimensions import DIMENSION_ASSETS
 from mistwan_dagster.orchestration.assets.kpi import KPI_ASSETS
@@ -35,6 +36,7 @@ from mistwan_dagster.orchestration.assets.warehouse import (
     HOURLY_TABLES,
     WHOLE_TABLES,
     load_alarms,
+    load_alerts,
     load_hourly,
     load_keys,
     load_latest,
@@ -58,6 +60,7 @@ def run_tags(lane: str, max_hours: float) -> dict[str, str]:
 
 LIVE, HISTORY, COMPUTE = run_tags("live", 0.25), run_tags("history", 24), run_tags("compute", 2)
 OPTIONAL, REPORTS = run_tags("optional", 1), run_tags("reports", 1)
+ALERTING = run_tags("alerts", 0.25)
 
 
 def _keys(assets: Iterable[dg.AssetsDefinition]) -> frozenset[dg.AssetKey]:
@@ -192,6 +195,13 @@ alarms_job = dg.define_asset_job(
     executor_def=IN_PROCESS,
     run_tags=COMPUTE,
 )
+alerts_job = dg.define_asset_job(
+    "alerts",
+    [*ALERT_ASSETS, load_alerts, published],
+    description="Alerts of the newest slots and hours, told to their receivers, loaded and published when they changed",
+    executor_def=IN_PROCESS,
+    run_tags=ALERTING,
+)
 site_details_job = dg.define_asset_job(
     "site_details",
     dg.AssetSelection.assets(*SITE_DETAIL_ASSETS, *SITE_TABLE_ASSETS, *load_keys(WHOLE_TABLES), published),
@@ -237,6 +247,7 @@ JOBS = [
     collect_sle_job,
     hourly_job,
     alarms_job,
+    alerts_job,
     sle_job,
     load_job,
     windows_job,

@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import PrivateAttr
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.alerts_file import AlertConfig, load_alerts
 from mistwan_dagster.kpi.business_hours import OpeningHours, parse_opening_hours
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.kpi.carrier_incidents import IncidentRule
@@ -126,6 +127,11 @@ class Platform:
         """Windows of the maintenance file, none without one. Raises UserError for a wrong file."""
         path = self.settings.mistwan_maintenance_file
         return read_maintenance_file(path) if path else pl.DataFrame(schema=MAINTENANCE_SCHEMA)
+
+    @cached_property
+    def alerting(self) -> AlertConfig:
+        """Rules, routes and targets of alerts. Raises UserError for a wrong file."""
+        return load_alerts(self.settings.mistwan_alerts_file)
 
     @cached_property
     def opening_hours(self) -> OpeningHours:

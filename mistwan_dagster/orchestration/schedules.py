@@ -10,10 +10,11 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from mistwan_dagster.kpi.calendar import Period, period_start
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
-from mistwan_dagster.orchestration.activity import recent_activity
+from mistwan_dagster.orchestration.activity import ASKED, recent_activity
 from mistwan_dagster.orchestration.due import slot_assets
 from mistwan_dagster.orchestration.jobs import (
     JOBS,
+    alerts_job,
     collect_job,
     collect_sle_job,
     daily_report_job,
@@ -115,6 +116,21 @@ def stage_schedule(name: str) -> dg.ScheduleDefinition:
     return schedule
 
 
+@dg.schedule(
+    name="alerts_every_slot",
+    job=alerts_job,
+    cron_schedule="3-58/5 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="What is wrong now, three minutes after each slot, and whom it is told",
+)
+def alerts_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A look tells only now: one that waits for its turn stands for those after it."""
+    waiting = dg.RunsFilter(job_name=alerts_job.name, statuses=ASKED)
+    if context.instance.get_runs_count(waiting):
+        return dg.SkipReason("the look before is not over")
+    return dg.RunRequest()
+
+
 maintenance_schedule = dg.ScheduleDefinition(
     name="maintain_daily",
     job=maintenance_job,
@@ -176,6 +192,7 @@ SCHEDULES = [
     collect_schedule,
     collect_sle_schedule,
     site_details_schedule,
+    alerts_schedule,
     *(stage_schedule(name) for name in STAGE_MINUTE),
     maintenance_schedule,
     *REPORT_SCHEDULES,

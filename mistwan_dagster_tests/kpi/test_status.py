@@ -63,20 +63,17 @@ def event(clock: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"mac": "aa", "type": kind, "timestamp": epoch(clock), **located, **more}
 
 
-def run(
-    ports: list[dict] = [],  # noqa: B006
-    events: list[dict] = [],  # noqa: B006
-    paths: list[dict] = [],  # noqa: B006
-    devices: list[dict] = [],  # noqa: B006
-    span: tuple[str, str] = ("10:00", "11:00"),
-    **options: Any,
-) -> StatusResult:
+def evidence(
+    ports: list[dict], events: list[dict], paths: list[dict], devices: list[dict], span: tuple[str, str]
+) -> tuple[Any, ...]:
+    """What the functions of `status` take."""
+
     def frame(rows: list[dict], endpoint: Any) -> pl.DataFrame:
         return pl.DataFrame(rows, schema={**endpoint.schema, "slot_utc": INSTANT})
 
     stats = frame(devices, DEVICE_STATS)
     interfaces = interface_map(stats)
-    return status_hours(
+    return (
         port_samples(frame(ports, PORT_STATS), stats, interfaces),
         path_samples(frame(paths, PATH_STATS), stats, interfaces, CIRCUITS),
         stats,
@@ -85,8 +82,18 @@ def run(
         interfaces,
         at(span[0]),
         at(span[1]),
-        **options,
     )
+
+
+def run(
+    ports: list[dict] = [],  # noqa: B006
+    events: list[dict] = [],  # noqa: B006
+    paths: list[dict] = [],  # noqa: B006
+    devices: list[dict] = [],  # noqa: B006
+    span: tuple[str, str] = ("10:00", "11:00"),
+    **options: Any,
+) -> StatusResult:
+    return status_hours(*evidence(ports, events, paths, devices, span), **options)
 
 
 def hour(result: StatusResult, circuit: str = CIRCUIT) -> dict[str, Any]:

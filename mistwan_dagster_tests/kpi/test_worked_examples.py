@@ -17,6 +17,7 @@ from mistwan_dagster.kpi.severity import with_severities
 from mistwan_dagster.kpi.thresholds import Override, Thresholds, with_thresholds
 from mistwan_dagster.kpi.trends import theil_sen, with_crossings
 from mistwan_dagster_tests.kpi import (
+    test_alerts_states,
     test_business_hours,
     test_carrier_incidents,
     test_chronic,
@@ -237,12 +238,21 @@ def carrier_incidents() -> None:
     assert (row["duration_minutes"], row["peak_share_pct"]) == (50, 37.5)
 
 
+def alerts() -> None:
+    down, up = test_alerts_states.DOWN, test_alerts_states.UP
+    found = [test_alerts_states.readings((60, up), (minutes, down))["down"] for minutes in (14, 15, 60, 70)]
+    assert found == [(None, False), ("high", False), ("critical", False), ("critical", False)]
+    over = [test_alerts_states.readings((70, down), (minutes, up))["down"] for minutes in (9, 10)]
+    assert over == [(None, False), (None, True)]
+
+
 EXAMPLES = (
     bytes_of_an_hour, utilization, up_down_and_unknown_minutes, flaps, loss_jitter_and_latency_of_an_hour, severity,
     mean_maximum_and_p95_of_hours, hours_above_a_threshold_in_total, hours_above_a_threshold_in_one_stretch,
     availability_and_minutes_of_a_period, how_much_is_behind_a_figure, business_hours, outages, failovers,
     quality_during_a_failover, minutes_of_a_site, failover_readiness, worse_than_usual, trend_and_days_until,
     chronic_offenders, top_offenders, outages_as_evidence, provider_scorecard, carrier_incidents,
+    alerts,
 )  # fmt: skip
 
 

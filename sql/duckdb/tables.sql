@@ -2136,6 +2136,110 @@ COMMENT ON COLUMN rpt_provider_scorecard.latency_max_ms IS 'maximum latency over
 COMMENT ON COLUMN rpt_provider_scorecard.quality_hours IS 'circuit hours with a quality figure';
 COMMENT ON COLUMN rpt_provider_scorecard.incident_count IS 'carrier incidents that began in the month';
 
+CREATE TABLE IF NOT EXISTS fact_alert (
+    alert_id VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    site_id VARCHAR,
+    provider VARCHAR,
+    area VARCHAR,
+    subject VARCHAR,
+    region VARCHAR,
+    signals VARCHAR,
+    severity VARCHAR NOT NULL,
+    since_utc TIMESTAMP NOT NULL,
+    opened_utc TIMESTAMP NOT NULL,
+    closed_utc TIMESTAMP,
+    close_reason VARCHAR,
+    merged_into VARCHAR,
+    circuit_count BIGINT,
+    open_circuit_count BIGINT,
+    site_count BIGINT,
+    value DOUBLE,
+    silenced BOOLEAN,
+    announced_utc TIMESTAMP,
+    text VARCHAR
+);
+COMMENT ON TABLE fact_alert IS 'Alerts, one an incident: a rule breached for long enough at a site, of a provider in an area, or by the platform itself';
+COMMENT ON COLUMN fact_alert.alert_id IS '12 hex digits; receivers are told the same id';
+COMMENT ON COLUMN fact_alert.rule IS 'name of the rule, as in the alerts file';
+COMMENT ON COLUMN fact_alert.scope IS 'what it is about';
+COMMENT ON COLUMN fact_alert.site_id IS 'site of an alert of scope site';
+COMMENT ON COLUMN fact_alert.provider IS 'provider of an alert of scope provider';
+COMMENT ON COLUMN fact_alert.area IS 'area of an alert of scope provider: a region, or `around <site>`';
+COMMENT ON COLUMN fact_alert.subject IS 'part of the platform that an alert of scope platform is about';
+COMMENT ON COLUMN fact_alert.region IS 'regions of its circuits so far, joined by a semicolon';
+COMMENT ON COLUMN fact_alert.signals IS 'what was breached so far: down, loss and so on, joined by a comma';
+COMMENT ON COLUMN fact_alert.severity IS 'worst severity that it reached so far';
+COMMENT ON COLUMN fact_alert.since_utc IS 'begin of the breach, of several the earliest';
+COMMENT ON COLUMN fact_alert.opened_utc IS 'when the breach was found to last long enough';
+COMMENT ON COLUMN fact_alert.closed_utc IS 'when all of it was found to be over; null while the alert is open';
+COMMENT ON COLUMN fact_alert.close_reason IS 'recovered; merged into the alert of a provider; or gone: circuit or rule is no more';
+COMMENT ON COLUMN fact_alert.merged_into IS 'the alert that took its circuits over';
+COMMENT ON COLUMN fact_alert.circuit_count IS 'circuits that were part of it so far; 0 of the platform';
+COMMENT ON COLUMN fact_alert.open_circuit_count IS 'circuits that still are';
+COMMENT ON COLUMN fact_alert.site_count IS 'sites of its circuits so far; 0 of the platform';
+COMMENT ON COLUMN fact_alert.value IS 'figure of the breach that opened it, in the unit of its signal (minutes of down, unreachable, offline); of several the largest of the signal first by name';
+COMMENT ON COLUMN fact_alert.silenced IS 'true while all circuits still part of it are in a maintenance window';
+COMMENT ON COLUMN fact_alert.announced_utc IS 'first time that it was open and not silenced, from when on receivers are told; null before';
+COMMENT ON COLUMN fact_alert.text IS 'what else is to be told, of the platform''s alerts';
+
+CREATE TABLE IF NOT EXISTS fact_alert_breach (
+    alert_id VARCHAR NOT NULL,
+    signal VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    site_id VARCHAR,
+    region VARCHAR,
+    provider VARCHAR,
+    joined_utc TIMESTAMP NOT NULL,
+    left_utc TIMESTAMP,
+    left_reason VARCHAR,
+    severity VARCHAR NOT NULL,
+    since_utc TIMESTAMP NOT NULL,
+    value DOUBLE,
+    silenced BOOLEAN,
+    text VARCHAR
+);
+COMMENT ON TABLE fact_alert_breach IS 'Which circuit was part of an alert, with which signal, from when to when';
+COMMENT ON COLUMN fact_alert_breach.alert_id IS '12 hex digits; receivers are told the same id';
+COMMENT ON COLUMN fact_alert_breach.signal IS 'what was breached';
+COMMENT ON COLUMN fact_alert_breach.subject IS 'circuit_id, or part of the platform';
+COMMENT ON COLUMN fact_alert_breach.site_id IS 'site of the circuit';
+COMMENT ON COLUMN fact_alert_breach.region IS 'region of the circuit';
+COMMENT ON COLUMN fact_alert_breach.provider IS 'provider of the circuit';
+COMMENT ON COLUMN fact_alert_breach.joined_utc IS 'when the breach was found to last long enough';
+COMMENT ON COLUMN fact_alert_breach.left_utc IS 'when it was found to be over; null while it goes on';
+COMMENT ON COLUMN fact_alert_breach.left_reason IS 'recovered, merged into a provider''s alert, or gone';
+COMMENT ON COLUMN fact_alert_breach.severity IS 'worst severity that it reached so far';
+COMMENT ON COLUMN fact_alert_breach.since_utc IS 'begin of the breach, of several the earliest';
+COMMENT ON COLUMN fact_alert_breach.value IS 'figure when it joined, in the unit of the signal';
+COMMENT ON COLUMN fact_alert_breach.silenced IS 'true while it is in a maintenance window';
+COMMENT ON COLUMN fact_alert_breach.text IS 'what else is to be told of it';
+
+CREATE TABLE IF NOT EXISTS fact_alert_delivery (
+    alert_id VARCHAR NOT NULL,
+    event VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL,
+    target VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    created_utc TIMESTAMP NOT NULL,
+    ended_utc TIMESTAMP,
+    attempts BIGINT,
+    repeated BOOLEAN,
+    error VARCHAR
+);
+COMMENT ON TABLE fact_alert_delivery IS 'Whom was told what of which alert, once each';
+COMMENT ON COLUMN fact_alert_delivery.alert_id IS '12 hex digits; receivers are told the same id';
+COMMENT ON COLUMN fact_alert_delivery.event IS 'what the receiver was told';
+COMMENT ON COLUMN fact_alert_delivery.severity IS 'severity of the alert then';
+COMMENT ON COLUMN fact_alert_delivery.target IS 'receiver, as named in the alerts file';
+COMMENT ON COLUMN fact_alert_delivery.state IS 'where it stands';
+COMMENT ON COLUMN fact_alert_delivery.created_utc IS 'when it was due';
+COMMENT ON COLUMN fact_alert_delivery.ended_utc IS 'when it was delivered or given up; null while pending';
+COMMENT ON COLUMN fact_alert_delivery.attempts IS 'attempts made; null while pending';
+COMMENT ON COLUMN fact_alert_delivery.repeated IS 'true when the sender was stopped in the midst of an attempt, so that the receiver may have it twice';
+COMMENT ON COLUMN fact_alert_delivery.error IS 'why the last attempt failed; null when delivered or pending';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL,
     span_start_utc TIMESTAMP NOT NULL,

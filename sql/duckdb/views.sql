@@ -96,6 +96,15 @@ LEFT JOIN (SELECT device_mac, event_type, event_utc,
            WHERE event_type IN ('GW_CONNECTED', 'GW_DISCONNECTED', 'GW_DISCONNECTED_LONG')) e
   ON e.device_mac = g.device_mac AND e.recency = 1;
 
+-- Alerts that are open, with the names of their sites; `severity_rank` ascends with the severity
+CREATE OR REPLACE VIEW v_open_alert AS
+SELECT a.severity, a.rule, a.scope, a.site_id, s.site_name, a.region, a.provider, a.area, a.subject,
+       a.signals, a.since_utc, a.opened_utc, a.open_circuit_count, a.circuit_count, a.site_count, a.value, a.silenced,
+       a.text, a.alert_id, CASE a.severity WHEN 'normal' THEN 0 WHEN 'warning' THEN 1 WHEN 'high' THEN 2 WHEN 'critical' THEN 3 END AS severity_rank
+FROM fact_alert a
+LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
+WHERE a.closed_utc IS NULL;
+
 -- The latest computed hour of each circuit with its names
 CREATE OR REPLACE VIEW v_circuit_now AS
 SELECT f.*, s.site_name, s.store_type, c.device_mac, c.port_id, c.wan_name, c.provider, c.wan_type,

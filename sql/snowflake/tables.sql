@@ -1240,6 +1240,67 @@ CREATE TABLE IF NOT EXISTS rpt_provider_scorecard (
 CLUSTER BY (period_start_utc)
 COMMENT = 'A provider in a month, pooled over its circuits, without the time inside maintenance windows; hours that a window touches are left out of flaps and quality';
 
+CREATE TABLE IF NOT EXISTS fact_alert (
+    alert_id VARCHAR NOT NULL COMMENT '12 hex digits; receivers are told the same id',
+    rule VARCHAR NOT NULL COMMENT 'name of the rule, as in the alerts file',
+    scope VARCHAR NOT NULL COMMENT 'what it is about',
+    site_id VARCHAR COMMENT 'site of an alert of scope site',
+    provider VARCHAR COMMENT 'provider of an alert of scope provider',
+    area VARCHAR COMMENT 'area of an alert of scope provider: a region, or `around <site>`',
+    subject VARCHAR COMMENT 'part of the platform that an alert of scope platform is about',
+    region VARCHAR COMMENT 'regions of its circuits so far, joined by a semicolon',
+    signals VARCHAR COMMENT 'what was breached so far: down, loss and so on, joined by a comma',
+    severity VARCHAR NOT NULL COMMENT 'worst severity that it reached so far',
+    since_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'begin of the breach, of several the earliest',
+    opened_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when the breach was found to last long enough',
+    closed_utc TIMESTAMP_NTZ(6) COMMENT 'when all of it was found to be over; null while the alert is open',
+    close_reason VARCHAR COMMENT 'recovered; merged into the alert of a provider; or gone: circuit or rule is no more',
+    merged_into VARCHAR COMMENT 'the alert that took its circuits over',
+    circuit_count NUMBER(38,0) COMMENT 'circuits that were part of it so far; 0 of the platform',
+    open_circuit_count NUMBER(38,0) COMMENT 'circuits that still are',
+    site_count NUMBER(38,0) COMMENT 'sites of its circuits so far; 0 of the platform',
+    value FLOAT COMMENT 'figure of the breach that opened it, in the unit of its signal (minutes of down, unreachable, offline); of several the largest of the signal first by name',
+    silenced BOOLEAN COMMENT 'true while all circuits still part of it are in a maintenance window',
+    announced_utc TIMESTAMP_NTZ(6) COMMENT 'first time that it was open and not silenced, from when on receivers are told; null before',
+    text VARCHAR COMMENT 'what else is to be told, of the platform’s alerts',
+    PRIMARY KEY (alert_id)
+)
+COMMENT = 'Alerts, one an incident: a rule breached for long enough at a site, of a provider in an area, or by the platform itself';
+
+CREATE TABLE IF NOT EXISTS fact_alert_breach (
+    alert_id VARCHAR NOT NULL COMMENT '12 hex digits; receivers are told the same id',
+    signal VARCHAR NOT NULL COMMENT 'what was breached',
+    subject VARCHAR NOT NULL COMMENT 'circuit_id, or part of the platform',
+    site_id VARCHAR COMMENT 'site of the circuit',
+    region VARCHAR COMMENT 'region of the circuit',
+    provider VARCHAR COMMENT 'provider of the circuit',
+    joined_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when the breach was found to last long enough',
+    left_utc TIMESTAMP_NTZ(6) COMMENT 'when it was found to be over; null while it goes on',
+    left_reason VARCHAR COMMENT 'recovered, merged into a provider’s alert, or gone',
+    severity VARCHAR NOT NULL COMMENT 'worst severity that it reached so far',
+    since_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'begin of the breach, of several the earliest',
+    value FLOAT COMMENT 'figure when it joined, in the unit of the signal',
+    silenced BOOLEAN COMMENT 'true while it is in a maintenance window',
+    text VARCHAR COMMENT 'what else is to be told of it',
+    PRIMARY KEY (alert_id, signal, subject, joined_utc)
+)
+COMMENT = 'Which circuit was part of an alert, with which signal, from when to when';
+
+CREATE TABLE IF NOT EXISTS fact_alert_delivery (
+    alert_id VARCHAR NOT NULL COMMENT '12 hex digits; receivers are told the same id',
+    event VARCHAR NOT NULL COMMENT 'what the receiver was told',
+    severity VARCHAR NOT NULL COMMENT 'severity of the alert then',
+    target VARCHAR NOT NULL COMMENT 'receiver, as named in the alerts file',
+    state VARCHAR NOT NULL COMMENT 'where it stands',
+    created_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'when it was due',
+    ended_utc TIMESTAMP_NTZ(6) COMMENT 'when it was delivered or given up; null while pending',
+    attempts NUMBER(38,0) COMMENT 'attempts made; null while pending',
+    repeated BOOLEAN COMMENT 'true when the sender was stopped in the midst of an attempt, so that the receiver may have it twice',
+    error VARCHAR COMMENT 'why the last attempt failed; null when delivered or pending',
+    PRIMARY KEY (alert_id, event, severity, target)
+)
+COMMENT = 'Whom was told what of which alert, once each';
+
 CREATE TABLE IF NOT EXISTS load_ledger (
     table_name VARCHAR NOT NULL COMMENT 'loaded table',
     span_start_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'start of the span; 1970-01-01 for whole tables',

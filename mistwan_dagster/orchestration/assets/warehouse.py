@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 
 from mistwan_dagster.catalog.alarm_tables import FACT_WAN_CLIENT_HOUR
+from mistwan_dagster.catalog.alert_tables import ALERT_TABLES
 from mistwan_dagster.catalog.reference_tables import (
     DIM_GATEWAY_DETAIL,
     DIM_ORG,
@@ -40,6 +41,7 @@ from mistwan_dagster.catalog.tables import (
     Table,
 )
 from mistwan_dagster.kpi.calendar import hour_dimension
+from mistwan_dagster.lake.kpi import fingerprint
 from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.alarms import DAY, day_label, days_between
 from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
@@ -195,9 +197,36 @@ def load_alarms(
     yield from load_results(parts.warehouse.load(loads))
 
 
+ALERTS_STAMP = ("alert_tables", "all")
+"""Where the fingerprint of the alert tables that were published is kept."""
+
+
+@dg.multi_asset(
+    name="load_alerts",
+    specs=[load_spec(t, [t.name]).replace_attributes(skippable=True) for t in ALERT_TABLES],
+    pool=WAREHOUSE_POOL,
+)
+def load_alerts(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterable[dg.MaterializeResult[None]]:
+    """All three, or nothing when they are what was published: most looks change nothing, and a copy costs time.
+
+    They do not begin a warehouse: `aggregate` has to find a new one, to load all that was computed before.
+    """
+    parts, run_id = platform.open(), context.run.run_id
+    marks = [piece.identity for t in ALERT_TABLES for piece in parts.kpi.pieces(t.name).values()]
+    digest = fingerprint(marks)
+    if parts.kpi.stamp(*ALERTS_STAMP) == digest or parts.warehouse.is_new:
+        context.log.info("nothing changed since the tables were published, or nothing else was loaded yet")
+        return
+    parts.kpi.note_pending(run_id, *ALERTS_STAMP, digest)
+    yield from load_results(parts.warehouse.load(_whole(parts, ALERT_TABLES)))
+
+
 LOAD_ASSETS = [
     load_hourly,
     load_alarms,
+    load_alerts,
     load_sle,
     load_windows,
     *LOAD_PERIOD_ASSETS.values(),
