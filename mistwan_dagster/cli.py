@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from mistwan_dagster.care_cli import care_app
-from mistwan_dagster.api_cli import api_app
 from mistwan_dagster.alerts_cli import alerts_app
+from mistwan_dagster.api_cli import api_app
+from mistwan_dagster.care_cli import care_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
 from mistwan_dagster.reading import open_published

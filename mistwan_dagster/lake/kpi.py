@@ -28,6 +28,7 @@ from mistwan_dagster.lake.files import (
     scan_parquet,
     visible,
     write_parquet,
+    write_text,
     write_texts,
 )
 from mistwan_dagster.lake.horizon import Horizon

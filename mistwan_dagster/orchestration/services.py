@@ -97,4 +97,4 @@ def _prepare(platform: Platform) -> None:
 
 
 def _become(module: str, *arguments: str) -> NoReturn:
-    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 (our own arguments, no shell)
