@@ -13,7 +13,7 @@ from mistwan_dagster.reporting.document import Picture, Report
 
 
 def _drawing(picture: Picture) -> Markup:
-    return Markup(picture.svg)  # noqa: S704 (drawn by `pictures`, which escapes its words)
+    return Markup(picture.svg)  # noqa: S704 (drawn by matplotlib in `charts`, which escapes words)
 
 
 _ENVIRONMENT = Environment(
