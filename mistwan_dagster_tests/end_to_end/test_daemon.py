@@ -146,7 +146,10 @@ def test_an_empty_home_fills_by_itself_and_kills_change_nothing(cli: Cli) -> Non
     assert lost < {run.run_id for run in failed}
     assert sorted(run.job_name for run in failed).count("hourly") == 1
     unscheduled = [run for run in runs(cli) if "dagster/schedule_name" not in run.tags]
-    assert {run.tags["dagster/sensor_name"] for run in unscheduled} == {"backfill"}
+    sensors = {run.tags["dagster/sensor_name"] for run in unscheduled}
+    assert (
+        {"backfill"} <= sensors <= {"backfill", "late_data"}
+    )  # what a later hour changes of a day or month is late
 
     undisturbed = Home(replace(cli, home=cli.home.with_name("undisturbed")))
     for arguments in (["collect"], ["backfill", "--start", FIRST.isoformat(), "--end", SETTLED.isoformat()]):
