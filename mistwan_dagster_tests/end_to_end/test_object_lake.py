@@ -46,7 +46,7 @@ from mistwan_dagster_tests.s3_server import Store, store
 __all__ = ["store"]
 
 START = datetime(2025, 3, 4, tzinfo=UTC)
-FIRST, MIDDLE, NOW = START - 3 * HOUR, START - HOUR, START + timedelta(hours=1, minutes=20)
+FIRST, MIDDLE, NOW = START - 3 * HOUR, START - HOUR, START + timedelta(hours=1, minutes=10)
 COMPUTED = ["hourly", "windows", "daily"]
 HOURLY_KEYS = [key for asset in (*KPI_ASSETS, *HOURLY_REPORTS) for key in asset.keys]
 HOURLY_TABLES = {*(key.path[-1] for key in HOURLY_KEYS), BACKUP_SAMPLES, DOWN_PIECES, SIGHTINGS}
@@ -265,7 +265,7 @@ def test_two_processes_compute_ranges_of_one_lake_at_the_same_time(
             opened, "hourly", range_tags("hourly", MIDDLE, START + HOUR), assets=HOURLY_KEYS
         )
         ended = time.monotonic()
-        told, errors = other.communicate(timeout=120)
+        told, errors = other.communicate(timeout=600)
         launch.require_success(outcome)
         assert other.returncode == 0, errors
         its_beginning, its_end = map(float, told.split())
