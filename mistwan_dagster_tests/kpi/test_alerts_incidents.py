@@ -171,7 +171,9 @@ def test_the_platform_is_a_place_of_its_own() -> None:
     assert alert["since_utc"] == START
     later = {**row, "value": 4.0, "text": "4 % left"}
     again = step(found, pl.DataFrame([later], schema=OBSERVED), START + LOOK)
-    assert again.alerts.equals(found.alerts), "what was told when it opened stays, or each look would publish anew"
+    assert again.alerts.equals(found.alerts), (
+        "what was told when it opened stays, or each look would publish anew"
+    )
 
 
 def test_a_kill_between_the_two_writes_is_made_up_for() -> None:
