@@ -133,3 +133,15 @@ def test_a_degraded_score_is_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MISTWAN_SLE_DEGRADED_BELOW", "90")
     with pytest.raises(UserError, match=r"MISTWAN_SLE_DEGRADED_BELOW.*less than or equal to 1"):
         load_settings()
+
+
+def test_the_url_of_a_receiver_is_a_secret_from_the_environment_or_dotenv(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"MISTWAN_ALERT_URL_MAIL=json://{TOKEN}\n")
+    monkeypatch.setenv("MISTWAN_ALERT_URL_NOC", f"slack://{TOKEN}")
+    settings = load_settings()
+    assert settings.alert_url("MISTWAN_ALERT_URL_NOC").get_secret_value() == f"slack://{TOKEN}"
+    assert TOKEN not in repr(settings.alert_url("MISTWAN_ALERT_URL_MAIL"))
+    with pytest.raises(UserError, match="MISTWAN_ALERT_URL_OPS is not set: put it in"):
+        settings.alert_url("MISTWAN_ALERT_URL_OPS")

@@ -12,6 +12,8 @@ from typing import Any
 
 import polars as pl
 
+NONE = "(none)"
+"""Region of a site without one."""
 SHOWN = 10
 """Circuits that are named; the others are counted."""
 UNITS = {
@@ -89,7 +91,7 @@ def _place(alert: Mapping[str, Any], names: Names) -> str:
     if alert["scope"] == "provider":
         size = f"{alert['circuit_count']} circuits at {alert['site_count']} sites"
         return f"{alert['provider']}, {alert['area']} ({size})"
-    region = f" ({alert['region']})" if alert["region"] else ""
+    region = f" ({alert['region']})" if alert["region"] not in (None, NONE) else ""
     return f"{names.sites.get(alert['site_id'], alert['site_id'])}{region}"
 
 

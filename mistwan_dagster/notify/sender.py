@@ -19,7 +19,11 @@ from pydantic import SecretStr
 from mistwan_dagster.notify.message import Message
 
 DELIVERY_HEADER = "X-Mistwan-Delivery"
-"""Tells webhooks apart: a message that is sent again after a kill has the same."""
+"""Tells messages apart: one that is sent again after a kill has the same."""
+_ASSET = apprise.AppriseAsset(
+    app_id="mistwan", app_desc="mistwan alerts", app_url="", image_url_mask="", image_url_logo=""
+)
+"""Receivers are shown this platform's name, and load no pictures from elsewhere."""
 _KINDS = {"closed": apprise.NotifyType.SUCCESS, "test": apprise.NotifyType.INFO}
 _LOG = logging.getLogger("apprise")
 _HTTP = logging.getLogger("urllib3")
@@ -30,10 +34,10 @@ def send(url: SecretStr, message: Message) -> str | None:
     """None when the receiver took the message, else why not. Never raises for what a receiver or its URL does.
 
     PagerDuty gets the alert's id as key, so that closing resolves what opening triggered and a repeat is none. A
-    webhook (json) gets alert_id, event and severity as fields, and each message's own id as a header.
+    webhook (json) gets alert_id, event and severity as fields; webhooks and mail get each message's own id as a header.
     """
     with _quiet() as told:
-        receiver = apprise.Apprise.instantiate(url.get_secret_value(), suppress_exceptions=True)
+        receiver = apprise.Apprise.instantiate(url.get_secret_value(), asset=_ASSET, suppress_exceptions=True)
         if receiver is None:
             return "the URL is none that apprise understands: see its list of services"
         try:
@@ -42,6 +46,7 @@ def send(url: SecretStr, message: Message) -> str | None:
             if isinstance(receiver, NotifyJSON):
                 fields = {"alert_id": message.alert_id, "event": message.event, "severity": message.severity}
                 receiver.payload_extras = fields | receiver.payload_extras
+            if isinstance(getattr(receiver, "headers", None), dict):  # webhooks and mail
                 receiver.headers = {DELIVERY_HEADER: message.key} | receiver.headers
             kind = _KINDS.get(message.event) or (
                 apprise.NotifyType.FAILURE if message.severity == "critical" else apprise.NotifyType.WARNING

@@ -44,6 +44,7 @@ def test_mail_arrives_whole() -> None:
     (mail,) = box.mails
     assert mail["Subject"] == OPENED.title
     assert mail["To"] == "noc@example.com"
+    assert mail[DELIVERY_HEADER] == "key-1"
     part = mail.get_body(("plain",)) or mail
     assert "- line two" in part.get_content()
 

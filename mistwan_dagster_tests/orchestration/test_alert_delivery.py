@@ -14,11 +14,13 @@ from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
 from mistwan_dagster.catalog.alert_tables import FACT_ALERT, FACT_ALERT_BREACH, FACT_ALERT_DELIVERY
+from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.notify.message import REPEATED, Message
 from mistwan_dagster.notify.sender import send
 from mistwan_dagster.orchestration.alert_delivery import Outcome, deliver, outbox
 from mistwan_dagster.orchestration.alert_outbox import Outbox
+from mistwan_dagster.orchestration.check import _alerts
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.settings import Settings
 from mistwan_dagster_tests.receivers import Webhook, mailbox, webhook
@@ -240,3 +242,20 @@ def test_no_secret_is_written_anywhere(
     assert secret not in repr(deliver(at(0)))
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def test_check_names_what_waits_for_a_receiver_and_what_is_not_set(
+    at, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match="MISTWAN_ALERT_URL_MAIL is not set"):
+        _alerts(at())
+    monkeypatch.setenv("MISTWAN_ALERT_URL_MAIL", hook.url)
+    alerts(at(), {"alert_id": "a"})
+    hook.status = 500
+    deliver(at(0))
+    with pytest.raises(UserError, match="waiting for hook: refused with HTTP status 500"):
+        _alerts(at())
+    hook.status = 200
+    deliver(at(5))
+    assert _alerts(at()).startswith("3 rules, 1 routes to 2 targets in ")
+    assert _alerts(at()).endswith(", 1 alerts open")

@@ -24,7 +24,7 @@ from mistwan_dagster.orchestration.jobs import PERIOD_JOBS
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS, SLOT_TAG, SNAPSHOT_HOURS, WEEKS
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags, span_of_tags
-from mistwan_dagster.orchestration.schedules import collect_schedule, stage_schedule
+from mistwan_dagster.orchestration.schedules import alerts_schedule, collect_schedule, stage_schedule
 from mistwan_dagster.orchestration.staleness import STAGES
 
 NOW = datetime(2025, 3, 30, 4, 17, tzinfo=UTC)
@@ -177,3 +177,14 @@ def test_the_hour_that_goes_on_can_be_collected_and_not_yet_computed() -> None:
     with dg.partition_loading_context(effective_dt=current):
         assert SNAPSHOT_HOURS.get_last_partition_key() == "2025-03-30-04:00"
         assert HOURS.get_last_partition_key() == "2025-03-30-03:00"
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_look_is_asked_for_unless_the_one_before_is_not_over(instance: dg.DagsterInstance) -> None:
+    assert len(tick(alerts_schedule, instance, NOW)[0]) == 1
+    waiting = instance.create_run_for_job(
+        defs.resolve_job_def("alerts"), status=dg.DagsterRunStatus.NOT_STARTED
+    )
+    assert tick(alerts_schedule, instance, NOW) == ([], "the look before is not over")
+    instance.report_run_failed(waiting)
+    assert len(tick(alerts_schedule, instance, NOW)[0]) == 1
