@@ -47,7 +47,7 @@ def test_requests_that_were_thought_up_get_the_answers_that_are_described(
     schema = schemathesis.openapi.from_asgi("/v1/openapi.json", app, config=config)
 
     @given(case=schema.as_strategy(generation_mode=mode))
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     def check(case: schemathesis.Case) -> None:
         case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=checks)
 
