@@ -9,7 +9,7 @@ SERVE ?= --serve
 WAREHOUSE ?= duckdb
 SBOM ?= build/sbom.cdx.json
 
-.PHONY: help env demo test lint format generate audit sbom bench clean
+.PHONY: help env demo test lint format generate audit sbom bench soak clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ sbom: $(VENV)  ## build/sbom.cdx.json: every package that is shipped, CycloneDX
 
 bench: $(VENV)  ## benchmarks as ratios, see benchmarks/README.md
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)  ## seven disturbed days beside undisturbed ones, 300 sites, hours of real time (SOAK_SITES, SOAK_HOURS; docs/reliability.md)
+	$(BIN)/python -m benchmarks soak
 
 clean:  ## remove environment and demo data
 	rm -rf .venv .uv .mistwan build *.egg-info

@@ -3,7 +3,7 @@
 Two simulated clouds of one seed, one home each; both homes live through the same ticks of the same schedules, each
 run in a process of its own (`day`), and are looked after by the sensors at the end of each hour. The disturbed one has
 every fault of its cloud switched on; in each hour one process of each kind is killed at a random instant (slots in
-every third hour only, as what a slot misses the cloud does not tell again); once the disk is full, twice its clock is
+every fourth hour only, as what a slot misses the cloud does not tell again); once the disk is full, twice its clock is
 off, and its Redis, which counts the calls, is killed and started again every six hours.
 
 At the end: facts of hours that rest on whole slots equal the undisturbed ones, others are nowhere better observed;
@@ -59,9 +59,9 @@ FAULTS = {
     "error_500": 0.02, "html_502": 0.02, "drop_mid_body": 0.02, "malformed_json": 0.02, "rate_limit": 0.002,
     "stall": 0.005, "duplicate_rows": 0.2, "repeated_page": 0.1, "stall_seconds": 1.5, "retry_after_s": 0.1,
 }  # fmt: skip
-DISK_FULL_AT = START + 2 * HOUR + timedelta(minutes=15)
-CLOCK_OFF = {START + 1 * HOUR + timedelta(minutes=35): timedelta(minutes=-12),
-             START + 1 * HOUR + timedelta(minutes=45): timedelta(minutes=7)}  # fmt: skip
+DISK_FULL_AT = START + HOUR + timedelta(minutes=30)
+CLOCK_OFF = {START + HOUR + timedelta(minutes=10): timedelta(minutes=-12),
+             START + HOUR + timedelta(minutes=20): timedelta(minutes=7)}  # fmt: skip
 """Tick -> by how much the clock of the disturbed installation is off in it."""
 WHOLE = [e for e in SNAPSHOTS if e.cadence is Cadence.SLOT]
 MOST_GROWTH = 1.15
@@ -310,7 +310,7 @@ def live(sides: tuple[Side, Side], restart_redis: Any) -> list[tuple[int, float]
             hour += HOUR
             number = int((hour - START) / HOUR)
             kinds |= {k for k in sides[0].children.by_kind if not k.startswith("(")}
-            sides[0].to_kill = {k for k in kinds if k != "collect" or number % 3 == 0}
+            sides[0].to_kill = {k for k in kinds if k != "collect" or number % 4 == 1}
             if number % 6 == 5:
                 restart_redis()
         for side in sides:

@@ -1,0 +1,28 @@
+"""Four hours of a disturbed installation beside an undisturbed one; `make soak` lives through seven days."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_installation_that_is_disturbed_in_every_way_tells_what_an_undisturbed_one_does(
+    tmp_path: Path,
+) -> None:
+    if shutil.which("redis-server") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no redis-server on this machine")
+    short = {"SOAK_SITES": "4", "SOAK_HOURS": "4", "SOAK_LOG": str(tmp_path), "MISTWAN_SLE_CALLS": "20"}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.soak"], cwd=ROOT, env={**os.environ, **short}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all holds" in done.stdout
+    assert "1 of 3 hours rest on whole slots" in done.stdout
