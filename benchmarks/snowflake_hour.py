@@ -1,8 +1,8 @@
 """What an hour of data costs in Snowflake: statements, rows, bytes and seconds of each stage.
 
 An hour of a simulated cloud is collected live, slot by slot, and aggregated as the schedules do, into the local
-stand-in for Snowflake over HTTP that holds the hour before. Printed is that hour, and apart from it what once a day
-adds. Statements do not depend on the number of circuits, rows do: `BENCH_SITES` sets it. Seconds are the
+stand-in for Snowflake over HTTP that holds the hour before. Printed are that hour with a correction of the one before,
+the hour after it, and apart from them what once a day adds. Statements do not depend on the number of circuits, rows do: `BENCH_SITES` sets it. Seconds are the
 stand-in's, not an account's.
 """
 
@@ -134,6 +134,11 @@ def measure(home: Path, cloud: Cloud, port: int) -> bool:
                     launch.require_success(launch.run_span(opened, job, FIRST - HOUR, FIRST))
                 _stages(opened, platform, list(STAGES))
         launch.require_success(launch.run_span(opened, "collect_sle", FIRST, FIRST + HOUR))
+        corrected = _stages(opened, platform, hourly)
+        for number in range(16, 28):
+            platform = move(FIRST + number * SLOT + timedelta(seconds=5))
+            launch.require_success(launch.collect_now(opened, platform))
+        launch.require_success(launch.run_span(opened, "collect_sle", FIRST + HOUR, FIRST + 2 * HOUR))
         costs = _stages(opened, platform, hourly)
         apart = {}
         for name in daily:
@@ -143,6 +148,7 @@ def measure(home: Path, cloud: Cloud, port: int) -> bool:
             cost.statements = [s for s in cost.statements if "LIMIT 1" not in s]
             apart[name] = cost
     print(f"sites {SITES}, circuits {world.truth_circuits().height}")
+    _tell("with a correction", corrected)
     hour_cost = _tell("an hour of data", costs)
     _tell("once a day", apart)
     most = max(hour_cost.tables().values())

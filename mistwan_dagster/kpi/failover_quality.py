@@ -58,9 +58,10 @@ def _by_samples(episodes: pl.LazyFrame, samples: pl.LazyFrame) -> pl.LazyFrame:
         .sort("t", *QUALITY_MEASURES)
         .group_by(_KEY, maintain_order=True)
         .agg(
-            *(pl.col(m).mean().alias(measure_column(m, "avg")) for m in QUALITY_MEASURES),
+            *(pl.col(m).alias(measure_column(m, "avg")) for m in QUALITY_MEASURES),
             quality_sample_count=pl.len().cast(pl.Int64),
         )
+        .with_columns(map(_mean, AVERAGES))
     )
 
 
@@ -71,12 +72,17 @@ def _by_hours(episodes: pl.LazyFrame, hours: pl.LazyFrame) -> pl.LazyFrame:
     shared = pl.min_horizontal("finish", pl.col("hour_utc") + HOUR) - pl.max_horizontal("begin", "hour_utc")
     touched = joined.with_columns(_weight=shared.dt.total_microseconds()).filter(pl.col("_weight") > 0)
 
-    def weighted(column: str) -> pl.Expr:
-        value, weight = pl.col(column), pl.col("_weight")
-        told = pl.when(value.is_not_null()).then(weight).sum()
-        return pl.when(told > 0).then((value * weight).sum() / told).alias(column)
-
-    return touched.sort("hour_utc").group_by(_KEY, maintain_order=True).agg(weighted(c) for c in AVERAGES)
+    weight = pl.col("_weight")
+    parts = [(pl.col(c) * weight).alias(c) for c in AVERAGES]
+    known = [pl.when(pl.col(c).is_not_null()).then(weight).sum().alias(f"_{c}") for c in AVERAGES]
+    grouped = touched.sort("hour_utc").group_by(_KEY, maintain_order=True).agg(*parts, *known)
+    return grouped.select(
+        *_KEY,
+        *(
+            pl.when(pl.col(f"_{c}") > 0).then(pl.col(c).list.sum() / pl.col(f"_{c}")).alias(c)
+            for c in AVERAGES
+        ),
+    )
 
 
 def _before(
@@ -89,5 +95,11 @@ def _before(
         .filter((pl.col("hour_utc") < first) & (pl.col("hour_utc") >= first - timedelta(days=days)))
         .sort("hour_utc")
         .group_by(_KEY, maintain_order=True)
-        .agg(pl.col(c).mean().alias(f"{prefix}_{c}") for c in AVERAGES)
+        .agg(pl.col(c).alias(f"{prefix}_{c}") for c in AVERAGES)
+        .with_columns(_mean(f"{prefix}_{c}") for c in AVERAGES)
     )
+
+
+def _mean(column: str) -> pl.Expr:
+    """Of lists, each summed by itself: a mean within a group depends, in its last digit, on the episodes beside it."""
+    return pl.col(column).list.mean()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -96,3 +97,27 @@ def test_against_a_slow_reference(begin: int, length: int, samples: list, averag
         expected = sum(minutes) / len(minutes) if minutes else None
     assert row["latency_avg_ms"] == (None if expected is None else pytest.approx(expected))
     assert row["quality_sample_count"] == (len(inside) or None)
+
+
+def test_the_figures_of_an_episode_are_the_same_to_the_last_digit_whatever_is_computed_beside_it():
+    chance, begin = random.Random(1), datetime(2025, 3, 1, tzinfo=UTC)
+    hours = pl.LazyFrame(
+        [
+            {"circuit_id": f"c{i}", "hour_utc": begin + timedelta(hours=h), "quality_sample_count": None,
+             "loss_avg_pct": chance.random(), "jitter_avg_ms": 3 * chance.random(),
+             "latency_avg_ms": 40 * chance.random()}
+            for i in range(12) for h in range(300)
+        ],
+        schema_overrides={"quality_sample_count": pl.Int64},
+    )  # fmt: skip
+    episodes = pl.LazyFrame(
+        [
+            {"from_circuit_id": f"c{i}", "to_circuit_id": f"c{i + 1}", "finish": begin + timedelta(hours=295),
+             "begin": begin + timedelta(hours=chance.randrange(200, 290))}
+            for i in range(11)
+        ]
+    )  # fmt: skip
+    together = episode_quality(episodes, hours).collect()
+    alone = pl.concat(episode_quality(episodes.slice(i, 1), hours).collect() for i in range(11))
+    keys = ["from_circuit_id", "begin"]
+    assert together.sort(keys).equals(alone.sort(keys))
