@@ -128,7 +128,7 @@ LEFT JOIN (SELECT device_mac, event_type, event_utc,
         "Alerts that are open, with the names of their sites; `severity_rank` ascends with the severity",
         f"""SELECT a.severity, a.rule, a.scope, a.site_id, s.site_name, a.region, a.provider, a.area, a.subject,
        a.signals, a.since_utc, a.opened_utc, a.open_circuit_count, a.circuit_count, a.site_count, a.value, a.silenced,
-       a.text, a.alert_id, CASE a.severity {_RANK} END AS severity_rank
+       a.text, a.alert_id, CAST(CASE a.severity {_RANK} END AS BIGINT) AS severity_rank
 FROM fact_alert a
 LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
 WHERE a.closed_utc IS NULL""",

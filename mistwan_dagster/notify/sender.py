@@ -46,8 +46,9 @@ def send(url: SecretStr, message: Message) -> str | None:
             if isinstance(receiver, NotifyJSON):
                 fields = {"alert_id": message.alert_id, "event": message.event, "severity": message.severity}
                 receiver.payload_extras = fields | receiver.payload_extras
-            if isinstance(getattr(receiver, "headers", None), dict):  # webhooks and mail
-                receiver.headers = {DELIVERY_HEADER: message.key} | receiver.headers
+            headers = getattr(receiver, "headers", None)  # of webhooks and mail
+            if isinstance(headers, dict):
+                headers.setdefault(DELIVERY_HEADER, message.key)
             kind = _KINDS.get(message.event) or (
                 apprise.NotifyType.FAILURE if message.severity == "critical" else apprise.NotifyType.WARNING
             )

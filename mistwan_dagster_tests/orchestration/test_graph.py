@@ -103,6 +103,11 @@ def test_every_job_resolves(job: dg.UnresolvedAssetJobDefinition) -> None:
     assert defs.resolve_job_def(job.name).name == job.name
 
 
+def test_the_daemon_can_load_all_of_it() -> None:
+    """It refuses a job and an asset's op of one name, which nothing else here does."""
+    defs.get_repository_def().load_all_definitions()
+
+
 def test_sensors_ask_only_for_jobs_that_can_be_repeated() -> None:
     asked = [
         "hourly",

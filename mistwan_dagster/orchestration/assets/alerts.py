@@ -30,7 +30,7 @@ SEEN: list[dg.AssetDep | str] = [
 
 
 @dg.multi_asset(
-    name="alerts",
+    name="alert_tables",
     specs=[
         dg.AssetSpec(
             table.name,
@@ -44,7 +44,7 @@ SEEN: list[dg.AssetDep | str] = [
         for table in (FACT_ALERT, FACT_ALERT_BREACH)
     ],
 )
-def alerts(
+def alert_tables(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> Iterable[dg.MaterializeResult[None]]:
     """One look at the newest slots and hours, and at the platform itself."""
@@ -84,4 +84,4 @@ def alert_delivery(
     return dg.MaterializeResult(metadata={**figures, "problems": dict(outcome.errors)})
 
 
-ALERT_ASSETS = [alerts, alert_delivery]
+ALERT_ASSETS = [alert_tables, alert_delivery]
