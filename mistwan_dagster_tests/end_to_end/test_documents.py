@@ -29,7 +29,7 @@ from mistwan_dagster import cli as program
 from mistwan_dagster.settings import Settings
 from mistwan_dagster.simulator.server import Running
 from mistwan_dagster_tests.documents import DOCUMENTS, ROOT, Block, all_blocks, blocks, mentions
-from mistwan_dagster_tests.end_to_end.conftest import NOW, Cli
+from mistwan_dagster_tests.end_to_end.conftest import NOW, Cli, run_here
 from mistwan_dagster_tests.end_to_end.figures import assert_same, published
 
 NO_COMMANDS = (
@@ -80,12 +80,9 @@ class Reader:
 
     def mistwan(self, arguments: list[str]) -> str:
         """One command; its answer."""
-        self.capture.readouterr()
-        self.patch.setattr(sys, "argv", ["mistwan", *arguments])
-        code = program._run()
-        told = self.capture.readouterr()
-        assert code == 0, f"mistwan {' '.join(arguments)}: {code}\n{told.out}\n{told.err}"
-        return told.out
+        done = run_here(self.patch, self.capture, arguments)
+        assert done.returncode == 0, f"mistwan {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
+        return done.stdout
 
 
 @pytest.fixture
@@ -157,7 +154,7 @@ def test_every_command_works_in_the_order_of_the_documents(reader: Reader) -> No
         for line in commands(block):
             told = reader.types(line)
             if line == "mistwan metrics":
-                assert "mistwan_collection_slots_whole{" in told
+                assert "mistwan_load_rows{" in told
 
 
 def test_every_block_is_run_or_known_to_be_none_of_commands() -> None:
