@@ -50,15 +50,15 @@ NEWEST = " UNION ALL ".join(
 )
 
 
-Figures = Mapping[str, float | None] | Mapping[tuple[str, ...], float | None]
+Figures = Mapping[str, float | None] | Mapping[tuple[str, str], float | None]
 
 
 def _gauge(name: str, words: str, labels: str, figures: Figures) -> GaugeMetricFamily:
-    """One sample a key; `labels` as words, a key for one label is a text, for several a tuple. None is left out."""
+    """One sample a key; `labels` as words, a key for one label is a text, for two a pair. None is left out."""
     family = GaugeMetricFamily(f"mistwan_{name}", words, labels=labels.split())
     for key, figure in figures.items():
         if figure is not None:
-            family.add_metric([key] if isinstance(key, str) else key, figure)
+            family.add_metric([key] if isinstance(key, str) else list(key), figure)
     return family
 
 

@@ -160,12 +160,16 @@ def reload(platform: Platform) -> int:
     return count
 
 
+def _day(label: str) -> str:
+    """Of an hour's label."""
+    return label[:10]
+
+
 def _loads(platform: Platform) -> Iterator[Load]:
     """Hours of a day together, every other file on its own."""
     for table in LAKE_TABLES:
         lies, labels = layout(table), platform.kpi.labels(table.name)
-        together = {HOURS: 10, WINDOWS: 10}.get(lies) if lies else None
-        for _, group in groupby(labels, lambda label, size=together: label[:size]):
+        for _, group in groupby(labels, _day if lies in (HOURS, WINDOWS) else str):
             files = list(group)
             frames = [platform.kpi.read(table.name, label) for label in files]
             rows = pl.concat(table.conform(f.lazy()) for f in frames if f is not None).collect()
@@ -174,7 +178,7 @@ def _loads(platform: Platform) -> Iterator[Load]:
                 continue
             where = ("period", _split(files[0])[0]) if lies is PERIOD and "period" in table.schema else None
             yield Load(table, rows, lies.span(files[0])[0], lies.span(files[-1])[1], where)
-    for _, group in groupby(platform.kpi.labels(FACT_CIRCUIT_HOUR.name), lambda label: label[:10]):
+    for _, group in groupby(platform.kpi.labels(FACT_CIRCUIT_HOUR.name), _day):
         hours = [_instant(label) for label in group]
         yield Load(DIM_HOUR, hour_dimension(hours), hours[0], hours[-1] + HOUR)
 
