@@ -70,6 +70,7 @@ def test_names_are_shown_as_they_are_on_every_page(chromium: Browser, address: s
     page.get_by_label("Breadcrumbs").get_by_role("link", name=REGION).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Region {REGION}")
     page.goto("/")
+    expect(page.locator(".page h1")).to_be_visible()
     page.get_by_role("textbox", name="Search site or circuit").fill("script")
     expect(page.get_by_role("option").first).to_contain_text(SCRIPT)
     assert page.evaluate("window.hacked") is None

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,25 @@ def render(server: flask.Flask, name: str, cookie: str = "", **told: str) -> str
     page = dash.page_registry[f"mistwan_dagster.dashboard.pages.{name}"]
     with server.test_request_context("/", headers={"Cookie": cookie}):
         return json.dumps(page["layout"](**told).to_plotly_json(), cls=_Encoder, ensure_ascii=False)
+
+
+def components(server: flask.Flask, name: str, **told: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Kind and properties of each component of the page, in order."""
+
+    def walk(part: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(part, list):
+            for one in part:
+                yield from walk(one)
+        elif isinstance(part, dict):
+            yield part["type"], part["props"]
+            yield from walk(part["props"].get("children"))
+
+    return walk(json.loads(render(server, name, **told)))
+
+
+def figures_of(server: flask.Flask, name: str, **told: str) -> list[dict[str, Any]]:
+    """Data and layout of each graph of the page."""
+    return [props["figure"] for kind, props in components(server, name, **told) if kind == "Graph"]
 
 
 class _Encoder(json.JSONEncoder):
@@ -112,16 +132,14 @@ def test_times_are_shown_in_the_zone_asked_for(server: flask.Flask) -> None:
 def test_hours_that_were_not_observed_break_the_line_and_are_unknown_in_the_strip(
     server: flask.Flask,
 ) -> None:
-    page = dash.page_registry["mistwan_dagster.dashboard.pages.circuit"]
-    with server.test_request_context("/"):
-        layout = page["layout"](path_circuit=CIRCUIT)
-    figures = [g.figure for g in layout._traverse() if type(g).__name__ == "Graph"]
-    hourly = next(t for t in figures[0].data if t.name == "hourly")
-    assert [v is None for v in hourly.y] == [17 <= i < 20 for i in range(24)]
-    assert hourly.connectgaps is False
-    shares = {t.name: list(t.y) for t in figures[1].data}
-    assert shares["unknown"] == [100.0 if 17 <= i < 20 else 0.0 for i in range(24)]
-    assert shares["up"] == [0.0 if 17 <= i < 20 else 100.0 for i in range(24)]
+    figures = figures_of(server, "circuit", path_circuit=CIRCUIT)
+    hourly = next(t for t in figures[0]["data"] if t["name"] == "hourly")
+    assert [v is None for v in hourly["y"]] == [17 <= i < 20 for i in range(24)]
+    assert hourly["connectgaps"] is False
+    shares = {t["name"]: t["y"] for t in figures[1]["data"]}
+    assert shares == {"up": [100.0, 0.0, 100.0], "down": [0.0, 0.0, 0.0], "unknown": [0.0, 100.0, 0.0]}
+    hours = [width / 3_600_000 for width in figures[1]["data"][0]["width"]]
+    assert hours == [17, 3, 4]
 
 
 def test_time_above_the_thresholds_is_told_in_both_modes(server: flask.Flask) -> None:
@@ -145,14 +163,11 @@ def test_a_site_shows_its_circuits_and_its_history(server: flask.Flask) -> None:
 
 
 def test_the_engineering_page_has_every_figure_of_the_earlier_dashboard(server: flask.Flask) -> None:
-    page = dash.page_registry["mistwan_dagster.dashboard.pages.engineering"]
-    with server.test_request_context("/"):
-        layout = page["layout"]()
     labels = {}
-    for part in layout._traverse():
-        if str(getattr(part, "className", "")).startswith("tile "):
-            label, value, _ = part.children
-            labels[label.children] = value.children
+    for _, props in components(server, "engineering"):
+        if props.get("className", "").startswith("tile "):
+            label, value, _ = (part["props"]["children"] for part in props["children"])
+            labels[label] = value
     assert labels == {
         "Sites": "2", "Healthy": "1", "Warning": "0", "High": "0", "Critical": "1", "Failovers": "1", "Alerts": "1",
         "Gateways on": "2", "Gateways off": "0", "Circuits up": "3", "Circuits down": "0", "Disabled": "0",
@@ -200,15 +215,11 @@ def test_availability_stands_beside_its_target_last_week_and_13_months(server: f
 
 
 def test_the_service_page_shows_scores_classifiers_histogram_impact_and_paths(server: flask.Flask) -> None:
-    page = dash.page_registry["mistwan_dagster.dashboard.pages.service"]
-    with server.test_request_context("/"):
-        layout = page["layout"](path_site="1")
-    figures = [g.figure for g in layout._traverse() if type(g).__name__ == "Graph"]
-    score, histogram, classifiers = figures
-    assert list(score.data[0].y) == [100.0] * 21 + [50.0] * 3
-    assert [t.name for t in classifiers.data] == ["network-loss"]
-    assert list(classifiers.data[0].y)[-4:] == [0.0, 60.0, 60.0, 60.0]
-    assert (list(histogram.data[0].x), list(histogram.data[0].y)) == (
+    score, histogram, classifiers = figures_of(server, "service", path_site="1")
+    assert score["data"][0]["y"] == [100.0] * 21 + [50.0] * 3
+    assert [t["name"] for t in classifiers["data"]] == ["network-loss"]
+    assert classifiers["data"][0]["y"][-4:] == [0.0, 60.0, 60.0, 60.0]
+    assert (histogram["data"][0]["x"], histogram["data"][0]["y"]) == (
         ["< 50", "50–100", "≥ 100"], [2700.0, 120.0, 60.0],
     )  # fmt: skip
     text = render(server, "service", path_site="1")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import flask
 import pytest
@@ -35,17 +34,12 @@ def counted(view: PageView, between: Callable[[], None]) -> html.Div:
     return html.Div(f"sites {sites} level {level:.0f}")
 
 
-def _text(figures: html.Div | dict[str, Any]) -> str:
-    """Of a page just built, or kept."""
-    return figures["props"]["children"] if isinstance(figures, dict) else figures.children
-
-
 def shown(server: flask.Flask, between: Callable[[], None]) -> tuple[str, str, str]:
     """Version of the page and of its banner, and its two figures."""
     with server.test_request_context("/"):
         made = page(lambda view: counted(view, between))()
     store, banner, body = made.children
-    return str(store.data), re.findall(r"version (\d+)", str(banner))[0], _text(body.children)
+    return str(store.data), re.findall(r"version (\d+)", str(banner))[0], body.children["props"]["children"]
 
 
 @pytest.mark.parametrize("meanwhile", [1, 4], ids=["the copy is still there", "the copy is gone"])

@@ -1,4 +1,4 @@
-"""What the region, site and circuit pages ask. Each function is one query bounded by a key."""
+"""What the region, site and circuit pages ask: queries bounded by a key, and rows of what is held whole."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mistwan_dagster.kpi.exceedance import completed, figures, with_runs
 from mistwan_dagster.kpi.thresholds import Thresholds, with_thresholds
 
 MOST_EVENTS = 500
+CIRCUITS = "SELECT * FROM v_circuit_state"
 FORETOLD = (
     "usual_pct", "usual_hours", "change_pct", "change_sigmas", "is_worse", "trend_pct_per_week",
     "trend_low_pct_per_week", "trend_high_pct_per_week", "trend_now_pct", "trend_weeks", "trend_reason",
@@ -27,21 +28,18 @@ def region_row(published: Published, region: str) -> pl.DataFrame:
 
 def site_row(published: Published, site_id: str) -> pl.DataFrame:
     """The site's row of `v_site_now` with its SLE deep-dive (sle_metrics, sle_degraded, sle_fresh), or none."""
-    return published.ask(
+    return published.whole(
         """SELECT s.*, q.sle_metrics, q.sle_degraded, q.sle_fresh FROM v_site_now s
 LEFT JOIN (SELECT site_id, count(score) AS sle_metrics, count(CASE WHEN is_degraded THEN 1 END) AS sle_degraded,
                   count(CASE WHEN state = 'fresh' THEN 1 END) AS sle_fresh
-           FROM sle_coverage GROUP BY site_id) q ON q.site_id = s.site_id
-WHERE s.site_id = ?""",
-        [site_id],
-    )
+           FROM sle_coverage GROUP BY site_id) q ON q.site_id = s.site_id"""
+    ).filter(site_id=site_id)
 
 
 def site_circuits(published: Published, site_id: str) -> pl.DataFrame:
     """The site's circuits as they are now: primary first, then by port."""
-    return published.ask(
-        "SELECT * FROM v_circuit_state WHERE site_id = ? ORDER BY role NULLS LAST, circuit_id", [site_id]
-    )
+    circuits = published.whole(CIRCUITS).filter(site_id=site_id)
+    return circuits.sort("role", "circuit_id", nulls_last=True)
 
 
 def site_hours(published: Published, site_id: str, start: datetime, end: datetime) -> pl.DataFrame:
@@ -95,12 +93,8 @@ def site_history(published: Published, site_id: str, start: datetime, end: datet
 
 def circuit_row(published: Published, circuit_id: str) -> pl.DataFrame:
     """The circuit's row of `v_circuit_state` with its usual, change and trend of `rpt_congestion_now`, or none."""
-    told = ", ".join(f"w.{c}" for c in FORETOLD)
-    return published.ask(
-        f"""SELECT v.*, {told} FROM v_circuit_state v
-LEFT JOIN rpt_congestion_now w ON w.circuit_id = v.circuit_id WHERE v.circuit_id = ?""",
-        [circuit_id],
-    )
+    foretold = published.whole(f"SELECT circuit_id, {', '.join(FORETOLD)} FROM rpt_congestion_now")
+    return published.whole(CIRCUITS).filter(circuit_id=circuit_id).join(foretold, on="circuit_id", how="left")
 
 
 def circuit_hours(published: Published, circuit_id: str, start: datetime, end: datetime) -> pl.DataFrame:
