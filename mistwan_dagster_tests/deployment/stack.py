@@ -264,11 +264,11 @@ class Service:
             assert self.starts < 5, f"{self.name} ends again and again:\n{self.tail()}"
             self.start()
             return None
-        if not self._listens():
+        if not self.listens():
             return None
         return True if self.check().returncode == 0 else None
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
         """Whether its port answers, which is far cheaper to ask than Dagster's own check is; True without a port."""
         command = self.told["command"]
         if "--port" not in command:

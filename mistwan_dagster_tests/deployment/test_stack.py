@@ -108,15 +108,25 @@ class Browser:
 
 def test_the_services_collect_compute_show_survive_their_stores_and_end_on_request(stack: Stack) -> None:
     stack.up("daemon", "webserver", "simulator", "dashboard")
+    nothing_is_shown_yet(stack)
     a_slot_and_an_hour_by_the_daemon(stack)
-    for name in stack.services:
+    for name in ("daemon", "webserver", "simulator"):
         stack.services[name].wait_healthy()
     passwords_are_in_no_file(stack)
     the_stores_are_killed_and_come_back(stack)
-    for name in ("dashboard", "webserver", "daemon", "simulator", "code-location", "redis", "postgres"):
-        service = stack.services[name]
+    for name, service in stack.services.items():
         assert service.handles_sigterm(), f"{name} would be killed after its grace period"
-        assert service.stop() in (0, -signal.SIGTERM), service.tail()
+    for name in ("dashboard", "webserver", "simulator", "redis", "postgres"):
+        assert stack.services[name].stop() in (0, -signal.SIGTERM), stack.services[name].tail()
+
+
+def nothing_is_shown_yet(stack: Stack) -> None:
+    """The dashboard is up before there is anything to show, and says so."""
+    dashboard = stack.services["dashboard"]
+    wait_for("an answer of the dashboard", lambda: dashboard.listens() or None)
+    assert dashboard.check().returncode != 0
+    health = requests.get(f"{stack.url('8050')}/healthz", timeout=PATIENCE_S)
+    assert (health.status_code, health.json()["status"]) == (503, "no published data")
 
 
 def a_slot_and_an_hour_by_the_daemon(stack: Stack) -> None:
@@ -126,9 +136,6 @@ def a_slot_and_an_hour_by_the_daemon(stack: Stack) -> None:
     assert quota(stack).used() > 0
     assert not (stack.volume("home") / "state" / "quota.sqlite").exists()
     stack.services["webserver"].wait_healthy()
-    health = requests.get(f"{stack.url('8050')}/healthz", timeout=PATIENCE_S)
-    assert (health.status_code, health.json()["status"]) == (503, "no published data")
-
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     launch(stack, "history", range_tags("history", now - HOUR, now))
     launch(stack, "hourly", range_tags("hourly", now - HOUR, now))
