@@ -50,7 +50,7 @@ def monthly_report(month: Month, rules: Rules) -> Report:
     """The report of a month."""
     figures = (
         f"{month.start:%d %b %Y} to {month.end - timedelta(days=1):%d %b %Y}, UTC"
-        if month.until in (month.start, month.end)
+        if not month.goes_on
         else f"so far: {month.start:%d %b} to {stamp(month.until)} UTC"
     )
     return Report(
@@ -88,7 +88,8 @@ def _summary(month: Month, rules: Rules) -> Statement:
     value, before = month.course[-1].availability_pct, month.course[-2].availability_pct
     if value is None:
         return Statement(NO_MONTH, "no-data")
-    met = "met" if value >= rules.target_pct else "missed"
+    met = f"{'is' if month.goes_on else 'was'} {'met' if value >= rules.target_pct else 'missed'}"
+    met += " so far" if month.goes_on else ""
     change = (
         "the month before is not known"
         if before is None
@@ -97,7 +98,7 @@ def _summary(month: Month, rules: Rules) -> Statement:
     low = month.regions.filter(pl.col("availability_pct") < rules.target_pct).height
     known = month.regions["availability_pct"].count()
     return Statement(
-        f"The target of {percent(rules.target_pct, 2)} was {met}: {percent(value, 3)} of the observed time circuits "
+        f"The target of {percent(rules.target_pct, 2)} {met}: {percent(value, 3)} of the observed time circuits "
         f"were up, {change}. {counted(low, 'region')} of {known:,} missed it.",
         "note",
     )
@@ -123,7 +124,8 @@ def _tiles(month: Month, rules: Rules) -> Tiles:
             _available(f"{MONTHS} months", total(month.course), f", {counted(months, 'month')} with data", rules),
             _events_tile("Outages", month.now.outages, month.before.outages, month, "began"),
             _events_tile("Failovers", month.now.failovers, month.before.failovers, month, "began"),
-            Tile("Sites cut off", number(cut_off.height), f"for {duration(minutes_cut_off)}")
+            Tile("Sites cut off", number(cut_off.height), f"for {duration(minutes_cut_off)}" if cut_off.height else "",
+                 "plain" if cut_off.height else "good")
             if month.now.sites.height else Tile("Sites cut off", UNKNOWN, "no data", "unknown"),
             Tile("Circuits congested", number(congested.height), f"of {measured} with a utilization")
             if measured else Tile("Circuits congested", UNKNOWN, "no data", "unknown"),

@@ -79,6 +79,11 @@ class Month:
         """Whether the month has figures."""
         return self.regions.height > 0
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether later hours of the month are still to come."""
+        return self.start < self.until < self.end
+
     def missing_hours(self, start: datetime, end: datetime) -> int:
         """Hours of [start, end) up to now of which nothing was collected; 0 where hours are no longer kept."""
         begin = period_start(start, "month")
