@@ -1,9 +1,9 @@
 """What an hour of data costs in Snowflake: statements, rows, bytes and seconds of each stage.
 
-An hour of a simulated cloud is collected live, slot by slot, and aggregated as the schedules do, into the local
-stand-in for Snowflake over HTTP that holds the hour before. Printed are that hour with a correction of the one before,
-the hour after it, and apart from them what once a day adds. Statements do not depend on the number of circuits, rows do: `BENCH_SITES` sets it. Seconds are the
-stand-in's, not an account's.
+Two hours of a simulated cloud are collected live, slot by slot, and aggregated as the schedules do, into the local
+stand-in for Snowflake over HTTP that holds the hour before. Printed are the first with a correction of the hour before
+it, the second, and apart from them what once a day adds. Statements do not depend on the number of circuits, rows do:
+`BENCH_SITES` sets it. Seconds are the stand-in's, not an account's.
 """
 
 from __future__ import annotations
