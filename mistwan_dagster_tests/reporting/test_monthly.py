@@ -11,7 +11,7 @@ from mistwan_dagster.reporting.monthly import monthly_report
 from mistwan_dagster.reporting.monthly_data import Month, ask_month
 from mistwan_dagster.wording import percent
 
-from .conftest import FEBRUARY, HOSTILE, RULES, Rows, nothing_but
+from .conftest import FEBRUARY, HOSTILE, RULES, Rows, nothing_but, rows
 from .test_daily import blocks, statements, table, tiles
 
 POOLED = (
@@ -111,3 +111,12 @@ def test_a_month_of_which_nothing_is_known_says_so_everywhere(varied: Callable[[
 def test_a_month_without_incidents_is_clear(varied: Callable[[Rows], Pinned]) -> None:
     report = told(varied({"rpt_carrier_incident": []}))
     assert statements(report, "Carrier incidents") == [("clear", "No carrier incident began in this month.")]
+
+
+def test_a_month_that_goes_on_is_judged_so_far(varied: Callable[[Rows], Pinned]) -> None:
+    noon = datetime(2024, 2, 29, 12)
+    report = told(
+        varied({"fact_circuit_hour": [h for h in rows()["fact_circuit_hour"] if h["hour_utc"] < noon]})
+    )
+    assert dict(report.about)["Figures"] == "so far: 01 Feb to 29 Feb 12:00 UTC"
+    assert statements(report, "Health")[0][1].startswith("The target of 99.50 % is met so far: 99.629 %")
