@@ -110,7 +110,8 @@ class Side:
             else timedelta(0)
         )
         self.enter(at + DELAY, off)
-        for ask in self.run("tick", _tick, name, at) or []:
+        kind = "tick of collect" if name == "collect_every_slot" else "tick"
+        for ask in self.run(kind, _tick, name, at) or []:
             full = self.disturbed and at == DISK_FULL_AT and ask.job == "collect"
             self._report(ask, self.run(ask.job, _run, ask, self.cloud, full))
 
@@ -310,7 +311,8 @@ def live(sides: tuple[Side, Side], restart_redis: Any) -> list[tuple[int, float]
             hour += HOUR
             number = int((hour - START) / HOUR)
             kinds |= {k for k in sides[0].children.by_kind if not k.startswith("(")}
-            sides[0].to_kill = {k for k in kinds if k != "collect" or number % 4 == 1}
+            spared = set() if number % 4 == 1 else {"collect", "tick of collect"}
+            sides[0].to_kill = kinds - spared
             if number % 6 == 5:
                 restart_redis()
         for side in sides:
