@@ -72,9 +72,7 @@ class Reader:
         self.typed.append(line)
         if line.startswith("mistwan "):
             return self.mistwan(shlex.split(os.path.expandvars(line))[1:])
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", line], cwd=self.folder, capture_output=True, text=True
-        )
+        done = subprocess.run(["bash", "-eu", "-c", line], cwd=self.folder, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}: {done.stderr}"
         return done.stdout
 
