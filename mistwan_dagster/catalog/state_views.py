@@ -132,5 +132,6 @@ LEFT JOIN (SELECT device_mac, event_type, event_utc,
 FROM fact_alert a
 LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
 WHERE a.closed_utc IS NULL""",
+        key=("alert_id",),
     ),
 )
