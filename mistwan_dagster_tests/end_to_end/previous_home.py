@@ -18,6 +18,8 @@ from pathlib import Path
 from mistwan_dagster.simulator.clock import Clock
 from mistwan_dagster.simulator.server import running
 from mistwan_dagster.simulator.world import World
+from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse
+from mistwan_dagster.warehouse.duckdb_schema import migrate
 from mistwan_dagster_tests.end_to_end.conftest import NOW, Cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,11 +40,17 @@ IMPORTED = "site_id,circuit_id,hour_utc,utilization_pct,up_minutes,down_minutes,
 )
 
 
-def unpack(folder: Path) -> Cli:
-    """The home below `folder`, with commands of this program that stand at the same instant, without a token."""
+def unpack(folder: Path, *, as_it_was: bool = False) -> Cli:
+    """The home below `folder`, with commands of this program that stand at the same instant, without a token.
+
+    Its warehouse is brought up to this program's version unless it is wanted as it was.
+    """
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="data")
-    return Cli(folder / "home", {"MISTWAN_NOW": NOW.isoformat()})
+    home = folder / "home"
+    if not as_it_was:
+        migrate(DuckDBWarehouse(home / "warehouse"))
+    return Cli(home, {"MISTWAN_NOW": NOW.isoformat()})
 
 
 def make(commit: str) -> None:

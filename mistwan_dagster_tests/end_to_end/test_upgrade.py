@@ -18,7 +18,7 @@ CHANGED: dict[str, tuple[str, ...]] = {}
 def test_an_earlier_home_opens_migrates_and_says_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cli = unpack(tmp_path)
+    cli = unpack(tmp_path, as_it_was=True)
     assert cli.rows("SELECT count(*) AS n FROM fact_circuit_hour WHERE source = 'import'") == [{"n": 4}]
     before = {name: rows.drop(CHANGED.get(name, ())) for name, rows in published(cli.home).items()}
     assert before["fact_circuit_hour"].height > 20
