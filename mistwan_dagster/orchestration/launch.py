@@ -52,7 +52,7 @@ run_retries:
   max_retries: 1
 concurrency:
   runs:
-    max_concurrent_runs: 5
+    max_concurrent_runs: 6
     tag_concurrency_limits:
       - key: mistwan/lane
         value:

@@ -181,7 +181,7 @@ def test_dagster_takes_the_configuration_and_limits_runs_as_on_one_machine(
     with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
         limits = opened.get_concurrency_config().run_queue_config
         assert limits is not None
-        assert limits.max_concurrent_runs == 4
+        assert limits.max_concurrent_runs == 6
         assert [dict(limit) for limit in limits.tag_concurrency_limits] == [
             {"key": "mistwan/lane", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
         ]

@@ -220,6 +220,9 @@ def test_the_examples_go_through_every_asset(
             launch.run_job(opened, "site_details", {}, f"{midnight:%Y-%m-%d-%H:%M}"),
             *(outcome for *_, outcome in launch.aggregate(opened, platform, list(STAGES), None)),
             launch.run_job(opened, "maintenance", {}),
+            launch.run_job(opened, "alerts", {}),
+            launch.run_job(opened, "daily_report_files", {}, f"{day:%Y-%m-%d}"),
+            launch.run_job(opened, "monthly_report_files", {}, f"{midnight:%Y-%m}-01"),
         ]
         assert [outcome.errors for outcome in outcomes if outcome.errors] == []
         untouched = {
