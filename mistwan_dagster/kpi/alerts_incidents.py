@@ -110,7 +110,8 @@ def _judged(
     worst = pl.max_horizontal(*(pl.col(n).cast(_ORDER) for n in ("severity", "_now"))).cast(pl.String)
     return parts.with_columns(left_reason=why).with_columns(
         left_utc=pl.when(pl.col("left_reason").is_not_null()).then(pl.lit(as_of).cast(INSTANT)),
-        severity=worst,
+        # What it reaches as it moves on belongs to the alert that it joins.
+        severity=pl.when(pl.col("left_reason").is_null()).then(worst).otherwise("severity"),
         silenced=pl.coalesce("_silenced", "silenced"),
         text=pl.coalesce("text", "_text"),
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.alert_tables import FACT_ALERT, FACT_ALERT_BREACH
@@ -260,6 +260,7 @@ LOOKS = st.lists(st.dictionaries(st.sampled_from(sorted(SITES)), ROW), min_size=
 
 @settings(max_examples=60, deadline=None)
 @given(LOOKS)
+@example([{"a2": ("high", False, False)}, {"a2": ("critical", True, False)}])
 def test_it_is_what_a_plain_reference_finds(drawn: list[dict[str, tuple[str, bool, bool]]]) -> None:
     looks = [{c: seen(c, *row) for c, row in one.items()} for one in drawn]
     known = NONE
