@@ -39,7 +39,9 @@ from .previous_home import unpack
 
 CANARIES = {
     "MIST_API_TOKEN": "canary-token-7f3a91c2e85d4b60",
+    "MISTWAN_DAGSTER_POSTGRES_URL": "canary-postgres-83e5d0b7c16f4a29",
     "MISTWAN_PROXY_SECRET": "canary-proxy-5b0e77d1f2a94c38",
+    "MISTWAN_REPORT_MAIL": "canary-mail-1c7a40e95fd28b63",
     "REDIS_URL": "canary-redis-c41d08b9e6f73a52",
     "SNF_PASSWORD": "canary-snow-9a6f2e41b7d05c83",
     "SNF_PRIVATE_KEY": "canary-key-2d8b64f0a9c1e375",
@@ -180,6 +182,10 @@ def test_no_secret_is_in_any_output(
     monkeypatch.setenv("DAGSTER_HOME", "")
     password = {"SNF_PASSWORD": CANARIES["SNF_PASSWORD"]}
     key = {"SNF_PRIVATE_KEY": CANARIES["SNF_PRIVATE_KEY"]}
+    postgres = f"postgresql+psycopg2://user:{CANARIES['MISTWAN_DAGSTER_POSTGRES_URL']}@127.0.0.1:9/dagster"
+    mail = {
+        "MISTWAN_REPORT_MAIL": f"mailto://user:{CANARIES['MISTWAN_REPORT_MAIL']}@127.0.0.1:9?to=noc@example.com"
+    }
     redis = {"REDIS_URL": f"redis://user:{CANARIES['REDIS_URL']}@127.0.0.1:9/0"}
     good = [
         ["collect"],
@@ -207,6 +213,8 @@ def test_no_secret_is_in_any_output(
         "redis wrong": (["check"], {"REDIS_URL": f"http://{CANARIES['REDIS_URL']}"}, "REDIS_URL"),
         "snowflake gone": (["warehouse", "diff"], {**password, "MISTWAN_WAREHOUSE": "snowflake"}, "Snowflake"),
         "key wrong": (["warehouse", "diff"], {**key, "MISTWAN_WAREHOUSE": "snowflake"}, "SNF_PRIVATE_KEY"),
+        "postgres elsewhere": (["collect"], {"MISTWAN_DAGSTER_POSTGRES_URL": postgres}, "MISTWAN_DAGSTER_POSTGRES_URL"),
+        "mail not taken": (["report", "daily", "--mail"], mail, "address 1"),
         "two ways": (["query", "SELECT 1"], {**key, **password, "MISTWAN_WAREHOUSE": "snowflake"}, "SNF_PASSWORD"),
     }  # fmt: skip
     for name, (arguments, settings, reason) in failing.items():
