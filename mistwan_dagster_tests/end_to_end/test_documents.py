@@ -34,9 +34,11 @@ from mistwan_dagster_tests.end_to_end.figures import assert_same, published
 
 NO_COMMANDS = (
     "device_mac,", "default: {", "provider,region,", "ops: {", "Mist API ->", "commands ->", "location / {",
-    "scrape_configs:", '{"run_id"', "[Unit]",
+    "scrape_configs:", '{"run_id"', "[Unit]", "rules:", "concurrency:", "SELECT ",
 )  # fmt: skip
 """How blocks begin that are files, pictures or examples of lines."""
+FURTHER = ("docs/alerts.md", "docs/api.md", "docs/reports.md")
+"""Documents whose commands are run last, in what the others left."""
 CUT = {"mistwan backfill": "mistwan backfill --start 2025-03-04T05:00:00Z --end 2025-03-04T10:00:00Z"}
 """14 days take minutes; `end_to_end/test_daemon.py` fills them when asked to."""
 ELSEWHERE = {
@@ -52,6 +54,17 @@ ELSEWHERE = {
 }
 """Commands that the flow below leaves out, and the test that has them. Without one: these tests run by `make test` in
 what `make env` made of a clone; a demo takes minutes, `make -n` shows that its command is one."""
+NOT_HERE = (
+    "podman ",
+    "helm ",
+    "kubectl ",
+    "curl ",
+    "cp .env.example",
+    "cat .env.example",
+    "mistwan alerts test",
+)
+"""How lines begin that need a container engine, a cluster, a server or a receiver: what they name is tested in
+`deployment`, `api` and `end_to_end/test_alerts.py`."""
 LOSSES = {"All of it is lost": ".", "The lake is lost": "lake"}
 """What is deleted before a block: below the home, by how the paragraph above it begins."""
 SETTING = re.compile(r"([A-Z][A-Z_]+)=(.*)")
@@ -115,7 +128,7 @@ def reader(
 def commands(block: Block) -> Iterator[str]:
     """Lines to type: settings are set already, what is run elsewhere is left out, what takes minutes is cut."""
     for line in block.commands:
-        if not SETTING.fullmatch(line) and line not in ELSEWHERE:
+        if not SETTING.fullmatch(line) and line not in ELSEWHERE and not line.startswith(NOT_HERE):
             yield CUT.get(line, line)
 
 
@@ -153,10 +166,14 @@ def test_every_command_works_in_the_order_of_the_documents(reader: Reader) -> No
             told = reader.types(line)
             if line == "mistwan metrics":
                 assert "mistwan_load_rows{" in told
+    for document in FURTHER:
+        for block in shell_blocks(document):
+            for line in commands(block):
+                reader.types(line)
 
 
 def test_every_block_is_run_or_known_to_be_none_of_commands() -> None:
-    run = {"README.md", "docs/operations.md", "docs/monitoring.md"}
+    run = {"README.md", "docs/operations.md", "docs/monitoring.md", *FURTHER}
     for block in all_blocks():
         if block.lines[0].startswith(NO_COMMANDS):
             continue
@@ -174,7 +191,11 @@ def options_of(words: list[str]) -> set[str]:
         name = words.pop(0)
         assert name in found.commands, f"there is no command {name}"
         found = found.commands[name]
-    return {option for p in found.params for option in (*p.opts, *p.secondary_opts)} | {"--help"}
+    several = [
+        found,
+        *getattr(found, "commands", {}).values(),
+    ]  # a group's commands, where none of them is named
+    return {o for one in several for p in one.params for o in (*p.opts, *p.secondary_opts)} | {"--help"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
