@@ -191,7 +191,7 @@ def bars(values: Mapping[str, float | None], x_title: str, y_title: str, title: 
     }  # fmt: skip
     return _figure(
         [trace], 240, title, xaxis={"title": {"text": x_title}, "type": "category", "automargin": True},
-        yaxis={"title": {"text": y_title}},
+        yaxis={"title": {"text": y_title}, "automargin": True},
     )  # fmt: skip
 
 
@@ -210,7 +210,8 @@ def stacked(
         for i, column in enumerate(columns)
     ]  # fmt: skip
     return _figure(
-        traces, 280, title, barmode="stack", yaxis={"title": {"text": unit}, "rangemode": "tozero"},
+        traces, 280, title, barmode="stack",
+        yaxis={"title": {"text": unit}, "rangemode": "tozero", "automargin": True},
         showlegend=True,
     )  # fmt: skip
 
