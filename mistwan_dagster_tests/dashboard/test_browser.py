@@ -85,7 +85,7 @@ def test_search_by_keyboard_alone(chromium: Browser, address: str) -> None:
 def test_a_page_is_asked_for_again_only_when_another_version_is_published(
     chromium: Browser, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mistwan_dagster.dashboard.app.POLL_S", 1)
+    monkeypatch.setattr("mistwan_dagster.dashboard.app.POLL_S", 3)  # later than the first page
     page, errors = open_page(chromium, address)
     page.goto("/?region=North")
     expect(page.get_by_text("Data as of 10 Mar 12:00 UTC")).to_be_visible()
