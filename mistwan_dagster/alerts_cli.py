@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
+from mistwan_dagster.reading import PrintFormat, open_published
 
 alerts_app = typer.Typer(
     name="alerts",
@@ -18,30 +18,21 @@ alerts_app = typer.Typer(
 )
 
 
-class Output(StrEnum):
-    """How open alerts are printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-
-
 @alerts_app.callback()
 def alerts(
     context: typer.Context,
-    output: Annotated[Output, typer.Option("--format", help="how to print")] = Output.TABLE,
+    output: Annotated[PrintFormat, typer.Option("--format", help="how to print")] = PrintFormat.TABLE,
 ) -> None:
     """Alerts that are open as published, the worst first."""
     if context.invoked_subcommand is not None:
         return
     from mistwan_dagster.exchange import print_frame
-    from mistwan_dagster.orchestration.warehouses import open_reader
     from mistwan_dagster.settings import load_settings
 
-    found = open_reader(load_settings()).query(
+    found = open_published(load_settings()).query(
         "SELECT * FROM v_open_alert ORDER BY severity_rank DESC, since_utc"
     )
-    if found.is_empty() and output is Output.TABLE:
+    if found.is_empty() and output is PrintFormat.TABLE:
         print("no alert is open")
     else:
         print_frame(found.drop("severity_rank"), output.value)

@@ -39,6 +39,11 @@ def back_up(settings: Settings, target: Path) -> Copied:
     Raises UserError when there is nothing to back up, when the target lies in the home, or cannot be written.
     """
     home, target = settings.home, target.expanduser().absolute()
+    if settings.lake != home / "lake":
+        raise UserError(
+            "the lake is on an object store (MISTWAN_LAKE_URL): copy it with the store's own means",
+            exit_code=2,
+        )
     if not (home / "lake").is_dir():
         raise UserError(
             f"there is no lake in {home}: nothing to back up (MISTWAN_HOME is {settings.mistwan_home})"

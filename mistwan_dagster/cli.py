@@ -24,7 +24,7 @@ from mistwan_dagster.api_cli import api_app
 from mistwan_dagster.care_cli import care_app
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.progress import say
-from mistwan_dagster.reading import open_published
+from mistwan_dagster.reading import PrintFormat, open_published
 from mistwan_dagster.report_cli import report_app
 from mistwan_dagster.server_cli import server_app
 from mistwan_dagster.warehouse_cli import warehouse_app
@@ -66,14 +66,6 @@ class StageName(StrEnum):
     CHRONIC = "chronic"
     LATEST = "latest"
     ALL = "all"
-
-
-class QueryFormat(StrEnum):
-    """How `query` prints."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 class FileFormat(StrEnum):
@@ -182,7 +174,7 @@ def check() -> None:
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="a SELECT over the published tables and views")],
-    output: Annotated[QueryFormat, typer.Option("--format", help="how to print")] = QueryFormat.TABLE,
+    output: Annotated[PrintFormat, typer.Option("--format", help="how to print")] = PrintFormat.TABLE,
 ) -> None:
     """Read-only SQL on the published warehouse."""
     from mistwan_dagster.exchange import print_frame
@@ -211,7 +203,7 @@ def top(
             "--at", parser=_instant, metavar="TIME", help="a time in the period; default: the newest"
         ),
     ] = None,
-    output: Annotated[QueryFormat, typer.Option("--format", help="how to print")] = QueryFormat.TABLE,
+    output: Annotated[PrintFormat, typer.Option("--format", help="how to print")] = PrintFormat.TABLE,
 ) -> None:
     """The worst circuits of a published window or period; unknown ones are left out and counted."""
     from mistwan_dagster.exchange import print_frame

@@ -1,12 +1,21 @@
-"""The reading side of the warehouse that the settings name, for commands: with DuckDB, Dagster is not imported."""
+"""How commands read and print what is published: with DuckDB, Dagster is not imported."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mistwan_dagster.settings import Settings
     from mistwan_dagster.warehouse.port import Reader
+
+
+class PrintFormat(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 def open_published(settings: Settings, keep_open: bool = False) -> Reader:

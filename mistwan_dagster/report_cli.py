@@ -53,8 +53,7 @@ def _open(mail: bool) -> tuple[Settings, Reader, Rules]:
     settings = load_settings()
     if mail:
         settings.require_report_addresses()
-    rules = Rules(settings.mistwan_availability_target_pct, settings.mistwan_sle_degraded_below)
-    return settings, open_published(settings), rules
+    return settings, open_published(settings), Rules.of(settings)
 
 
 def _tell(settings: Settings, written: Written, more: Iterable[Path], mail: bool) -> None:

@@ -27,10 +27,9 @@ from mistwan_dagster.api.selection import (
 )
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.warehouse.port import Reader, Superseded
+from mistwan_dagster.warehouse.port import Reader, Superseded, of_one_version
 
 KEPT_ANSWERS = 500
-ATTEMPTS = 5
 T = TypeVar("T")
 
 
@@ -72,12 +71,7 @@ class Pages:
             if version > self.version():
                 raise Superseded(f"version {version} is not published")
             return work(version)
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return work(self.version())
-            except Superseded:
-                continue
-        return work(self.version())
+        return of_one_version(self.version, work)
 
     def _keep(self, what: str, version: int, ask: Callable[[], T]) -> T:
         key = (self._reader.edition(version), what)

@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from mistwan_dagster.warehouse.port import like_pattern
+
 LONGEST = 63
 """Bits of a whole number that both warehouses take."""
 COMPARISONS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
@@ -122,8 +124,7 @@ def _condition(schema: pl.Schema, text: str) -> Condition:
 def _contains(column: str, dtype: pl.DataType, value: str) -> Condition:
     if dtype != pl.String:
         raise Refused("filter", f"{column} is no text: contains cannot be asked of it")
-    pattern = "".join(f"!{c}" if c in "!%_" else c for c in read_value(value, dtype, "filter"))
-    return f"{column} ILIKE ? ESCAPE '!'", [f"%{pattern}%"]
+    return f"{column} ILIKE ? ESCAPE '!'", [like_pattern(read_value(value, dtype, "filter"))]
 
 
 def read_value(text: str, dtype: pl.DataType, parameter: str) -> Any:

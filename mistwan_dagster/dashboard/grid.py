@@ -17,7 +17,7 @@ import polars as pl
 from mistwan_dagster.catalog.columns import Column
 from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.dashboard.data.published import Published, source
-from mistwan_dagster.dashboard.data.search import like_pattern
+from mistwan_dagster.warehouse.port import like_pattern
 
 BLOCK_ROWS = 100
 KEYS = {key for table in TABLES.values() for key in table.key}

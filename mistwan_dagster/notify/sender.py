@@ -1,4 +1,4 @@
-"""One attempt to send one message, through apprise.
+"""One attempt to send one message, or files, through apprise.
 
 Belongs here: the URL of a receiver, what its kind of receiver needs beside the text, and why an attempt failed, in
 words that tell no secret. Does not belong here: retries and records of what was sent.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import apprise
 from apprise.plugins.custom_json import NotifyJSON
@@ -21,7 +22,7 @@ from mistwan_dagster.notify.message import Message
 DELIVERY_HEADER = "X-Mistwan-Delivery"
 """Tells messages apart: one that is sent again after a kill has the same."""
 _ASSET = apprise.AppriseAsset(
-    app_id="mistwan", app_desc="mistwan alerts", app_url="", image_url_mask="", image_url_logo=""
+    app_id="mistwan", app_desc="mistwan", app_url="", image_url_mask="", image_url_logo=""
 )
 """Receivers are shown this platform's name, and load no pictures from elsewhere."""
 _KINDS = {"closed": apprise.NotifyType.SUCCESS, "test": apprise.NotifyType.INFO}
@@ -36,23 +37,43 @@ def send(url: SecretStr, message: Message) -> str | None:
     PagerDuty gets the alert's id as key, so that closing resolves what opening triggered and a repeat is none. A
     webhook (json) gets alert_id, event and severity as fields; webhooks and mail get each message's own id as a header.
     """
+
+    def tell(receiver: apprise.NotifyBase) -> bool:
+        if isinstance(receiver, NotifyPagerDuty):
+            receiver.dedup, receiver.action = f"mistwan-{message.alert_id}", PagerDutyAction.MAP
+        if isinstance(receiver, NotifyJSON):
+            fields = {"alert_id": message.alert_id, "event": message.event, "severity": message.severity}
+            receiver.payload_extras = fields | receiver.payload_extras
+        headers = getattr(receiver, "headers", None)  # of webhooks and mail
+        if isinstance(headers, dict):
+            headers.setdefault(DELIVERY_HEADER, message.key)
+        kind = _KINDS.get(message.event) or (
+            apprise.NotifyType.FAILURE if message.severity == "critical" else apprise.NotifyType.WARNING
+        )
+        return bool(receiver.notify(body=message.body, title=message.title, notify_type=kind))
+
+    return _attempt(url, tell)
+
+
+def send_files(url: SecretStr, title: str, body: str, files: Sequence[Path]) -> str | None:
+    """A text with attachments; answers as `send`."""
+
+    def tell(receiver: apprise.NotifyBase) -> bool:
+        attached = apprise.AppriseAttachment([str(path) for path in files])
+        return bool(
+            receiver.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT, attach=attached)
+        )
+
+    return _attempt(url, tell)
+
+
+def _attempt(url: SecretStr, tell: Callable[[apprise.NotifyBase], bool]) -> str | None:
     with _quiet() as told:
         receiver = apprise.Apprise.instantiate(url.get_secret_value(), asset=_ASSET, suppress_exceptions=True)
         if receiver is None:
             return "the URL is none that apprise understands: see its list of services"
         try:
-            if isinstance(receiver, NotifyPagerDuty):
-                receiver.dedup, receiver.action = f"mistwan-{message.alert_id}", PagerDutyAction.MAP
-            if isinstance(receiver, NotifyJSON):
-                fields = {"alert_id": message.alert_id, "event": message.event, "severity": message.severity}
-                receiver.payload_extras = fields | receiver.payload_extras
-            headers = getattr(receiver, "headers", None)  # of webhooks and mail
-            if isinstance(headers, dict):
-                headers.setdefault(DELIVERY_HEADER, message.key)
-            kind = _KINDS.get(message.event) or (
-                apprise.NotifyType.FAILURE if message.severity == "critical" else apprise.NotifyType.WARNING
-            )
-            taken = receiver.notify(body=message.body, title=message.title, notify_type=kind)
+            taken = tell(receiver)
         except Exception as error:  # whatever a plugin raises: the text may hold the URL, the kind does not
             return f"the sender failed: {type(error).__name__}"
     if taken:

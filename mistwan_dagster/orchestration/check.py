@@ -6,29 +6,27 @@ import secrets
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.catalog.endpoint import Cadence
-from mistwan_dagster.catalog.endpoints import SNAPSHOTS
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.kpi.maintenance import unmatched_windows
 from mistwan_dagster.lake.files import existing, read_texts, remove_files, write_text
-from mistwan_dagster.lake.raw import SLOT, floor_hour, floor_slot
+from mistwan_dagster.lake.raw import floor_hour
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.alert_delivery import known_alerts, outbox
 from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
 from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.recent_slots import recent_slots
 from mistwan_dagster.orchestration.schema_drift import news
 from mistwan_dagster.orchestration.sle import coverage_now
 
-GAP_LOOK_BACK = timedelta(hours=24)
 SHOWN_FIELDS = 10
 
 
@@ -156,22 +154,15 @@ def _warehouse(platform: Platform) -> str:
 
 def _collection(platform: Platform) -> str:
     """Slots of the last 24 hours that were not collected whole, counted from the first one collected."""
-    now = platform.settings.now()
-    start = floor_slot(now - GAP_LOOK_BACK) + SLOT
     lines, bad = [], []
-    for endpoint in (e for e in SNAPSHOTS if e.cadence is Cadence.SLOT):
-        found = platform.raw.reports(endpoint, start, now)
-        if not found:
-            lines.append(f"{endpoint.name} nothing in 24 h")
+    for name, slots in recent_slots(platform).items():
+        if not slots.reports:
+            lines.append(f"{name} nothing in 24 h")
             continue
-        expected = pl.datetime_range(
-            min(found), floor_slot(now - SLOT), SLOT, time_unit="us", eager=True
-        ).to_list()
-        missing = [s for s in expected if s not in found or not found[s].complete]
-        lines.append(f"{endpoint.name} {len(expected) - len(missing)} of {len(expected)} slots whole")
+        missing = slots.missing
+        lines.append(f"{name} {len(slots.expected) - len(missing)} of {len(slots.expected)} slots whole")
         if missing:
-            shown = " ".join(f"{s:%dT%H:%M}" for s in missing)
-            bad.append(f"{endpoint.name} misses {shown}")
+            bad.append(f"{name} misses {' '.join(f'{s:%dT%H:%M}' for s in missing)}")
     text = ", ".join(lines)
     if bad:
         raise UserError(f"{text}; {'; '.join(bad)}")

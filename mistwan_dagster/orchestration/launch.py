@@ -33,6 +33,7 @@ from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.recovery import needs_reload, reload
 from mistwan_dagster.orchestration.stage import ranges
 from mistwan_dagster.orchestration.staleness import STAGES
+from mistwan_dagster.orchestration.step_errors import reason
 
 INSTANCE_YAML = """\
 # Written by mistwan; edit freely, it is written only when absent.
@@ -162,28 +163,12 @@ def run_job(
         tags={**tags, COMMAND_TAG: COMMAND, HOME_TAG: home_name(Path(opened.root_directory).parent)},
         raise_on_error=False,
     )
-    errors = [_reason(e) for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+    errors = [reason(e) for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
     if not result.success and not errors:
         errors = [e.message or "the run failed" for e in result.all_events if e.is_failure][:1] or [
             "the run failed"
         ]
     return Outcome(result.run_id, tuple(errors))
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    """The step's own words: the first error of ours in the chain of causes, else the innermost; no traceback."""
-    data = event.step_failure_data
-    error = data.error
-    if data.user_failure_data is not None and data.user_failure_data.description:
-        return data.user_failure_data.description
-    while error is not None:
-        name, _, text = error.message.strip().partition(": ")
-        if name.startswith("mistwan_dagster."):
-            return text
-        if error.cause is None:
-            return error.message.strip()
-        error = error.cause
-    return f"{event.step_key} failed"
 
 
 def collect_now(opened: dg.DagsterInstance, platform: Platform) -> Outcome:

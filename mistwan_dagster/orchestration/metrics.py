@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 import polars as pl
@@ -20,8 +20,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mistwan_dagster.catalog.endpoint import Cadence
-from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SNAPSHOTS
+from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS
 from mistwan_dagster.catalog.sle_tables import FACT_SITE_SLE_HOUR
 from mistwan_dagster.catalog.tables import (
     FACT_CIRCUIT_HOUR,
@@ -30,14 +29,14 @@ from mistwan_dagster.catalog.tables import (
     LOAD_LEDGER,
 )
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import HOUR, SLOT, floor_hour, floor_slot
+from mistwan_dagster.lake.raw import HOUR, floor_hour
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.recent_slots import LOOK_BACK, recent_slots
 from mistwan_dagster.orchestration.serving import not_served
 from mistwan_dagster.settings import load_settings
 
-LOOK_BACK = timedelta(hours=24)
 KEPT_S = 15.0
 """Two scrapers, or an impatient one, are answered from one reading."""
 LEDGER = f"""
@@ -72,21 +71,11 @@ def _seconds(instant: datetime) -> float:
 
 def collection(platform: Platform) -> Iterator[Metric]:
     """Slots of the last 24 hours, counted from the first one collected, and how far events were read."""
-    now = platform.settings.now()
-    over, of = floor_slot(now), "endpoint"
-    reports = {
-        e.name: platform.raw.reports(e, over - LOOK_BACK + SLOT, now)
-        for e in SNAPSHOTS
-        if e.cadence is Cadence.SLOT
-    }
-    found = {name: slots for name, slots in reports.items() if slots}
-    expected = {name: (over - min(slots)) // SLOT for name, slots in found.items()}
-    whole = {
-        name: sum(report.complete for slot, report in slots.items() if slot < over)
-        for name, slots in found.items()
-    }
-    newest = {name: slots[max(slots)] for name, slots in found.items()}
-    aside = {name: sum(report.quarantined for report in slots.values()) for name, slots in found.items()}
+    of, found = "endpoint", {n: slots for n, slots in recent_slots(platform).items() if slots.reports}
+    expected = {name: len(slots.expected) for name, slots in found.items()}
+    whole = {name: len(slots.expected) - len(slots.missing) for name, slots in found.items()}
+    newest = {name: slots.reports[max(slots.reports)] for name, slots in found.items()}
+    aside = {name: sum(r.quarantined for r in slots.reports.values()) for name, slots in found.items()}
     read = {e.name: spans[-1][1] for e in EVENTS if (spans := platform.raw.coverage(e))}
     refused = {e.name: 1.0 for e in ENDPOINTS.values() if not_served(platform, e)}
     yield _gauge(

@@ -23,6 +23,7 @@ from dagster._core.storage.tags import (
 )
 
 from mistwan_dagster.logs import open_log
+from mistwan_dagster.orchestration.step_errors import reason
 
 OWN_TAG = "mistwan/"
 LONGEST_TEXT = 500
@@ -74,7 +75,7 @@ def _writer(log: structlog.BoundLogger, began: float) -> Callable[[dg.EventLogEn
             level = logging.INFO if kind is dg.DagsterEventType.RUN_SUCCESS else logging.ERROR
             _at(log, level)(ENDS[kind], seconds=round(time.monotonic() - began, 1))
         elif kind is dg.DagsterEventType.STEP_FAILURE:
-            log.error("step failed", step=step, reason=_reason(event))
+            log.error("step failed", step=step, reason=" ".join(reason(event).split())[:LONGEST_TEXT])
         elif kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
             made = event.step_materialization_data.materialization
             name = made.asset_key.to_user_string()
@@ -93,14 +94,6 @@ def _at(log: structlog.BoundLogger, level: int) -> Callable[..., Any]:
     if level >= logging.ERROR:
         return log.error
     return log.warning if level >= logging.WARNING else log.info
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    """The innermost error in one line."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return " ".join((error.message if error else event.message or "").split())[:LONGEST_TEXT]
 
 
 def _figures(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 import polars as pl
 
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.warehouse.port import Reader, Superseded
+from mistwan_dagster.settings import Settings
+from mistwan_dagster.warehouse.port import Reader, of_one_version
 
-ATTEMPTS = 5
 STATES = ("up", "down", "unknown")
 HOUR = timedelta(hours=1)
+HOUR_MINUTES = 60
 NAMES = """LEFT JOIN dim_site s ON s.site_id = t.site_id AND s.is_current
 LEFT JOIN dim_circuit c ON c.circuit_id = t.circuit_id AND c.is_current"""
 """Joins the present names to rows `t` of circuits."""
@@ -30,6 +31,11 @@ class Rules:
 
     target_pct: float = 99.5
     sle_degraded_below: float = 0.9
+
+    @classmethod
+    def of(cls, settings: Settings) -> Rules:
+        """What the settings say."""
+        return cls(settings.mistwan_availability_target_pct, settings.mistwan_sle_degraded_below)
 
 
 @dataclass(frozen=True)
@@ -59,16 +65,14 @@ def consistently(reader: Reader, work: Callable[[Pinned], T]) -> T:
 
     Raises UserError when nothing is published.
     """
-    for attempt in range(ATTEMPTS):
+
+    def newest() -> Pinned:
         version = reader.version()
         if version is None:
             raise UserError("nothing is published yet: run `mistwan aggregate`, which publishes")
-        try:
-            return work(Pinned(reader, version))
-        except Superseded:
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError
+        return Pinned(reader, version)
+
+    return of_one_version(newest, work)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from mistwan_dagster.catalog.columns import LEVELS, QUALITY_MEASURES, hours_colu
 from mistwan_dagster.catalog.tables import FACT_ALARM, RPT_CHRONIC_OFFENDERS
 from mistwan_dagster.reporting.asking import (
     HOUR,
+    HOUR_MINUTES,
     NAMES,
     Minutes,
     Pinned,
@@ -26,7 +27,6 @@ from mistwan_dagster.reporting.asking import (
 
 DAY = timedelta(days=1)
 DAY_HOURS = 24
-MINUTES = 60
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Day:
     def minutes(self) -> Minutes:
         """Circuit minutes of the organization."""
         per_hour = float(self.hours["circuits"].mean() or 0.0) if self.known else 0.0  # type: ignore[arg-type]
-        return minutes_of(self.regions, len(self.missing_hours) * MINUTES * per_hour)
+        return minutes_of(self.regions, len(self.missing_hours) * HOUR_MINUTES * per_hour)
 
 
 def ask_day(reader: Pinned, start: datetime, rules: Rules) -> Day:

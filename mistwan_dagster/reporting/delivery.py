@@ -11,6 +11,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_json
 from mistwan_dagster.reporting.document import Report
@@ -46,20 +48,10 @@ def _note(folder: Path, report: Report, address: str) -> Path:
 
 
 def _send(address: str, place: int, report: Report, attachments: Sequence[Path]) -> bool:
-    from apprise import Apprise, AppriseAsset, NotifyFormat
+    from mistwan_dagster.notify.sender import send_files  # takes a second
 
-    notifier = Apprise(asset=AppriseAsset(app_id="mistwan", secure_logging=True))
-    if not notifier.add(address):
-        log.warning(
-            "address %d is none that Apprise knows, for example mailtos://user:password@host?to=...", place
-        )
-        return False
     title = f"{report.title}, {report.period}"
-    return bool(
-        notifier.notify(
-            body=report.headline(),
-            title=title,
-            body_format=NotifyFormat.TEXT,
-            attach=[str(path) for path in attachments],
-        )
-    )
+    problem = send_files(SecretStr(address), title, report.headline(), attachments)
+    if problem is not None:
+        log.warning("address %d, such as mailtos://user:password@host?to=...: %s", place, problem)
+    return problem is None

@@ -11,6 +11,7 @@ import polars as pl
 from mistwan_dagster.kpi.calendar import period_end, period_start
 from mistwan_dagster.reporting.asking import (
     HOUR,
+    HOUR_MINUTES,
     NAMES,
     Minutes,
     Pinned,
@@ -24,7 +25,6 @@ from mistwan_dagster.reporting.asking import (
 )
 
 MONTHS = 13
-MINUTES = 60
 DAY = timedelta(days=1)
 
 
@@ -92,9 +92,14 @@ class Month:
         count = (min(end, self.until) - start) // HOUR if end > self.start else (end - start) // HOUR
         return max(0, count) - sum(start <= hour < end for hour in self.seen)
 
+    @cached_property
+    def whole_gaps(self) -> int:
+        """Hours of the month up to now of which nothing was collected."""
+        return self.missing_hours(self.start, self.end)
+
     def minutes(self, start: datetime, rows: pl.DataFrame) -> Minutes:
         """Circuit minutes of the month that begins at `start`, from its regions."""
-        gaps = self.missing_hours(start, period_end(start, "month")) * MINUTES
+        gaps = self.missing_hours(start, period_end(start, "month")) * HOUR_MINUTES
         return minutes_of(rows, gaps * int(rows["circuit_count"].sum() or 0))
 
     @cached_property
@@ -109,7 +114,7 @@ class Month:
             row["period_start_utc"]: minutes_in(
                 row,
                 self.missing_hours(row["period_start_utc"], row["period_start_utc"] + DAY)
-                * MINUTES
+                * HOUR_MINUTES
                 * (row["circuit_count"] or 0),
             )
             for row in self.days.iter_rows(named=True)

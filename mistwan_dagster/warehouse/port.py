@@ -1,20 +1,25 @@
 """What the platform asks of a warehouse, whichever it is.
 
-Belongs here: the `Load` of one table's span, what became of it, and the protocols. Backends implement them
-(`duckdb.py`, `snowflake.py`).
+Belongs here: the `Load` of one table's span, what became of it, the protocols, and what every reader needs. Backends
+implement the protocols (`duckdb.py`, `snowflake.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
 from mistwan_dagster.catalog.tables import Table
 from mistwan_dagster.errors import UserError
+
+ATTEMPTS = 5
+"""Versions that are tried before an answer from one is given up."""
+V = TypeVar("V")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -99,3 +104,21 @@ class Reader(Protocol):
 
     def edition(self, version: int) -> str:
         """What tells this version from one of the same number elsewhere, or of a warehouse that began anew."""
+
+
+def of_one_version(newest: Callable[[], V], work: Callable[[V], T]) -> T:
+    """What `work` makes of the version that `newest` tells, begun anew when that one is superseded meanwhile.
+
+    Raises Superseded when that happens `ATTEMPTS` times in a row.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return work(newest())
+        except Superseded:
+            continue
+    return work(newest())
+
+
+def like_pattern(text: str) -> str:
+    """An ILIKE pattern (escape `!`) that finds `text` anywhere, whatever is in it."""
+    return "%" + "".join(f"!{c}" if c in "!%_" else c for c in text) + "%"

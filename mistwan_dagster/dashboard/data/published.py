@@ -15,7 +15,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.catalog.views import VIEWS
-from mistwan_dagster.warehouse.port import Reader, Superseded
+from mistwan_dagster.warehouse.port import Reader, of_one_version
 
 
 class Cache(Protocol):
@@ -29,7 +29,6 @@ class Cache(Protocol):
 
 
 T = TypeVar("T")
-ATTEMPTS = 5
 LOCKS = 64
 
 
@@ -67,12 +66,8 @@ class Published:
 
         Raises UserError as `ask` does.
         """
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return work(self.at(version or self.version()))
-            except Superseded:
-                version = None
-        return work(self.at(self.version()))
+        first = iter([version] if version else [])
+        return of_one_version(lambda: self.at(next(first, None) or self.version()), work)
 
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Rows of one SELECT with bound parameters. Raises UserError as `Reader.query` does."""

@@ -5,13 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from mistwan_dagster.dashboard.data.published import Published
+from mistwan_dagster.warehouse.port import like_pattern
 
 MOST_FOUND = 20
-
-
-def like_pattern(text: str) -> str:
-    """An ILIKE pattern (escape `!`) that finds `text` anywhere, whatever is in it."""
-    return "%" + "".join(f"!{c}" if c in "!%_" else c for c in text) + "%"
 
 
 def search(published: Published, text: str) -> pl.DataFrame:

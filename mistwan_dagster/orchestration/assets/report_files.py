@@ -3,7 +3,7 @@
 The same figures give the same files, so a partition can be made again at any time; what was delivered stays delivered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,22 @@ AGAIN = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL)
 """A mail server that is away for half an hour; who has the report already is not sent it again."""
 
 
-def _rules(platform: Platform) -> Rules:
-    settings = platform.settings
-    return Rules(settings.mistwan_availability_target_pct, settings.mistwan_sle_degraded_below)
+def _daily(platform: Platform, start: datetime) -> Written:
+    rules = Rules.of(platform.settings)
+    return write_daily(platform.published, start, rules, platform.settings.reports, FORMATS)
+
+
+def _monthly(platform: Platform, start: datetime) -> Written:
+    rules = Rules.of(platform.settings)
+    return write_monthly(platform.published, start, rules, platform.settings.reports, FORMATS)
+
+
+def _workbooks(platform: Platform, start: datetime) -> Sequence[Path]:
+    return write_sla(platform.published, start, platform.settings.reports)
+
+
+def _no_more(_platform: Platform, _start: datetime) -> Sequence[Path]:
+    return ()
 
 
 def _start(context: dg.AssetExecutionContext) -> datetime:
@@ -37,65 +50,43 @@ def _told(files: Sequence[Path], **more: Any) -> dg.MaterializeResult[None]:
     )
 
 
-def _daily(platform: Platform, start: datetime) -> Written:
-    return write_daily(platform.published, start, _rules(platform), platform.settings.reports, FORMATS)
+def _report(
+    name: str,
+    partitions: dg.PartitionsDefinition,
+    write: Callable[[Platform, datetime], Written],
+    description: str,
+) -> dg.AssetsDefinition:
+    """What is published now of the period, also when it goes on."""
+
+    @dg.asset(name=name, description=description, deps=["published"], partitions_def=partitions, group_name=GROUP,
+              kinds={"html", "pdf"}, owners=[OWNER])  # fmt: skip
+    def report(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+        written = write(platform.open(), _start(context))
+        return _told(written.files, version=written.version)
+
+    return report
 
 
-def _monthly(platform: Platform, start: datetime) -> Written:
-    return write_monthly(platform.published, start, _rules(platform), platform.settings.reports, FORMATS)
-
-
-def _deliver(platform: Platform, written: Written, more: Sequence[Path] = ()) -> dg.MaterializeResult[None]:
-    settings = platform.settings
-    sent = deliver(settings.report_addresses, written.report, [*written.files, *more], settings.deliveries)
-    return dg.MaterializeResult(metadata={"addresses": len(settings.report_addresses), "sent": sent})
-
-
-@dg.asset(
-    description="The daily operations report of a UTC day as HTML and PDF",
-    deps=["published"],
-    partitions_def=DAYS,
-    group_name=GROUP,
-    kinds={"html", "pdf"},
-    owners=[OWNER],
-)
-def daily_report(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
-    """What is published now of the day, also when the day goes on."""
-    written = _daily(platform.open(), _start(context))
-    return _told(written.files, version=written.version)
-
-
-@dg.asset(
-    description="The daily report at the addresses of MISTWAN_REPORT_MAIL, once each",
-    deps=["daily_report"],
-    partitions_def=DAYS,
-    group_name=GROUP,
-    kinds={"email"},
-    owners=[OWNER],
-    retry_policy=AGAIN,
-)
-def daily_report_delivery(
-    context: dg.AssetExecutionContext, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+def _delivery(
+    name: str,
+    deps: list[str],
+    partitions: dg.PartitionsDefinition,
+    write: Callable[[Platform, datetime], Written],
+    more: Callable[[Platform, datetime], Sequence[Path]],
+    description: str,
+) -> dg.AssetsDefinition:
     """The files are made again of what is published, so that a delivery that is repeated alone has them."""
-    parts = platform.open()
-    return _deliver(parts, _daily(parts, _start(context)))
 
+    @dg.asset(name=name, description=description, deps=deps, partitions_def=partitions, group_name=GROUP,
+              kinds={"email"}, owners=[OWNER], retry_policy=AGAIN)  # fmt: skip
+    def delivery(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
+        parts, start = platform.open(), _start(context)
+        settings, written = parts.settings, write(parts, start)
+        files = [*written.files, *more(parts, start)]
+        sent = deliver(settings.report_addresses, written.report, files, settings.deliveries)
+        return dg.MaterializeResult(metadata={"addresses": len(settings.report_addresses), "sent": sent})
 
-@dg.asset(
-    description="The monthly executive report of a UTC month as HTML and PDF",
-    deps=["published"],
-    partitions_def=MONTHS,
-    group_name=GROUP,
-    kinds={"html", "pdf"},
-    owners=[OWNER],
-)
-def monthly_report(
-    context: dg.AssetExecutionContext, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
-    """What is published now of the month, also when the month goes on."""
-    written = _monthly(platform.open(), _start(context))
-    return _told(written.files, version=written.version)
+    return delivery
 
 
 @dg.asset(
@@ -108,28 +99,22 @@ def monthly_report(
 )
 def sla_evidence(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
     """The workbooks of `mistwan sla`."""
-    parts = platform.open()
-    return _told(write_sla(parts.published, _start(context), parts.settings.reports))
+    return _told(_workbooks(platform.open(), _start(context)))
 
 
-@dg.asset(
-    description="The monthly report and the evidence at the addresses of MISTWAN_REPORT_MAIL, once each",
-    deps=["monthly_report", "sla_evidence"],
-    partitions_def=MONTHS,
-    group_name=GROUP,
-    kinds={"email"},
-    owners=[OWNER],
-    retry_policy=AGAIN,
-)
-def monthly_report_delivery(
-    context: dg.AssetExecutionContext, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
-    """As with the daily report."""
-    parts, start = platform.open(), _start(context)
-    workbooks = write_sla(parts.published, start, parts.settings.reports)
-    return _deliver(parts, _monthly(parts, start), workbooks)
-
-
-DAILY_FILES = [daily_report, daily_report_delivery]
-MONTHLY_FILES = [monthly_report, sla_evidence, monthly_report_delivery]
+DAILY_FILES = [
+    _report("daily_report", DAYS, _daily, "The daily operations report of a UTC day as HTML and PDF"),
+    _delivery(
+        "daily_report_delivery", ["daily_report"], DAYS, _daily, _no_more,
+        "The daily report at the addresses of MISTWAN_REPORT_MAIL, once each",
+    ),
+]  # fmt: skip
+MONTHLY_FILES = [
+    _report("monthly_report", MONTHS, _monthly, "The monthly executive report of a UTC month as HTML and PDF"),
+    sla_evidence,
+    _delivery(
+        "monthly_report_delivery", ["monthly_report", "sla_evidence"], MONTHS, _monthly, _workbooks,
+        "The monthly report and the evidence at the addresses of MISTWAN_REPORT_MAIL, once each",
+    ),
+]  # fmt: skip
 REPORT_FILE_ASSETS = [*DAILY_FILES, *MONTHLY_FILES]
