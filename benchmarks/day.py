@@ -11,34 +11,29 @@ holds. `BENCH_SITES`, `BENCH_HOURS`; `BENCH_MINUTES` ends the day after so many 
 
 from __future__ import annotations
 
-import heapq
 import math
 import os
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import dagster as dg
 import polars as pl
-from dagster._utils.schedules import schedule_execution_time_iterator
 
 from benchmarks.children import Children
 from benchmarks.cloud import Cloud, served
+from benchmarks.ticks import DELAY, Ask, look, run, tick, ticks
 from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Paging, Shape
 from mistwan_dagster.catalog.endpoints import EVENTS, PAGE_LIMIT, SNAPSHOTS
 from mistwan_dagster.lake.raw import HOUR, SLOT, floor_hour, floor_slot
 from mistwan_dagster.mist.quota import DEFAULT_BUDGET, HourUse
-from mistwan_dagster.orchestration import history, launch
+from mistwan_dagster.orchestration import launch
 from mistwan_dagster.orchestration.build import defs
 from mistwan_dagster.orchestration.partitions import HOURS, SNAPSHOT_HOURS
-from mistwan_dagster.orchestration.platform import Platform, PlatformResource
-from mistwan_dagster.orchestration.schedules import SCHEDULES
+from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.sensors import SENSORS
 from mistwan_dagster.simulator.world import World
 
@@ -48,20 +43,9 @@ MOST_MINUTES = float(os.environ.get("BENCH_MINUTES", "inf"))
 HISTORY_DAYS = os.environ.get("BENCH_HISTORY_DAYS", "2")
 START = datetime.fromisoformat(os.environ.get("BENCH_START", "2025-03-03T23:00:00+00:00"))
 """Late in a day, so that a day ends and the nightly maintenance comes while it is short."""
-DELAY = timedelta(seconds=5)
 MEMORY_LIMIT_MB = 1500
 COUNTED = [e for e in SNAPSHOTS if e.paging is not Paging.NONE and e.shape is Shape.SNAPSHOT]
 """Walks whose rows are compared with what the cloud holds."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A run that a schedule or sensor asked for."""
-
-    job: str
-    tags: dict[str, str]
-    partition: str | None
-    assets: list[dg.AssetKey] | None
 
 
 @dataclass
@@ -82,7 +66,7 @@ class Day:
 
     def run(self, ask: Ask) -> None:
         """One run, in a process of its own; its errors are faults."""
-        for error in self.children.run(ask.job, _run, ask, self.cloud):
+        for error in self.children.run(ask.job, run, ask, self.cloud):
             self.faults.append(f"{os.environ['MISTWAN_NOW']} {ask.job}: {error}")
 
     def collect(self, ask: Ask, now: datetime) -> None:
@@ -105,68 +89,7 @@ class Day:
                 )
 
 
-def ticks(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
-    """(instant, schedule) within [start, end), ascending."""
-
-    def times(schedule: dg.ScheduleDefinition) -> Iterator[tuple[datetime, str]]:
-        for at in schedule_execution_time_iterator(start.timestamp(), schedule.cron_schedule, "UTC"):
-            if at >= end:
-                return
-            yield at.astimezone(UTC), schedule.name
-
-    return heapq.merge(*map(times, SCHEDULES))
-
-
 # --- what happens in children ------------------------------------------------------------------------------
-
-
-def _tick(name: str, at: datetime) -> list[Ask]:
-    schedule = next(s for s in SCHEDULES if s.name == name)
-    with (
-        launch.instance(Platform.open()) as opened,
-        dg.build_schedule_context(
-            instance=opened,
-            scheduled_execution_time=at,
-            resources={"platform": PlatformResource()},
-            repository_def=defs.get_repository_def(),
-        ) as context,
-    ):
-        return _asks(schedule.evaluate_tick(context).run_requests, schedule.job_name)
-
-
-def _look(name: str) -> list[Ask]:
-    sensor = next(s for s in SENSORS if s.name == name)
-    with (
-        launch.instance(Platform.open()) as opened,
-        dg.build_sensor_context(
-            instance=opened, resources={"platform": PlatformResource()}, definitions=defs
-        ) as context,
-    ):
-        return _asks(sensor.evaluate_tick(context).run_requests, "")
-
-
-def _asks(requests: Any, job: str) -> list[Ask]:
-    return [
-        Ask(
-            r.job_name or job,
-            dict(r.tags),
-            r.partition_key,
-            list(r.asset_selection) if r.asset_selection else None,
-        )
-        for r in requests or []
-    ]
-
-
-def _run(ask: Ask, cloud: Cloud) -> tuple[str, ...]:
-    """A run of history that waits for the budget puts both clocks forward instead."""
-
-    def put_forward(instant: datetime, platform: Platform) -> None:
-        platform.settings.mistwan_now = instant + DELAY
-        cloud.set_clock(instant + DELAY)
-
-    history.sleep_until = put_forward
-    with launch.instance(Platform.open()) as opened:
-        return launch.run_job(opened, ask.job, ask.tags, ask.partition, ask.assets).errors
 
 
 def _stored(slot: datetime) -> dict[str, tuple[int, int, bool]]:
@@ -238,7 +161,7 @@ def live(day: Day) -> datetime:
             if time.monotonic() - began > MOST_MINUTES * 60:
                 return hour
         day.set_clock(at + DELAY)
-        for ask in day.children.run("(tick of a schedule)", _tick, name, at):
+        for ask in day.children.run("(tick of a schedule)", tick, name, at):
             if ask.job == "collect":
                 day.collect(ask, at)
             else:
@@ -262,7 +185,7 @@ def mend(day: Day, end: datetime) -> None:
     os.environ["MISTWAN_HISTORY_DAYS"] = HISTORY_DAYS
     day.set_clock(end + DELAY)
     for _ in range(50):
-        asks = [a for sensor in SENSORS for a in day.children.run("(tick of a sensor)", _look, sensor.name)]
+        asks = [a for sensor in SENSORS for a in day.children.run("(tick of a sensor)", look, sensor.name)]
         if not asks:
             return
         for ask in asks:

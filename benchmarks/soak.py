@@ -37,13 +37,14 @@ import polars as pl
 
 from benchmarks.children import Children
 from benchmarks.cloud import Cloud, served
-from benchmarks.day import DELAY, Ask, _look, _tick, ticks
+from benchmarks.ticks import DELAY, Ask, look, run, tick, ticks
 from mistwan_dagster.catalog.endpoint import Cadence
 from mistwan_dagster.catalog.endpoints import SNAPSHOTS
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, TABLES
+from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, SLOT, floor_slot
 from mistwan_dagster.mist import call
-from mistwan_dagster.orchestration import check, history, launch, liveness
+from mistwan_dagster.orchestration import check, launch, liveness
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.sensors import SENSORS
 from mistwan_dagster.simulator.world import World
@@ -111,7 +112,7 @@ class Side:
         )
         self.enter(at + DELAY, off)
         kind = "tick of collect" if name == "collect_every_slot" else "tick"
-        for ask in self.run(kind, _tick, name, at) or []:
+        for ask in self.run(kind, tick, name, at) or []:
             full = self.disturbed and at == DISK_FULL_AT and ask.job == "collect"
             self._report(ask, self.run(ask.job, _run, ask, self.cloud, full))
 
@@ -119,7 +120,7 @@ class Side:
         """The sensors, until they want nothing more or have been asked six times."""
         self.enter(now)
         for _ in range(6):
-            asks = [a for s in SENSORS for a in self.run("sensor", _look, s.name) or []]
+            asks = [a for s in SENSORS for a in self.run("sensor", look, s.name) or []]
             if not asks:
                 return
             for ask in asks:
@@ -158,13 +159,7 @@ def _run(ask: Ask, cloud: Cloud, disk_full: bool) -> tuple[str, ...]:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
 
-    def put_forward(instant: datetime, platform: Platform) -> None:
-        platform.settings.mistwan_now = instant + DELAY
-        cloud.set_clock(instant + DELAY)
-
-    history.sleep_until = put_forward
-    with launch.instance(Platform.open()) as opened:
-        return launch.run_job(opened, ask.job, ask.tags, ask.partition, ask.assets).errors
+    return run(ask, cloud)
 
 
 # --- the verdict, in children ----------------------------------------------------------------------------------------
@@ -217,7 +212,7 @@ def _told() -> str:
     """What `mistwan check` says of the collection."""
     try:
         return check._collection(Platform.open())
-    except Exception as error:
+    except UserError as error:
         return str(error)
 
 

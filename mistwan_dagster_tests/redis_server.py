@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
+from mistwan_dagster_tests.needed import binary
 
 
 class RedisServer:
@@ -55,11 +55,9 @@ class RedisServer:
 @pytest.fixture
 def redis_server() -> Iterator[RedisServer]:
     """A running Redis. Its folder is short: the path of a socket holds some 100 characters."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no redis-server on this machine")
+    program = binary("redis-server")
     with TemporaryDirectory(prefix="redis-") as folder:
-        server = RedisServer(binary, Path(folder))
+        server = RedisServer(program, Path(folder))
         server.start()
         yield server
         server.stop()

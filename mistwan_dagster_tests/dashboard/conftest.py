@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from mistwan_dagster_tests.dashboard.made import (
     site,
     window,
 )
+from mistwan_dagster_tests.needed import require
 
 CIRCUIT = "5c5b35000001:ge-0/0/0"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -220,8 +220,7 @@ def providers() -> dict[str, list[dict[str, Any]]]:
 def chromium() -> Iterator[Browser]:
     """Chromium; a test without one is skipped, except in CI, where that is a failure."""
     found = next((path for path in map(shutil.which, CHROMIUM) if path), None)
-    if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium on this machine")
+    require(found, "Chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

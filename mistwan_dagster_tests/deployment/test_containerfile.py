@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-
-import pytest
 
 from mistwan_dagster_tests.deployment.compose import (
     ROOT,
@@ -19,6 +16,7 @@ from mistwan_dagster_tests.deployment.compose import (
     instructions,
     plain,
 )
+from mistwan_dagster_tests.needed import require
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 
@@ -35,8 +33,7 @@ def copied() -> list[str]:
 
 def test_hadolint_finds_nothing() -> None:
     program = Path(sys.executable).with_name("hadolint")
-    if not program.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no hadolint for this machine")
+    require(program.exists(), "hadolint")
     done = subprocess.run(
         [program, "--failure-threshold", "style", ROOT / "Containerfile"],
         capture_output=True,

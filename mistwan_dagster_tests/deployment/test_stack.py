@@ -4,8 +4,6 @@ a hard kill of both stores, and the end."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,6 +24,7 @@ from mistwan_dagster.simulator.server import SIM_TOKEN
 from mistwan_dagster_tests.dashboard.asking import ask_page
 from mistwan_dagster_tests.deployment.compose import PASSWORDS, env_example, simulator_env
 from mistwan_dagster_tests.deployment.stack import PATIENCE_S, POSTGRES_BIN, Stack, stack_in, wait_for
+from mistwan_dagster_tests.needed import binary, require
 
 HOUR = timedelta(hours=1)
 LAUNCH = """
@@ -42,8 +41,8 @@ mutation Launch($parameters: ExecutionParams!) {
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """What a user has after `cat .env.example deploy/simulator.env > .env` and two passwords."""
-    if not POSTGRES_BIN or shutil.which("redis-server") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("PostgreSQL or Redis is not on this machine")
+    require(POSTGRES_BIN, "PostgreSQL")
+    binary("redis-server")
     told = env_example() | simulator_env() | PASSWORDS
     told |= {"MISTWAN_HISTORY_DAYS": "0", "MISTWAN_SIMULATED_SITES": "3"}
     with stack_in(Path(mkdtemp(prefix="mistwan-stack-", dir="/tmp")), told) as made:

@@ -6,12 +6,13 @@ Only when asked for, with `MISTWAN_TEST_SOAK=1`: it takes about five minutes, wh
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from mistwan_dagster_tests.needed import binary
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.skipif(
 def test_an_installation_that_is_disturbed_in_every_way_tells_what_an_undisturbed_one_does(
     tmp_path: Path,
 ) -> None:
-    if shutil.which("redis-server") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no redis-server on this machine")
+    binary("redis-server")
     short = {"SOAK_SITES": "4", "SOAK_HOURS": "4", "SOAK_LOG": str(tmp_path), "MISTWAN_SLE_CALLS": "20"}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.soak"], cwd=ROOT, env={**os.environ, **short}, capture_output=True,
