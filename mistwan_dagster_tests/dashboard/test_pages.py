@@ -273,6 +273,6 @@ def test_the_banner_turns_amber_and_red_with_age(reader: Counting, minutes: int,
     with server.test_request_context("/"):
         shown = banner(dashboard())
     text = json.dumps(shown.to_plotly_json(), cls=_Encoder)
-    assert shown.className == tone
+    assert shown.to_plotly_json()["props"]["className"] == tone
     assert "10 Mar 12:00 UTC" in text
     assert "1,200 of 4,500, 3,300 left" in text

@@ -27,6 +27,7 @@ from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.stage import ranges
 from mistwan_dagster.orchestration.staleness import STAGES
+from mistwan_dagster.orchestration.step_errors import reason
 from mistwan_dagster.simulator.clock import Clock
 from mistwan_dagster.simulator.server import Running, running
 from mistwan_dagster.simulator.world import World
@@ -237,6 +238,6 @@ def test_a_partition_of_the_past_is_collected_or_refused_in_one_clear_line(
             instance=opened, raise_on_error=False, run_config=launch.QUIET,
             tags=range_tags("hourly", START + 5 * HOUR, START + 7 * HOUR),
         )  # fmt: skip
-    reasons = [launch._reason(e) for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+    failures = [reason(e) for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
     assert result.success == (told is None)
-    assert all((told or "") in reason for reason in reasons)
+    assert all((told or "") in failure for failure in failures)

@@ -14,6 +14,7 @@ from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.catalog.views import VIEWS
 from mistwan_dagster.orchestration.warehouses import open_reader
 from mistwan_dagster.settings import Settings
+from mistwan_dagster.warehouse.port import Reader
 from mistwan_dagster_tests.warehouse.fake_snowflake import Proxy, served
 
 from .conftest import Cli
@@ -82,7 +83,7 @@ def _few(statements: list[str]) -> Counter[str]:
 
 
 def _alike(duckdb: Cli, snowflake: Cli) -> None:
-    def reader(cli: Cli) -> object:
+    def reader(cli: Cli) -> Reader:
         given = {k.lower(): v for k, v in cli.settings.items()}
         return open_reader(Settings(_env_file=None, mistwan_home=cli.home, **given))  # type: ignore[arg-type]
 

@@ -413,8 +413,8 @@ def test_minutes_equal_the_truth_outside_of_absences_of_the_gateway(turns, absen
         status = "disconnected" if away else "connected"
         devices.append({"mac": "aa", "status": status, "last_seen": last_seen, "slot_utc": slot})
     rows = run(ports, events, devices=devices, span=("09:00", "12:00")).hours
-    rows = rows.filter(pl.col("circuit_id") == CIRCUIT).collect()
-    for i, row in enumerate(rows.iter_rows(named=True)):
+    own = rows.filter(pl.col("circuit_id") == CIRCUIT).collect()
+    for i, row in enumerate(own.iter_rows(named=True)):
         hour_seconds = range(i * 3600, (i + 1) * 3600)
         up = sum(up_at(s) and not away_at(s) for s in hour_seconds) / 60
         gone = sum(map(away_at, hour_seconds)) / 60

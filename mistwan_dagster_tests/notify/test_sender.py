@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def test_mail_arrives_whole() -> None:
     assert mail["Subject"] == OPENED.title
     assert mail["To"] == "noc@example.com"
     assert mail[DELIVERY_HEADER] == "key-1"
+    assert isinstance(mail, EmailMessage)
     part = mail.get_body(("plain",)) or mail
     assert "- line two" in part.get_content()
 

@@ -110,7 +110,7 @@ def set_aside(platform: Platform, endpoint: Endpoint) -> Iterator[list[dict[str,
     """At each step the rows quarantined since the step before."""
     seen: set[Path] = set()
     while True:
-        files = set((platform.settings.lake / "quarantine" / endpoint.name).glob("*.json")) - seen
+        files = set(Path(str(platform.settings.lake / "quarantine" / endpoint.name)).glob("*.json")) - seen
         seen |= files
         yield [row for file in files for row in json.loads(file.read_text())]
 

@@ -49,11 +49,10 @@ def platform(cloud: Running, tmp_path: Path) -> Platform:
         )
     )
     slot = floor_slot(NOW)
-    frames = [
-        (collect_snapshot(found, e, slot), found.raw.scan_snapshots(e, slot, NOW).collect())[1]
-        for e in (PORT_STATS, DEVICE_STATS)
-    ]
-    observed = discover_circuits(*frames, interface_map(frames[1]), None)
+    for endpoint in (PORT_STATS, DEVICE_STATS):
+        collect_snapshot(found, endpoint, slot)
+    ports, devices = (found.raw.scan_snapshots(e, slot, NOW).collect() for e in (PORT_STATS, DEVICE_STATS))
+    observed = discover_circuits(ports, devices, interface_map(devices), None)
     dimension = apply_versions(DIM_CIRCUIT.empty(), observed, "circuit_id", slot)
     found.kpi.write("dim_circuit", DIM_CIRCUIT.conform(dimension.lazy()).collect())
     return found

@@ -14,6 +14,7 @@ from mistwan_dagster.orchestration import launch
 from mistwan_dagster.orchestration.build import defs
 from mistwan_dagster.orchestration.collection import collect_snapshot
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.step_errors import reason
 from mistwan_dagster.simulator.server import Running
 from mistwan_dagster_tests.orchestration.conftest import EVENING
 
@@ -96,7 +97,7 @@ def test_events_of_a_past_hour_can_still_be_asked_for_as_far_as_the_cloud_keeps_
     told = environment.raw.scan_events(SITE_DEVICE_EVENTS, hour - timedelta(days=1), EVENING).collect()
     assert told.height == truth(hour)
     forgotten = run(environment, {"site_ids": sites}, "2025-02-10-05:00", STEPS[2:])
-    failures = [launch._reason(e) for e in forgotten.all_events if e.event_type_value == "STEP_FAILURE"]
+    failures = [reason(e) for e in forgotten.all_events if e.event_type_value == "STEP_FAILURE"]
     assert "the cloud keeps 14 days" in failures[0]
 
 
@@ -106,4 +107,4 @@ def test_a_past_hour_and_unknown_sites_are_refused_in_words(environment: Platfor
     for result, words in ((past, "tells only the present"), (unknown, "1 of 1 sites gave no site_devices")):
         assert not result.success
         failures = [e for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
-        assert any(words in launch._reason(e) for e in failures), [launch._reason(e) for e in failures]
+        assert any(words in reason(e) for e in failures), [reason(e) for e in failures]

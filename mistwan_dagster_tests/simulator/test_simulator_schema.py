@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 import requests
+from starlette.routing import Route
 
 from mistwan_dagster.simulator.api import Api
 from mistwan_dagster.simulator.clock import Clock
@@ -49,7 +50,7 @@ DEPARTURES: dict[str, dict[str, str]] = {
 ROUTES = [
     route.path
     for route in Api(WORLD, Clock(NOW), Faults(), Gate(("t",))).app().routes
-    if route.path.startswith("/api/") and not route.path.endswith("{rest:path}")
+    if isinstance(route, Route) and route.path.startswith("/api/") and not route.path.endswith("{rest:path}")
 ]
 QUERY = {
     "type": "gateway", "device_type": "gateway", "limit": 1000, "port_id": "ge-0/0/0",

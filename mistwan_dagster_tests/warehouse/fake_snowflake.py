@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import fakesnow.server
 
@@ -33,8 +34,9 @@ def served() -> Iterator[int]:
 
 def abort_detached() -> None:
     """What a real account does with transactions whose client is gone: they are rolled back."""
-    for token in list(fakesnow.server.sessions):
-        fakesnow.server.sessions.pop(token).close()
+    sessions: dict[str, Any] = vars(fakesnow.server)["sessions"]
+    for token in list(sessions):
+        sessions.pop(token).close()
 
 
 class Proxy:
