@@ -7,6 +7,7 @@ do not survive a fork, and what the parent holds would count as the child's memo
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import pickle
 import signal
@@ -14,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,9 +34,13 @@ class Use:
 
 @dataclass
 class Children:
-    """Children go one after the other; `log` takes what they print, `by_kind` what they took."""
+    """Children go one after the other; `log` takes what they print, `by_kind` what they took.
+
+    `learns`: what a child imported is imported here, too, so that the next one has it from its start.
+    """
 
     log: Path
+    learns: bool = False
     by_kind: dict[str, Use] = field(default_factory=dict)
     _child: int = 0
 
@@ -64,7 +70,10 @@ class Children:
         use.peak_mb = max(use.peak_mb, usage.ru_maxrss / 1024)
         if not told:
             raise RuntimeError(f"{kind}: the child ended with status {status}, see {self.log}")
-        succeeded, value = pickle.loads(told)
+        succeeded, value, modules = pickle.loads(told)
+        for name in modules if self.learns else ():
+            with suppress(Exception):
+                importlib.import_module(name)
         if not succeeded:
             raise RuntimeError(f"{kind}: {value}")
         return value  # type: ignore[no-any-return]
@@ -75,9 +84,11 @@ class Children:
                 os.dup2(output.fileno(), 1)
                 os.dup2(output.fileno(), 2)
             try:
-                told = pickle.dumps((True, function(*arguments)))
+                before = set(sys.modules)
+                value = function(*arguments)
+                told = pickle.dumps((True, value, sorted(set(sys.modules) - before)))
             except BaseException:
-                told = pickle.dumps((False, traceback.format_exc()))
+                told = pickle.dumps((False, traceback.format_exc(), []))
             sys.stdout.flush()
             with os.fdopen(writing, "wb") as pipe:
                 pipe.write(told)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -63,7 +64,8 @@ def replace_file(path: LakePath, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except Exception as error:
-        clear = disk_error(path, error) if isinstance(error, OSError) or _is_disk_full(path, error) else None
+        told = _os_error(error)
+        clear = disk_error(path, told or error) if told or _is_disk_full(path, error) else None
         temporary.unlink(missing_ok=True)
         if clear is None:
             raise
@@ -71,6 +73,14 @@ def replace_file(path: LakePath, write: Callable[[Path], None]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _os_error(error: Exception) -> OSError | None:
+    """The system's refusal, also when Polars tells it in an error of its own."""
+    if isinstance(error, OSError):
+        return error
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
 
 
 def _is_disk_full(path: Path, error: Exception) -> bool:

@@ -206,25 +206,20 @@ def _mean(values: list[float]) -> float:
 
 def _frame(endpoint: Endpoint, bins: Bins, port: _Port, answer: Answer) -> pl.DataFrame:
     """Rows of bins that begin in the span and hold at least one value."""
-    names = list(bins.values)
-    starts = [datetime.fromtimestamp(start, UTC) for start in bins.starts]
-    data: dict[str, Any] = {"bin_start": starts, **{n: bins.values[n][: len(starts)] for n in names}}
-    schema = {name: endpoint.schema[name] for name in data}
-    return (
-        pl.DataFrame(data, schema=schema)
-        .filter(
-            pl.any_horizontal(pl.col(names).is_not_null()),
-            pl.col("bin_start").is_between(port.start, port.end, closed="left"),
-        )
-        .with_columns(
-            pl.lit(port.mac).alias("mac"),
-            pl.lit(port.node or None, pl.String).alias("node"),
-            pl.lit(port.port_id).alias("port_id"),
-            pl.lit(answer.received_at).cast(endpoint.schema["received_at"]).alias("received_at"),
-            pl.lit(None, pl.String).alias("extra"),
-        )
-        .select(pl.col(name).cast(dtype) for name, dtype in endpoint.schema.items())
-    )
+    held = [
+        (instant, *values)
+        for instant, *values in zip(map(_instant, bins.starts), *bins.values.values(), strict=False)
+        if port.start <= instant < port.end and any(value is not None for value in values)
+    ]
+    told = dict(zip(("bin_start", *bins.values), zip(*held, strict=True), strict=True)) if held else {}
+    same = {"mac": port.mac, "node": port.node or None, "port_id": port.port_id, "extra": None,
+            "received_at": answer.received_at}  # fmt: skip
+    data = {name: told.get(name, [same.get(name)] * len(held)) for name in endpoint.schema}
+    return pl.DataFrame(data, schema=endpoint.schema)
+
+
+def _instant(epoch_s: float) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC)
 
 
 def _missing(body: dict[str, Any], bins: Bins, start: int, end: int) -> list[tuple[int, int]]:

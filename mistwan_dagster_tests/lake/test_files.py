@@ -47,6 +47,16 @@ def test_a_full_disk_is_known_also_from_the_words_of_a_library(tmp_path: Path) -
     assert os.listdir(tmp_path) == []
 
 
+def test_another_refusal_of_the_system_is_one_clear_line_also_in_the_words_of_a_library(
+    tmp_path: Path,
+) -> None:
+    def write(_: Path) -> None:
+        raise pl.exceptions.ComputeError("parquet: underlying IO error: File too large (os error 27)")
+
+    with pytest.raises(UserError, match=r"cannot write .*day\.parquet: File too large: check free space"):
+        replace_file(tmp_path / "day.parquet", write)
+
+
 def test_the_failed_write_behind_an_error_is_found() -> None:
     write = sqlite3.OperationalError("disk I/O error")
     wrapped = RuntimeError("a library's words")

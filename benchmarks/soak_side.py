@@ -1,0 +1,142 @@
+"""One installation that lives through simulated days: its ticks, its runs, its sensors, each a child of its own.
+
+Belongs here: what happens at a tick, to whom a kill or a broken server falls, what is counted. Does not belong here:
+when something is to go wrong (`soak.py`), and what must hold in the end (`soak_verdict.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.children import Children
+from benchmarks.cloud import Cloud
+from benchmarks.soak_verdict import Seen, broken_slots, collection_told, doubled, facts_of, files_by_area
+from benchmarks.ticks import DELAY, Ask, look, run, tick
+from mistwan_dagster.lake.raw import HOUR
+from mistwan_dagster.mist import call
+from mistwan_dagster.orchestration import launch, liveness
+from mistwan_dagster.orchestration.sensors import SENSORS
+
+COLLECTION = "collect_every_slot"
+NO_OFFSET = timedelta(0)
+
+
+@dataclass
+class Side:
+    """One installation: its cloud, its processes, its environment, and what happened to it."""
+
+    cloud: Cloud
+    children: Children
+    environment: dict[str, str]
+    rng: random.Random
+    killed: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    files: list[Counter[str]] = field(default_factory=list)
+    peak_mb: list[float] = field(default_factory=list)
+    blows: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    """Kind -> what is still to happen in this hour, at a random instant of a process of that kind."""
+
+    def enter(self, now: datetime, off: timedelta = NO_OFFSET) -> None:
+        """Set the cloud's clock, and the environment of the processes to come; theirs may be off."""
+        self.cloud.set_clock(now)
+        os.environ.update(self.environment)
+        os.environ["MISTWAN_NOW"] = (now + off).isoformat()
+
+    def kinds(self) -> set[str]:
+        """Kinds of processes seen so far."""
+        return {kind for kind in self.children.by_kind if not kind.startswith("(")}
+
+    def run(self, kind: str, function: Any, *arguments: Any) -> Any:
+        """The function's result; None when its process was killed or it raised."""
+        blows = self.blows.get(kind, [])
+        blow = blows.pop() if blows else None
+        use = self.children.by_kind.get(kind)
+        usual = use.seconds / use.runs if use else 1.0
+        try:
+            with _later(blow, self.rng.uniform(0, usual)):
+                return self.children.run(kind, function, *arguments)
+        except RuntimeError as error:
+            (self.killed if blow else self.failed)[kind] += 1
+            if not blow:
+                print(f"  {os.environ['MISTWAN_NOW']} {kind}: {str(error).splitlines()[-1]}", flush=True)
+            return None
+
+    def live(self, name: str, at: datetime, off: timedelta = NO_OFFSET, disk_full: bool = False) -> None:
+        """One tick of a schedule and what it asks for."""
+        self.enter(at + DELAY, off)
+        for ask in self.run("tick of collect" if name == COLLECTION else "tick", tick, name, at) or []:
+            self._report(ask, self.run(ask.job, _run, ask, self.cloud, disk_full))
+
+    def look_after(self, now: datetime) -> None:
+        """The sensors, until they want nothing more or have been asked six times."""
+        self.enter(now)
+        for _ in range(6):
+            asks = [a for s in SENSORS for a in self.run("sensor", look, s.name) or []]
+            if not asks:
+                return
+            for ask in asks:
+                self._report(ask, self.run(ask.job, _run, ask, self.cloud, False))
+
+    def close_day(self) -> None:
+        """Keep the number of files, and the highest memory of the day."""
+        self.files.append(files_by_area(Path(self.environment["MISTWAN_HOME"])))
+        self.peak_mb.append(max(use.peak_mb for use in self.children.by_kind.values()))
+        for use in self.children.by_kind.values():
+            use.peak_mb = 0.0
+
+    def seen(self, start: datetime, end: datetime) -> Seen:
+        """What it holds at the end."""
+        self.enter(end + DELAY)
+        look = self.children.run
+        return Seen(
+            start=start,
+            end=end,
+            facts=look("(verdict)", facts_of, start, end - HOUR),
+            doubled=look("(verdict)", doubled, start, end),
+            broken=look("(verdict)", broken_slots, start, end),
+            told=look("(verdict)", collection_told),
+            killed=self.killed, failed=self.failed, files=self.files, peak_mb=self.peak_mb,
+        )  # fmt: skip
+
+    def _report(self, ask: Ask, errors: tuple[str, ...] | None) -> None:
+        for error in errors or ():
+            known = f"{ask.job}: {error.split(':')[0][:60]}"
+            if known not in self.failed:
+                print(f"  {os.environ['MISTWAN_NOW']} {ask.job}: {error}", flush=True)
+            self.failed[known] += 1
+
+
+@contextmanager
+def _later(blow: Callable[[], None] | None, after_s: float) -> Iterator[None]:
+    """Lets it fall after so long, unless the block is over before; waits until it has fallen."""
+    timer = threading.Timer(after_s, blow or (lambda: None))
+    if blow is not None:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if blow is not None:
+            timer.join()
+
+
+def _run(ask: Ask, cloud: Cloud, disk_full: bool) -> tuple[str, ...]:
+    """One run, in a child. Waits between attempts are short; waiting for the budget puts both clocks forward."""
+    liveness.COMMAND = launch.COMMAND = f"{os.getpid()}-soak"
+    call.Retry.__init__.__defaults__ = (5, 0.01, 0.1, time.sleep)  # type: ignore[misc]
+    if disk_full:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+    return run(ask, cloud)

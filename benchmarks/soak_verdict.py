@@ -1,0 +1,159 @@
+"""What must hold after a soak: the lakes, warehouses and words of a disturbed and an undisturbed installation.
+
+Belongs here: looking at a home, in a child of its own, and holding two against each other. Does not belong here: what
+was done to them (`soak.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from mistwan_dagster.catalog.endpoint import Cadence
+from mistwan_dagster.catalog.endpoints import SNAPSHOTS
+from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, TABLES
+from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.raw import HOUR, SLOT
+from mistwan_dagster.orchestration import check
+from mistwan_dagster.orchestration.platform import Platform
+
+REACH = timedelta(minutes=15)
+"""Slots this near to an hour have a part in its figures."""
+WHOLE = [e for e in SNAPSHOTS if e.cadence is Cadence.SLOT]
+MOST_GROWTH = 1.15
+SETTLED_DAYS = 2
+
+
+@dataclass
+class Seen:
+    """What an installation holds at the end, and what happened to it."""
+
+    start: datetime
+    end: datetime
+    facts: pl.DataFrame
+    doubled: list[str]
+    broken: dict[datetime, str]
+    told: str
+    killed: Counter[str]
+    failed: Counter[str]
+    files: list[Counter[str]] = field(default_factory=list)
+    peak_mb: list[float] = field(default_factory=list)
+    """At the end of each day: files by area of the home, the highest memory of a process."""
+
+
+def broken_slots(start: datetime, end: datetime) -> dict[datetime, str]:
+    """Slots without a whole walk of each endpoint -> the reason."""
+    raw, found = Platform.open().raw, {}
+    for endpoint in WHOLE:
+        reports = raw.reports(endpoint, start, end)
+        for number in range(int((end - start) / SLOT)):
+            slot = start + number * SLOT
+            report = reports.get(slot)
+            if report is None or not report.complete:
+                found[slot] = "no walk" if report is None else report.error or "incomplete"
+    return found
+
+
+def facts_of(start: datetime, end: datetime) -> pl.DataFrame:
+    """Circuit hours of the lake in [start, end), sorted."""
+    found = Platform.open().kpi.scan_hours(FACT_CIRCUIT_HOUR.name, start, end)
+    return FACT_CIRCUIT_HOUR.empty() if found is None else found.sort("hour_utc", "circuit_id").collect()
+
+
+def doubled(start: datetime, end: datetime) -> list[str]:
+    """Tables with a key that is there twice, in the lake or in the newest published copy; or in which both differ."""
+    platform, found = Platform.open(), []
+    folder = platform.settings.warehouse
+    with duckdb.connect(str(folder / f"serve-{platform.warehouse.publish()}.duckdb"), read_only=True) as copy:
+        for table in TABLES.values():
+            keys = ", ".join(table.key)
+            twice = copy.sql(
+                f"SELECT count(*) FROM (SELECT {keys} FROM {table.name} GROUP BY {keys} HAVING count(*) > 1)"
+            ).fetchall()[0][0]
+            found += [f"{twice} keys of {table.name} in the warehouse"] if twice else []
+        held = copy.sql(f"SELECT count(*) FROM {FACT_CIRCUIT_HOUR.name}").fetchall()[0][0]
+    facts = facts_of(start - 400 * timedelta(days=1), end + HOUR)
+    if facts.select(FACT_CIRCUIT_HOUR.key).is_duplicated().any():
+        found.append("keys of facts in the lake")
+    if facts.height != held:
+        found.append(f"facts: {facts.height} in the lake, {held} in the warehouse")
+    return found
+
+
+def collection_told() -> str:
+    """What `mistwan check` says of the collection."""
+    try:
+        return check._collection(Platform.open())
+    except UserError as error:
+        return str(error)
+
+
+def files_by_area(home: Path) -> Counter[str]:
+    """Files in the parts of a home; those of the lake by raw, kpi and the rest."""
+    found: Counter[str] = Counter()
+    for top, _, names in os.walk(home):
+        parts = Path(top).relative_to(home).parts
+        found["/".join(parts[: 2 if parts[:1] == ("lake",) else 1]) or "."] += len(names)
+    return found
+
+
+def compare(disturbed: Seen, clean: Seen, clock_off: set[datetime]) -> list[str]:
+    """What does not hold in the time that the disturbed one lived through.
+
+    `clock_off`: slots in which its clock was off.
+    """
+    start, end = disturbed.start, disturbed.end
+    wrong = [f"undisturbed: {d}" for d in clean.doubled] + disturbed.doubled
+    unnamed = [
+        s
+        for s in disturbed.broken
+        if end - 24 * HOUR <= s < end - HOUR and f"{s:%dT%H:%M}" not in disturbed.told
+    ]
+    wrong += [f"mistwan check does not name {len(unnamed)} slots: {unnamed[:3]}"] if unnamed else []
+    hours = [start + n * HOUR for n in range(int((end - start) / HOUR) - 1)]
+    odd = {*disturbed.broken, *clock_off}
+    whole = [h for h in hours if not any(h - REACH <= s <= h + HOUR + REACH for s in odd)]
+    whole = [h for h in whole if h - REACH >= start and h + HOUR + REACH < end]
+    reasons = Counter(r.split(":")[0][:50] for r in disturbed.broken.values())
+    print(f"{len(disturbed.broken)} slots not whole ({reasons}), "
+          f"{len(whole)} of {len(hours)} hours rest on whole slots", flush=True)  # fmt: skip
+    wrong += _unlike(disturbed.facts, clean.facts, whole)
+    wrong += [f"undisturbed: {n} x {k}" for k, n in clean.failed.items()]
+    return wrong if whole else [*wrong, "no hour rests on whole slots: nothing was compared"]
+
+
+def _unlike(found: pl.DataFrame, expected: pl.DataFrame, whole: list[datetime]) -> list[str]:
+    wrong = []
+    same = [frame.filter(pl.col("hour_utc").is_in(whole)) for frame in (found, expected)]
+    if not same[0].equals(same[1]):
+        keys = list(FACT_CIRCUIT_HOUR.key)
+        unlike = same[0].join(same[1], on=same[0].columns, how="anti", nulls_equal=True)
+        wrong.append(
+            f"{unlike.height} of {same[1].height} facts differ: {unlike.select(keys).head(3).rows()}"
+        )
+    elsewhere = found.filter(~pl.col("hour_utc").is_in(whole)).join(expected, on=["circuit_id", "hour_utc"])
+    better = elsewhere.filter(pl.col("coverage_pct") > pl.col("coverage_pct_right") + 1e-6)
+    return (
+        [*wrong, f"{better.height} facts of hours with holes are better observed"] if better.height else wrong
+    )
+
+
+def grown(seen: Seen) -> list[str]:
+    """What is not flat after the second day: the highest memory, and the files that a day adds to an area."""
+    if len(seen.peak_mb) <= SETTLED_DAYS:
+        return []
+    wrong = []
+    if seen.peak_mb[-1] > seen.peak_mb[SETTLED_DAYS - 1] * MOST_GROWTH:
+        wrong.append(f"memory grew: {seen.peak_mb}")
+    for area in seen.files[-1]:
+        added = [after[area] - before[area] for before, after in pairwise(seen.files)]
+        if added[-1] > max(added[SETTLED_DAYS - 2], 0) * MOST_GROWTH + 10:
+            wrong.append(f"files of {area} grow faster each day: {added}")
+    return wrong
