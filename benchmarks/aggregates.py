@@ -1,9 +1,9 @@
 """Windows of an hour, a day, a month and 13 months, beside plain Python and DuckDB SQL, at 1, 4 and 16 times the size.
 
-Each figure is taken in a process of its own (time, and memory at its peak); all sides read the same Parquet files, one
-a day, as their first step, except that plain Python gets its rows ready. All figures of circuits, regions and providers
-must be equal on all sides. CPU seconds of all threads stand beside those of the clock: a busy machine changes them
-less, and ratios are ratios of them.
+Each figure is taken in a process of its own (time, and memory at its peak). Beside DuckDB both read the same Parquet
+files, one a day, as their first step; beside plain Python both have their rows in memory, as a frame and as tuples. All
+figures of circuits, regions and providers must be equal on all sides. CPU seconds of all threads stand beside those of
+the clock: a busy machine changes them less, and ratios are ratios of them.
 Prints a line of JSON each. Run: `python -m benchmarks.aggregates [--circuits 10000] [--months 13] [--skip-peers]`.
 """
 
@@ -75,14 +75,26 @@ def parts(folder: Path, days: int, shift: timedelta = timedelta(0)) -> Iterator[
         yield with_thresholds(named, Thresholds())
 
 
-def product(name: str, folder: Path, months: int) -> pl.DataFrame:
-    """The product's own functions."""
+def in_memory(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
+    """The product's functions on a day that is ready."""
+    (day,) = parts(folder, 1)
+    frame = day.collect()
+    return lambda: _day(name, frame.lazy())
+
+
+def _day(name: str, day: pl.LazyFrame) -> pl.DataFrame:
     if name == "windows":
-        (day,) = parts(folder, 1)
         return _all(window_figures(day, START + DAY - timedelta(hours=1), START + DAY, *WINDOW_TABLES))
-    if name != "13 months":
-        period = "day" if name == "day" else "month"
-        return _all(period_figures(parts(folder, SPANS[name]), period, START, START + DAY, *PERIOD_TABLES))
+    return _all(period_figures(day, "day", START, START + DAY, *PERIOD_TABLES))
+
+
+def product(name: str, folder: Path, months: int) -> pl.DataFrame:
+    """The product's own functions, from Parquet."""
+    if name in ("windows", "day"):
+        (day,) = parts(folder, 1)
+        return _day(name, day)
+    if name == "month":
+        return _all(period_figures(parts(folder, SPANS[name]), name, START, START + DAY, *PERIOD_TABLES))
     done: list[list[pl.LazyFrame]] = [[] for _ in PERIOD_TABLES]
     begin = START
     for _ in range(months):
@@ -136,11 +148,12 @@ def python_side(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
 
 def measure(name: str, side: str, folder: Path, months: int) -> None:
     """In a process of its own: seconds, CPU seconds, peak memory; the figures go into a file to be compared."""
-    run = python_side(name, folder) if side == "python" else (
-        (lambda: product(name, folder, months)) if side == "product" else (lambda: duckdb_side(name, folder))
-    )  # fmt: skip
+    run = {
+        "python": python_side, "in memory": in_memory,
+        "product": lambda *of: lambda: product(*of, months), "duckdb": lambda *of: lambda: duckdb_side(*of),
+    }[side](name, folder)  # fmt: skip
     best: tuple[float, float] = (float("inf"), float("inf"))
-    for _ in range(3 if name in ("windows", "day") else 1):
+    for _ in range(7 if name in ("windows", "day") else 1):
         begun, used = time.perf_counter(), time.process_time()
         found = run()
         best = min(best, (time.process_time() - used, time.perf_counter() - begun))
@@ -163,14 +176,17 @@ def in_a_process(name: str, side: str, folder: Path, months: int) -> dict[str, f
 def compare(name: str, circuits: int, folder: Path, months: int, peers: tuple[str, ...]) -> None:
     """Measure all sides, require equal figures, print."""
     report: dict[str, object] = {"benchmark": name, "circuits": circuits}
-    ours = in_a_process(name, "product", folder, months)
-    report |= ours
+    ours = {"duckdb": in_a_process(name, "product", folder, months)}
+    report |= ours["duckdb"]
+    if "python" in peers:
+        ours["python"] = in_a_process(name, "in memory", folder, months)
+        report |= {f"in_memory_{k}": ours["python"][k] for k in ("cpu_s", "clock_s")}
     for side in peers:
         theirs = in_a_process(name, side, folder, months)
         pair = (pl.read_parquet(folder / f"{name}-{s}.found") for s in ("product", side))
         assert_frame_equal(*pair, check_dtypes=False, rel_tol=1e-9)
         report |= {f"{side}_cpu_s": theirs["cpu_s"], f"{side}_peak_mb": theirs["peak_mb"]}
-        report[f"{side}_ratio"] = round(theirs["cpu_s"] / ours["cpu_s"], 1)
+        report[f"{side}_ratio"] = round(theirs["cpu_s"] / ours[side]["cpu_s"], 1)
     print(json.dumps(report), flush=True)
 
 

@@ -7,7 +7,7 @@ A *seat* is a distinct (circuit, site, region, role, provider): what a circuit w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -23,10 +23,7 @@ ATTRIBUTES = ("circuit_id", "site_id", "region", "role", "provider")
 SUMMED = (*(value_column(m) for m in MEASURES), "flap_count", *MINUTES)
 GREATEST = ("utilization_pct", *(measure_column(m, "max") for m in QUALITY_MEASURES))
 """Columns that are added up, and those of which the greatest counts; both begin in the order of MEASURES."""
-READ = tuple(
-    dict.fromkeys([*ATTRIBUTES, "hour_utc", *SUMMED, *GREATEST, *(threshold_column(*pair) for pair in PAIRS)])
-)
-"""Columns of the hourly frame that are looked at."""
+_ABOVE, _UNKNOWN = 1, 2
 Index = Array | slice
 
 
@@ -62,9 +59,8 @@ class Seats:
     _last: tuple[pl.DataFrame, Array, Array] | None = None
     _codes: dict[str, Array] = field(default_factory=dict)
 
-    def numbers(self, rows: pl.DataFrame) -> tuple[Array, Array]:
-        """Circuit and seat of each row; most hours have the rows of the hour before."""
-        who = rows.select(ATTRIBUTES)
+    def numbers(self, who: pl.DataFrame) -> tuple[Array, Array]:
+        """Circuit and seat of each row of ATTRIBUTES; most hours have the rows of the hour before."""
         if self._last is None or not who.equals(self._last[0]):
             self._learn(who)
             found = who.join(
@@ -83,8 +79,9 @@ class Seats:
         """How many circuits have a seat in each group of `seats`, which follow each other, `counts` of them."""
         group = np.repeat(np.arange(len(counts)), counts)
         circuit = self.frame["_circuit"].to_numpy()[seats]
-        distinct = np.unique(group * (int(circuit.max()) + 1) + circuit)
-        return np.bincount(distinct // (int(circuit.max()) + 1))
+        span = int(circuit.max()) + 1
+        pairs = np.sort(group * span + circuit)
+        return np.bincount(pairs[np.diff(pairs, prepend=-1) != 0] // span)
 
     def _learn(self, who: pl.DataFrame) -> None:
         fresh = who.unique(maintain_order=True).join(
@@ -109,32 +106,65 @@ class Seats:
 class Columns:
     """Rows of several hours, ascending, with their columns as arrays; the names are those of `Hour`."""
 
-    rows: pl.DataFrame
+    who: pl.DataFrame
+    """ATTRIBUTES and hour_utc."""
     values: Array
     known: Array
+    utilization: Array
     greatest: Array
     above: Array
     compared: Array
-    utilization: Array
 
 
-def columns_of(rows: pl.DataFrame) -> Columns:
-    """`rows`: fact_circuit_hour with provider and thresholds (READ), one row a circuit and hour."""
+def columns_of(hourly: pl.LazyFrame) -> Columns:
+    """`hourly`: fact_circuit_hour with provider and thresholds, one row a circuit and hour; columns that are not
+    looked at are not read."""
+    summed, greatest = ([pl.col(c).cast(pl.Float64) for c in names] for names in (SUMMED, GREATEST))
+    parts = {
+        "values": [c.fill_null(0.0) for c in summed],
+        "known": [c.is_not_null().cast(pl.UInt8) for c in summed],
+        "greatest": [c.fill_null(np.nan) for c in greatest],
+        "against": [_against(*pair) for pair in PAIRS],
+    }
+    named = [e.alias(f"{name}{i}") for name, exprs in parts.items() for i, e in enumerate(exprs)]
+    rows = hourly.select(*ATTRIBUTES, "hour_utc", *named).collect()
     if not rows["hour_utc"].is_sorted():
         rows = rows.sort("hour_utc", "circuit_id")
-    values, greatest = _matrix(rows, SUMMED), _matrix(rows, GREATEST)
-    known, utilization = ~np.isnan(values), values[0].copy()
-    above, compared = _comparisons(rows, values, known)
-    values[~known] = 0.0
-    return Columns(rows, values, known, greatest, above, compared, utilization)
+    lines = {name: _lines([rows[f"{name}{i}"] for i in range(len(exprs))]) for name, exprs in parts.items()}
+    return Columns(
+        who=pl.DataFrame([rows[c] for c in (*ATTRIBUTES, "hour_utc")]),
+        values=lines["values"],
+        known=lines["known"].view(bool),
+        utilization=lines["greatest"][0],
+        greatest=lines["greatest"],
+        above=lines["against"] == _ABOVE,
+        compared=lines["against"] != _UNKNOWN,
+    )
+
+
+def _against(measure: str, level: str) -> pl.Expr:
+    """_ABOVE where the value is at or above the threshold, _UNKNOWN where either is."""
+    flag = pl.col(value_column(measure)) >= pl.col(threshold_column(measure, level))
+    return flag.cast(pl.UInt8).fill_null(_UNKNOWN)
+
+
+def _lines(columns: Sequence[pl.Series]) -> Array:
+    """The columns as lines below each other, copied piece by piece: each is one array only afterwards."""
+    found = np.empty((len(columns), len(columns[0])), columns[0][:0].to_numpy().dtype)
+    for line, column in zip(found, columns, strict=True):
+        begin = 0
+        for piece in column.get_chunks():
+            line[begin : begin + len(piece)] = piece.to_numpy()
+            begin += len(piece)
+    return found
 
 
 def hours_of(columns: Columns, seats: Seats) -> Iterator[Hour]:
     """One hour after the other, ascending."""
-    hours = columns.rows["hour_utc"].dt.epoch("s").to_numpy() // 3600
-    begins = np.flatnonzero(np.diff(hours, prepend=-1)).tolist()
+    hours = columns.who["hour_utc"].dt.epoch("s").to_numpy() // 3600
+    begins, who = np.flatnonzero(np.diff(hours, prepend=-1)).tolist(), columns.who.select(ATTRIBUTES)
     for begin, end in pairwise([*begins, len(hours)]):
-        circuit, seat = seats.numbers(columns.rows[begin:end])
+        circuit, seat = seats.numbers(who[begin:end])
         inside = slice(begin, end)
         yield Hour(
             number=int(hours[begin]),
@@ -154,21 +184,3 @@ def hours_of(columns: Columns, seats: Seats) -> Iterator[Hour]:
 def _index(numbers: Array) -> Index:
     whole = np.array_equal(numbers, np.arange(len(numbers)))
     return slice(0, len(numbers)) if whole else numbers
-
-
-def _matrix(rows: pl.DataFrame, columns: tuple[str, ...]) -> Array:
-    """The columns as lines below each other, NaN for null."""
-    found = np.empty((len(columns), rows.height))
-    for i, column in enumerate(columns):
-        found[i] = rows[column].to_numpy()
-    return found
-
-
-def _comparisons(rows: pl.DataFrame, values: Array, known: Array) -> tuple[Array, Array]:
-    """A line for each of PAIRS: whether the value is at or above the threshold, and whether both are known."""
-    above, compared = np.empty((2, len(PAIRS), rows.height), bool)
-    for i, (measure, level) in enumerate(PAIRS):
-        place, limit = SUMMED.index(value_column(measure)), rows[threshold_column(measure, level)].to_numpy()
-        np.greater_equal(values[place], limit, out=above[i])
-        np.logical_and(known[place], ~np.isnan(limit), out=compared[i])
-    return above, compared

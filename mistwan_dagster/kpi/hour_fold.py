@@ -10,21 +10,39 @@ kept by circuit; what a region or provider may claim of it is limited to the hou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mistwan_dagster.catalog.columns import MEASURES, hours_column, measure_column, run_hours_column
 from mistwan_dagster.catalog.table import Table
-from mistwan_dagster.kpi.exceedance import MINUTES, PAIRS, PERCENTILE, completed
+from mistwan_dagster.kpi.exceedance import PAIRS, PERCENTILE, completed
 from mistwan_dagster.kpi.hour_arrays import GREATEST, SUMMED, Array, Hour, Seats
 
+WHOLE = [
+    "observed_hours",
+    *(hours_column(*pair) for pair in PAIRS),
+    *(run_hours_column(*pair) for pair in PAIRS),
+    "circuit_count",
+]
+FIGURES = [
+    *(measure_column(m, "avg") for m in MEASURES),
+    *(measure_column(m, "max") for m in MEASURES),
+    measure_column("utilization", "p95"),
+    *SUMMED[len(MEASURES) :],
+    *WHOLE,
+]
+"""Figure columns of `agg_*` tables, except those of `completed`."""
 _LONG_AGO = -(2**40)
 _ALWAYS = 2**30
 _ONE = np.int16(1)
 _BLOCK = 500_000
 """Values sorted at a time, which bounds the memory."""
+_LONG = 2_000
+"""Of so many values in a line two are looked for, which then takes a third of the time of sorting all of them."""
 
 
 class HourFold:
@@ -72,21 +90,18 @@ class HourFold:
                 self._stays[key] = _Stay(np.full(len(codes), _ALWAYS), self._state.best.copy())
             self._stays[key].add(hour, run, stayed)
 
-    def figures(self, table: Table) -> pl.LazyFrame:
-        """Key, attributes and figures of `table` over the hours so far, sorted by key; not conformed yet.
-
-        Site, region and role of a circuit are those of its latest hour.
-        """
+    def pooled(self, table: Table) -> Pooled:
+        """The figures of the hours so far, pooled by the key of `table`."""
         state, codes = self._state, self._seats.codes(table.key[0])[: len(self._state.rows)]
         used = np.flatnonzero((state.rows > 0) & (codes >= 0))
         if not used.size:
-            return table.empty().lazy()
+            return Pooled(used, np.empty((len(FIGURES), 0)))
         order = used[np.lexsort((state.last_hour[used], codes[used]))]
         starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
         counts = np.diff(starts, append=len(order))
         latest = order[np.append(starts[1:], len(order)) - 1]
         best = self._stays[table.key[0]].best if table.key[0] in self._stays else state.best
-        pooled = _figure_columns(
+        figures = _figures(
             sums=np.add.reduceat(state.sums[:, order], starts, axis=1),
             counts=np.add.reduceat(state.counts[:, order], starts, axis=1, dtype=np.int64),
             greatest=np.fmax.reduceat(state.greatest[:, order], starts, axis=1),
@@ -94,15 +109,15 @@ class HourFold:
             runs=np.maximum.reduceat(best[:, order], starts, axis=1),
             compared=np.logical_or.reduceat(state.compared[:, order], starts, axis=1),
             p95=self._p95(order, starts, counts),
+            circuits=self._seats.circuits(order, counts),
         )
-        circuits = pl.Series("circuit_count", self._seats.circuits(order, counts))
-        return completed(self._seats.frame[latest].with_columns(*pooled, circuits).lazy())
+        return Pooled(latest, figures)
 
     def _p95(self, order: Array, starts: Array, counts: Array) -> Array:
         """Of each group of seats the percentile of its hourly utilizations; NaN without any."""
         by_hour = self._by_hour()
         found = np.full(len(starts), np.nan)
-        for count in np.unique(counts).tolist():
+        for count in np.flatnonzero(np.bincount(counts)).tolist():
             same = np.flatnonzero(counts == count)
             step = max(1, _BLOCK // (count * len(by_hour)))
             for part in (same[i : i + step] for i in range(0, len(same), step)):
@@ -129,11 +144,23 @@ def percentiles(lines: Array) -> Array:
     last = np.maximum(count - 1, 0)
     low = (last * PERCENTILE).astype(int)
     high = np.minimum(low + 1, last)
-    is_pool = len(lines) == 1  # of many values: sorting all of them takes five times as long
-    ordered = np.partition(lines, (low[0], high[0]), axis=1) if is_pool else np.sort(lines, axis=1)
+    if lines.shape[1] < _LONG:
+        ordered = np.sort(lines, axis=1)
+    else:
+        ordered = np.stack(
+            [np.partition(x, at) for x, at in zip(lines, zip(low, high, strict=True), strict=True)]
+        )
     line = np.arange(len(lines))
     at_low, at_high = ordered[line, low], ordered[line, high]
     return at_low + (last * PERCENTILE - low) * (at_high - at_low)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Figures of groups: of each the seat of its latest hour, and a line for each of FIGURES, NaN for unknown."""
+
+    latest: Array
+    figures: Array
 
 
 @dataclass
@@ -185,28 +212,41 @@ def _grown(array: Array, more: int, value: float) -> Array:
     return np.concatenate([array, np.full((*array.shape[:-1], more), value, array.dtype)], axis=-1)
 
 
-def _figure_columns(
-    *, sums: Array, counts: Array, greatest: Array, above: Array, runs: Array, compared: Array, p95: Array
-) -> list[pl.Series]:
-    """Figure columns of `agg_*` tables, except those of `completed`, from arrays over the groups.
+def _figures(
+    *,
+    sums: Array,
+    counts: Array,
+    greatest: Array,
+    above: Array,
+    runs: Array,
+    compared: Array,
+    p95: Array,
+    circuits: Array,
+) -> Array:
+    """A line for each of FIGURES, from arrays over the groups; NaN is unknown.
 
     Lines of `sums` and `counts` (of the hours that have the value) by SUMMED, of `greatest` by GREATEST; of hours
-    above, longest run and hours compared by PAIRS; NaN is unknown. Averages are over the hours that have the value.
-    Counts of hours are null when no hour of the group could be compared, sums when no hour has the value.
+    above, longest run and hours compared by PAIRS. Averages are over the hours that have the value. Counts of hours
+    are unknown when no hour of the group could be compared, sums when no hour has the value.
     """
     told = np.where(counts > 0, sums, np.nan)
-    means = told / np.maximum(counts, 1)
-    averages = [measure_column(m, "avg") for m in MEASURES]
-    found = {name: means[i] for i, name in enumerate(averages)}
-    found |= {measure_column(m, "max"): greatest[i] for i, m in enumerate(MEASURES)}
-    found |= {measure_column("utilization", "p95"): p95}
-    found |= {c: told[i] for i, c in enumerate(SUMMED) if c in MINUTES}
-    whole = {"flap_count": told[SUMMED.index("flap_count")], "observed_hours": counts[0]}
-    for i, pair in enumerate(PAIRS):
-        known = compared[i]
-        whole[hours_column(*pair)] = np.where(known, above[i], np.nan)
-        whole[run_hours_column(*pair)] = np.where(known, runs[i], np.nan)
-    return [
-        *(pl.Series(name, values, pl.Float64, nan_to_null=True) for name, values in found.items()),
-        *(pl.Series(name, v.astype(float), nan_to_null=True).cast(pl.Int64) for name, v in whole.items()),
-    ]
+    means = told[: len(MEASURES)] / np.maximum(counts[: len(MEASURES)], 1)
+    hours, longest = np.where(compared, above, np.nan), np.where(compared, runs, np.nan)
+    return np.vstack([means, greatest, p95, told[len(MEASURES) :], counts[0], hours, longest, circuits])
+
+
+def frame_of(table: Table, seats: Seats, pools: Sequence[Pooled], **same: Sequence[Any]) -> pl.DataFrame:
+    """Rows of `table` from what was pooled: key, attributes, figures, and of each pool its own value of `same`.
+
+    Site, region and role of a circuit are those of its latest hour. Sorted by the first column of the key, then as
+    the pools are.
+    """
+    latest = np.concatenate([np.zeros(0, np.int64), *(pool.latest for pool in pools)])
+    pool = np.repeat(np.arange(len(pools)), [len(pool.latest) for pool in pools])
+    order = np.lexsort((pool, seats.codes(table.key[0])[latest]))
+    figures = np.hstack([np.empty((len(FIGURES), 0)), *(pool.figures for pool in pools)])[:, order]
+    told = pl.DataFrame(dict(zip(FIGURES, figures, strict=True)))
+    known = told.lazy().with_columns(pl.all().fill_nan(None)).with_columns(pl.col(WHOLE).cast(pl.Int64))
+    each = pl.DataFrame(same)[pool[order]]
+    rows = pl.concat([seats.frame[latest[order]].lazy(), known, each.lazy()], how="horizontal")
+    return table.conform(completed(rows)).collect()

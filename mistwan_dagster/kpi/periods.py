@@ -12,11 +12,10 @@ from typing import cast
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.table import Table
 from mistwan_dagster.kpi.calendar import Period, period_start
-from mistwan_dagster.kpi.hour_arrays import READ, Columns, Seats, columns_of, hours_of
-from mistwan_dagster.kpi.hour_fold import HourFold
+from mistwan_dagster.kpi.hour_arrays import Columns, Seats, columns_of, hours_of
+from mistwan_dagster.kpi.hour_fold import HourFold, frame_of
 
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 """Period -> truncation. Weeks begin on Monday, as ISO weeks do."""
@@ -34,18 +33,22 @@ def period_figures(
     the period's last hour. Regions and providers are pooled as in `windows.window_figures`.
     """
     begins = pl.col("hour_utc").dt.truncate(PERIODS[period])
-    seats, found = Seats(), [[table.empty()] for table in tables]
-    fold, begun = HourFold(seats, *tables), start
+    seats = Seats()
+    fold, begun, pools = HourFold(seats, *tables), start, []
     inside = begins.is_between(start, end, closed="left")
     for columns in _read_ahead([hourly] if isinstance(hourly, pl.LazyFrame) else hourly, inside):
         for hour in hours_of(columns, seats):
             this = period_start(datetime.fromtimestamp(hour.number * 3600, UTC), cast(Period, period))
             if this != begun:
-                _close(fold, period, begun, tables, found)
+                pools.append((begun, [fold.pooled(table) for table in tables]))
                 fold, begun = HourFold(seats, *tables), this
             fold.add(hour)
-    _close(fold, period, begun, tables, found)
-    return [pl.concat(frames).lazy().sort(table.key) for frames, table in zip(found, tables, strict=True)]
+    pools.append((begun, [fold.pooled(table) for table in tables]))
+    starts = [begin for begin, _ in pools]
+    return [
+        frame_of(table, seats, of_table, period=[period] * len(starts), period_start_utc=starts).lazy()
+        for table, of_table in zip(tables, zip(*(pooled for _, pooled in pools), strict=True), strict=True)
+    ]
 
 
 def _read_ahead(parts: Iterable[pl.LazyFrame], inside: pl.Expr) -> Iterator[Columns]:
@@ -53,20 +56,9 @@ def _read_ahead(parts: Iterable[pl.LazyFrame], inside: pl.Expr) -> Iterator[Colu
     with ThreadPoolExecutor(1) as reader:
         reading: Future[Columns] | None = None
         for part in parts:
-            ahead = reader.submit(lambda p: columns_of(p.filter(inside).select(READ).collect()), part)
+            ahead = reader.submit(lambda p: columns_of(p.filter(inside)), part)
             if reading is not None:
                 yield reading.result()
             reading = ahead
         if reading is not None:
             yield reading.result()
-
-
-def _close(
-    fold: HourFold, period: str, begun: datetime, tables: tuple[Table, ...], found: list[list[pl.DataFrame]]
-) -> None:
-    """Add the rows of a period that is over to what was found."""
-    for frames, table in zip(found, tables, strict=True):
-        named = fold.figures(table).with_columns(
-            period=pl.lit(period), period_start_utc=pl.lit(begun).cast(INSTANT)
-        )
-        frames.append(table.conform(named).collect())

@@ -5,14 +5,14 @@ Belongs here: which hours are in a window. Does not belong here: the figures the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.table import Table
-from mistwan_dagster.kpi.hour_arrays import READ, Hour, Seats, columns_of, hours_of
-from mistwan_dagster.kpi.hour_fold import HourFold
+from mistwan_dagster.kpi.hour_arrays import Hour, Seats, columns_of, hours_of
+from mistwan_dagster.kpi.hour_fold import HourFold, Pooled, frame_of
 
 WINDOW_HOURS = (3, 12, 24)
 HOUR = timedelta(hours=1)
@@ -34,35 +34,31 @@ def window_figures(
     which it had none (null) count in none.
     """
     hours = as_of_hours(as_of_start, as_of_end)
-    found: list[list[pl.DataFrame]] = [[table.empty()] for table in tables]
-    if hours:
-        first = hours[0] - HOUR * max(WINDOW_HOURS)
-        inside = hourly.filter(pl.col("hour_utc").is_between(first, hours[-1], closed="left"))
-        seats = Seats()
-        known = {hour.number: hour for hour in hours_of(columns_of(inside.select(READ).collect()), seats)}
-        for as_of in hours:
-            for frames, of_table in zip(found, _windows(known, seats, as_of, tables), strict=True):
-                frames.extend(of_table)
-    return [pl.concat(frames).lazy().sort(table.key) for frames, table in zip(found, tables, strict=True)]
+    if not hours:
+        return [table.empty().lazy() for table in tables]
+    first = hours[0] - HOUR * max(WINDOW_HOURS)
+    inside = hourly.filter(pl.col("hour_utc").is_between(first, hours[-1], closed="left"))
+    seats = Seats()
+    known = {hour.number: hour for hour in hours_of(columns_of(inside), seats)}
+    pools = [pool for as_of in hours for pool in _windows(known, seats, as_of, tables)]
+    as_of, lengths = zip(*((as_of, length) for as_of in hours for length in WINDOW_HOURS), strict=True)
+    return [
+        frame_of(table, seats, of_table, as_of_utc=as_of, window_hours=lengths).lazy()
+        for table, of_table in zip(tables, zip(*pools, strict=True), strict=True)
+    ]
 
 
 def _windows(
     known: dict[int, Hour], seats: Seats, as_of: datetime, tables: tuple[Table, ...]
-) -> list[list[pl.DataFrame]]:
-    """Of each table the windows as of an hour. Backwards: each window holds the shorter ones."""
+) -> Iterator[list[Pooled]]:
+    """Of each window as of an hour what each table asks for. Backwards: each window holds the shorter ones."""
     fold, end, after = HourFold(seats, *tables), int(as_of.timestamp()) // 3600, 0
-    found: list[list[pl.DataFrame]] = [[] for _ in tables]
     for length in WINDOW_HOURS:
         for number in range(end - after - 1, end - length - 1, -1):
             if number in known:
                 fold.add(known[number])
         after = length
-        for frames, table in zip(found, tables, strict=True):
-            named = fold.figures(table).with_columns(
-                as_of_utc=pl.lit(as_of).cast(INSTANT), window_hours=pl.lit(length, pl.Int64)
-            )
-            frames.append(table.conform(named).collect())
-    return found
+        yield [fold.pooled(table) for table in tables]
 
 
 def as_of_hours(as_of_start: datetime, as_of_end: datetime) -> list[datetime]:
