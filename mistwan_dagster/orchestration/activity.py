@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -33,15 +33,30 @@ def names_of(run: dg.DagsterRun) -> Iterable[str]:
 def recent_activity(instance: dg.DagsterInstance) -> Activity:
     """Spans that runs have under way, and spans of runs of the last day that gave nothing.
 
-    For a stage these are the failed ones. For an endpoint they are all that ended: what was read whole is recorded,
-    so it is not asked for again, and a span that is still missing was not brought.
+    For a stage these are the failed ones, but for what a later run brought: a period under way is computed again and
+    again. For an endpoint they are all that ended: what was read whole is recorded, so it is not asked for again, and
+    a span that is still missing was not brought.
     """
+    under_way: dict[str, list[Span]] = defaultdict(list)
+    for name, span, _ in _parts(instance.get_runs(dg.RunsFilter(statuses=ASKED))):
+        under_way[name].append(span)
     ended = dg.RunsFilter(statuses=[*FAILED, dg.DagsterRunStatus.SUCCESS], created_after=_memory())
-    endpoints = {e.raw_name for several in HISTORY_SOURCES.values() for e in several}
-    fruitless = _by_name(
-        instance.get_runs(ended), lambda name, run: name in endpoints or run.status in FAILED
-    )
-    return Activity(_by_name(instance.get_runs(dg.RunsFilter(statuses=ASKED))), fruitless)
+    fruitless: dict[str, list[Span]] = defaultdict(list)
+    brought: dict[str, list[Span]] = defaultdict(list)
+    for name, span, run in _parts(instance.get_runs(ended)):  # the newest first
+        if name in STAGES and run.status not in FAILED:
+            brought[name].append(span)
+        else:
+            fruitless[name] += without(span, brought[name])
+    return Activity(dict(under_way), dict(fruitless))
+
+
+def without(span: Span, others: Iterable[Span]) -> list[Span]:
+    """What is left of a span, ascending."""
+    left = [span]
+    for begin, end in others:
+        left = [(a, b) for x, y in left for a, b in ((x, min(y, begin)), (max(x, end), y)) if a < b]
+    return left
 
 
 def first_collection_attempts(instance: dg.DagsterInstance) -> tuple[int, int]:
@@ -78,13 +93,10 @@ def _memory() -> datetime:
     return datetime.now(UTC) - MEMORY
 
 
-def _by_name(
-    runs: Iterable[dg.DagsterRun], counts: Callable[[str, dg.DagsterRun], bool] = lambda _name, _run: True
-) -> dict[str, list[Span]]:
-    found: dict[str, list[Span]] = defaultdict(list)
+def _parts(runs: Iterable[dg.DagsterRun]) -> Iterator[tuple[str, Span, dg.DagsterRun]]:
+    """Of each run, and each stage or endpoint that it works on, the span of partitions."""
     for run in runs:
         for name in names_of(run):
             span = span_of_tags(STAGES[name].end if name in STAGES else STAGES["hourly"].end, run.tags)
-            if span is not None and counts(name, run):
-                found[name].append(span)
-    return dict(found)
+            if span is not None:
+                yield name, span, run

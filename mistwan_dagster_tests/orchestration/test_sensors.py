@@ -155,6 +155,23 @@ def test_a_successful_run_is_held_against_history_that_it_did_not_bring_but_not_
     }
 
 
+def test_a_failed_run_is_not_held_against_what_a_later_run_brought(instance: dg.DagsterInstance) -> None:
+    """Else a day under way, computed anew each hour, was given up at the third hour in which its run was killed."""
+    day, of_a_day = datetime(2025, 3, 4, tzinfo=UTC), timedelta(days=1)
+
+    def ended(begin: datetime, days: int, status: Status) -> None:
+        tags = range_tags("daily", begin, begin + days * of_a_day)
+        run(instance, dg.RunRequest(job_name="daily", tags=tags), status)
+
+    ended(day - of_a_day, 3, Status.FAILURE)
+    ended(day, 1, Status.FAILURE)
+    ended(day, 1, Status.SUCCESS)
+    ended(day, 1, Status.CANCELED)
+    assert recent_activity(instance).fruitless == {
+        "daily": [(day, day + of_a_day), (day - of_a_day, day), (day + of_a_day, day + 2 * of_a_day)]
+    }
+
+
 def test_runs_that_read_alarms_are_not_taken_for_runs_that_compute_their_tables(
     instance: dg.DagsterInstance,
 ) -> None:
