@@ -24,7 +24,10 @@ from aiosmtpd.controller import Controller
 
 @dataclass
 class Webhook:
-    """What an HTTP receiver was told. `status` is its answer; while it is not 200, nothing is kept."""
+    """What an HTTP receiver was told. `status` is its answer; while it is not 200, nothing is kept.
+
+    With `answers` cleared it keeps what it is told and does not answer; `told` is set with each message.
+    """
 
     port: int = 0
     status: int = 200
@@ -32,6 +35,8 @@ class Webhook:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    told: threading.Event = field(default_factory=threading.Event)
+    answers: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -43,6 +48,7 @@ class Webhook:
 def webhook(certificate: Path | None = None) -> Iterator[Webhook]:
     """An HTTP receiver on a free port, with TLS when a certificate and its key are given."""
     kept = Webhook()
+    kept.answers.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -52,6 +58,8 @@ def webhook(certificate: Path | None = None) -> Iterator[Webhook]:
                 kept.bodies.append(json.loads(body))
                 kept.headers.append(dict(self.headers))
                 kept.paths.append(self.path)
+            kept.told.set()
+            kept.answers.wait()
             self.send_response(kept.status)
             self.end_headers()
             self.wfile.write(b"ok")
@@ -70,6 +78,7 @@ def webhook(certificate: Path | None = None) -> Iterator[Webhook]:
     try:
         yield kept
     finally:
+        kept.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()

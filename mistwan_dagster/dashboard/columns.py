@@ -181,6 +181,25 @@ def alarm_columns(region: str | None, zone: ZoneInfo) -> tuple[Shown, ...]:
     )
 
 
+def alert_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
+    """An open alert: how bad, of what, where, and since when."""
+
+    def about(row: Row) -> Part:
+        if row["site_id"] is None:
+            return row["site_name"]
+        return dcc.Link(row["site_name"], href=address.to(site_path(row["site_id"]), region=None))
+
+    return (
+        Shown("Severity", lambda row: badge(row["level"])),
+        Shown("Rule", lambda row: row["what"].replace("_", " ")),
+        Shown("About", about),
+        Shown("Region", lambda row: row["region"] or ""),
+        Shown("Circuits", lambda row: number(row["n"]), numeric=True),
+        Shown("Since", lambda row: stamp(row["since_utc"], zone)),
+        Shown("Opened", lambda row: stamp(row["read_utc"], zone)),
+    )
+
+
 def score(value: float | None) -> str:
     """An SLE score as a percentage."""
     return percent(None if value is None else 100 * value, 1)

@@ -136,6 +136,11 @@ def service_levels() -> dict[str, list[dict[str, Any]]]:
              "first_seen_utc": LAST, "last_seen_utc": LAST, "read_utc": NEWEST}
             for t, v in (("gateway_down", "critical"), ("vpn_path_down", "warn"), ("device_restarted", "info"))
         ],
+        "fact_alert": [
+            {"alert_id": "a1", "rule": "outage", "scope": "provider", "provider": "Acme", "area": "North",
+             "region": "North", "signals": "down", "severity": "critical", "since_utc": LAST, "opened_utc": LAST,
+             "circuit_count": 3, "open_circuit_count": 2, "site_count": 2}
+        ],
     }  # fmt: skip
 
 

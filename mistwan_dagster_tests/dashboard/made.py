@@ -166,6 +166,19 @@ def fleet(folder: Path) -> Published:
                 (None, None, None, "open", None),
             ))
         ],
+        "fact_alert": [
+            {"alert_id": str(i), "rule": r, "scope": c, "site_id": s, "provider": p, "area": a, "subject": t,
+             "region": g, "severity": v, "signals": r, "since_utc": LAST - HOUR,
+             "opened_utc": LAST + timedelta(minutes=i),
+             "closed_utc": NEWEST if i == 4 else None, "open_circuit_count": i, "circuit_count": 5, "site_count": 2}
+            for i, (r, c, s, p, a, t, g, v) in enumerate((
+                ("outage", "site", "1", None, None, None, "North", "high"),
+                ("outage", "provider", None, "Acme", "South", None, "North; South", "critical"),
+                ("disk_low", "platform", None, None, None, "disk", None, "critical"),
+                ("quality", "site", "9", None, None, None, "Southwest", "warning"),
+                ("outage", "site", "2", None, None, None, "South", "critical"),
+            ))
+        ],
         "fact_path_hour": [
             {"site_id": s, "device_mac": "a", "node": "", "port_id": "p", "peer_mac": p, "peer_port_id": "",
              "vpn_name": "", "hour_utc": LAST, "up_pct": up}

@@ -41,7 +41,7 @@ def hostile() -> dict[str, list[dict[str, Any]]]:
         ("fact_path_hour", "peer_router_name", SCRIPT), ("fact_path_hour", "vpn_name", FORMULA),
         ("fact_alarm", "text", SCRIPT), ("fact_sle_impacted_gateway", "device_name", SCRIPT),
         ("fact_sle_trend", "classifier", SCRIPT), ("rpt_provider_scorecard", "provider", FORMULA),
-        ("fact_failover", "cause", SCRIPT),
+        ("fact_failover", "cause", SCRIPT), ("fact_alert", "rule", SCRIPT), ("fact_alert", "area", QUOTES),
     ):  # fmt: skip
         for row in tables[table]:
             row[column] = value

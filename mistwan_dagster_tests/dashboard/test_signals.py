@@ -20,6 +20,23 @@ def test_degraded_sites_have_their_score_and_the_state_of_the_deep_dive(tmp_path
     ]
 
 
+def test_open_alerts_are_listed_the_worst_and_newest_first_by_what_they_are_about(tmp_path: Path) -> None:
+    found = signals.alerts(signals.signals(fleet(tmp_path)))
+    assert found.select("level", "what", "site_name", "site_id", "region", "n").rows() == [
+        ("critical", "disk_low", "disk", None, None, 2),
+        ("critical", "outage", "Acme · South", None, "North; South", 1),
+        ("high", "outage", "Store 1", "1", "North", 0),
+        ("warning", "quality", "9", "9", "Southwest", 3),
+    ]
+
+
+def test_an_alert_of_several_regions_is_in_each_of_them_and_in_none_that_is_only_like_one(
+    tmp_path: Path,
+) -> None:
+    found = signals.alerts(signals.signals(fleet(tmp_path), "South"))
+    assert found["site_name"].to_list() == ["Acme · South"]
+
+
 def test_of_a_region_only(tmp_path: Path) -> None:
     found = signals.signals(fleet(tmp_path), "South")
     assert signals.alarms(found).select("what", "n").rows() == [("vpn_path_down", 1)]

@@ -1,9 +1,13 @@
-"""What Mist itself complains of: open alarms by severity and type, and sites whose SLE is degraded. One query."""
+"""What was complained of: open alarms of Mist by severity and type, sites whose SLE is degraded, and open alerts.
+
+One query for all of them.
+"""
 
 from __future__ import annotations
 
 import polars as pl
 
+from mistwan_dagster.catalog.columns import LEVELS
 from mistwan_dagster.dashboard.data.engineering import in_region
 from mistwan_dagster.dashboard.data.published import Published
 
@@ -11,13 +15,15 @@ SEVERITY_ORDER = ("critical", "warn", "info")
 
 
 def signals(published: Published, region: str | None = None) -> pl.DataFrame:
-    """Rows of kind `alarm` (one a severity and type) and `sle` (one a degraded site and metric).
+    """Rows of kind `alarm` (one a severity and type), `sle` (one a degraded site and metric) and `alert` (one each).
 
-    Columns: kind, what (alarm type or metric), level (severity, or state of the SLE deep-dive), site_id, site_name,
-    region, n (alarms, or the score), acked (alarms), sites (alarms), since_utc (oldest alarm, or hour of the score),
-    read_utc (newest occurrence, or last deep-dive).
+    Columns: kind, what (alarm type, metric or rule), level (severity, or state of the SLE deep-dive), site_id,
+    site_name (of an alert that has none: its provider and area, or part of the platform), region, n (alarms, the score,
+    or circuits still part of an alert), acked (alarms), sites (of alarms or alerts), since_utc (oldest alarm, hour of
+    the score, or begin of the breach), read_utc (newest occurrence, last deep-dive, or when the alert opened).
     """
     where, values = in_region(region)
+    passes = "position('; ' || ? || ';' IN '; ' || region || ';') > 0" if region else "1 = 1"
     return published.ask(
         f"""SELECT 'alarm' AS kind, coalesce(alarm_type, 'unknown') AS what, coalesce(severity, 'unknown') AS level,
        CAST(NULL AS VARCHAR) AS site_id, CAST(NULL AS VARCHAR) AS site_name, CAST(NULL AS VARCHAR) AS region,
@@ -28,8 +34,12 @@ UNION ALL
 SELECT 'sle', q.metric, q.state, q.site_id, s.site_name, s.region, q.score, NULL, NULL, q.score_hour_utc,
        q.last_read_utc
 FROM sle_coverage q LEFT JOIN dim_site s ON s.site_id = q.site_id AND s.is_current
-WHERE q.is_degraded{where}""",
-        values * 2,
+WHERE q.is_degraded{where}
+UNION ALL
+SELECT 'alert', rule, severity, site_id, coalesce(site_name, site_id, provider || ' · ' || area, subject), region,
+       CAST(open_circuit_count AS DOUBLE), NULL, site_count, since_utc, opened_utc
+FROM v_open_alert WHERE {passes}""",
+        values * 3,
     )
 
 
@@ -42,3 +52,11 @@ def alarms(found: pl.DataFrame) -> pl.DataFrame:
 def degraded(found: pl.DataFrame) -> pl.DataFrame:
     """Degraded sites, lowest score first."""
     return found.filter(pl.col("kind") == "sle").sort("n", "site_id", "what")
+
+
+def alerts(found: pl.DataFrame) -> pl.DataFrame:
+    """Open alerts, the worst first, then the newest."""
+    rank = pl.col("level").replace_strict({w: i for i, w in enumerate(LEVELS)}, default=-1)
+    return found.filter(pl.col("kind") == "alert").sort(
+        rank, "read_utc", "site_name", "what", descending=[True, True, False, False]
+    )

@@ -51,6 +51,7 @@ def _render(view: PageView) -> list[Part]:
         *fleet_tiles(counts, lasting, failovers.height - lasting, address.region),
         html.Div(
             [
+                _alerts(view, found),
                 *_circuit_lists(view, counts, problems, lines),
                 _alarms(view, found, counts),
                 _degraded(view, found, counts),
@@ -113,6 +114,21 @@ def _circuit_lists(
             nothing("good", "No circuit was bad on enough of the last days."), "rpt_chronic_offenders", CHRONIC,
         ),
     ]  # fmt: skip
+
+
+def _alerts(view: PageView, found: pl.DataFrame) -> Part:
+    """Regions of an alert are a list: a grid of one region shows those that have it among others, too."""
+    region = view.address.region
+    request = RowRequest(
+        condition("region", "contains", region) if region else {},
+        ({"colId": "severity_rank", "sort": "desc"},),
+    )
+    return listing(
+        view.address, "Open alerts", signals.alerts(found), f"the worst first, times {view.zone().key}",
+        col.alert_columns(view.address, view.zone()),
+        nothing("good", "No alert is open. They are looked for by the daemon and by `mistwan alerts run`."),
+        "v_open_alert", request, wide=True, by_region=False,
+    )  # fmt: skip
 
 
 def _alarms(view: PageView, found: pl.DataFrame, counts: Counts) -> Part:
