@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("hour", "rollups", "aggregates", "snapshot_slot", "compaction", "commands", "dashboard")
+BENCHMARKS = (
+    "hour",
+    "rollups",
+    "aggregates",
+    "window_range",
+    "snapshot_slot",
+    "compaction",
+    "commands",
+    "dashboard",
+)
 
 
 def main() -> int:

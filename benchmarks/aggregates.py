@@ -148,10 +148,13 @@ def python_side(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
 
 def measure(name: str, side: str, folder: Path, months: int) -> None:
     """In a process of its own: seconds, CPU seconds, peak memory; the figures go into a file to be compared."""
-    run = {
-        "python": python_side, "in memory": in_memory,
-        "product": lambda *of: lambda: product(*of, months), "duckdb": lambda *of: lambda: duckdb_side(*of),
-    }[side](name, folder)  # fmt: skip
+    sides: dict[str, Callable[[], Callable[[], pl.DataFrame]]] = {
+        "python": lambda: python_side(name, folder),
+        "in memory": lambda: in_memory(name, folder),
+        "product": lambda: lambda: product(name, folder, months),
+        "duckdb": lambda: lambda: duckdb_side(name, folder),
+    }
+    run = sides[side]()
     best: tuple[float, float] = (float("inf"), float("inf"))
     for _ in range(7 if name in ("windows", "day") else 1):
         begun, used = time.perf_counter(), time.process_time()

@@ -76,7 +76,7 @@ class Children:
                 importlib.import_module(name)
         if not succeeded:
             raise RuntimeError(f"{kind}: {value}")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def _be_child(self, writing: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:

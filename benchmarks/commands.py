@@ -54,7 +54,7 @@ def measure(home: Path, cloud: Cloud) -> bool:
     home.mkdir()
     (home / "circuits.csv").write_text(world.circuits_csv())
     os.environ.update(cloud.settings(home))
-    platform = Platform(Settings(_env_file=None))  # type: ignore[call-arg]
+    platform = Platform(Settings(_env_file=None))
     slots = [HOUR + number * SLOT for number in range(16)]
 
     def turn(slot: datetime) -> dict[str, str]:

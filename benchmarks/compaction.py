@@ -95,14 +95,14 @@ def measure(folder: Path, circuits: int, repeat: int) -> int:
     """Two lakes of the same day, one of them compacted and swept."""
     small, compact = RawLake(folder / "small"), RawLake(folder / "compact")
     fill(small, circuits)
-    subprocess.run(["cp", "-a", small.root, compact.root], check=True)
+    subprocess.run(["cp", "-a", str(small.root), str(compact.root)], check=True)
     command = [sys.executable, "-m", "benchmarks.compaction", "--compact", str(compact.root)]
     began = time.perf_counter()
     peak_mb = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     took = time.perf_counter() - began
     for path in compact.endpoint_folder(PORT_STATS).glob("hour=*/*"):
         path.unlink()
-    before, after = used(small.root), used(compact.root)
+    before, after = used(folder / "small"), used(folder / "compact")
     print(
         f"files {before[0]} -> {after[0]}, MB {before[1]:.0f} -> {after[1]:.0f} ({after[1] / before[1]:.2f} x)"
     )

@@ -145,6 +145,7 @@ def page_request(page: Page, base: str) -> tuple[str, dict[str, Any]]:
     with page.expect_request(lambda r: "_pages_content" in (r.post_data or "")) as waiting:
         page.goto(base)
     body = waiting.value.post_data_json
+    assert body is not None
     return waiting.value.url.removeprefix(base), body
 
 
@@ -252,9 +253,9 @@ def main() -> int:
         request_path, body = page_request(page, base)
         walks = [click_through(page, base, site) for site in range(3, 3 + 5 * 12, 12)]
         names = ("region", "site", "circuit", "month", "13 months")
-        for name, times in zip(names, zip(*walks, strict=True), strict=True):
-            tell(f"drilldown to {name}", median_ms=statistics.median(times), slowest_ms=max(times))
-            worst["drilldown_ms"] = max(worst["drilldown_ms"], statistics.median(times))
+        for name, took in zip(names, zip(*walks, strict=True), strict=True):
+            tell(f"drilldown to {name}", median_ms=statistics.median(took), slowest_ms=max(took))
+            worst["drilldown_ms"] = max(worst["drilldown_ms"], statistics.median(took))
         browser.close()
         taken = users(port, request_path, body, options.users, options.seconds)
         times = sorted(t for t, _ in taken)

@@ -285,8 +285,8 @@ def make_warehouse(folder: Path) -> Path:
         connection.unregister("incoming")
 
     for made in (dimensions(known, rng), aggregates(known, rng), happenings(known, rng)):
-        for table, frame in made:
-            put(table, frame)
+        for name, frame in made:
+            put(name, frame)
     print(f"aggregates and happenings after {time.monotonic() - begun:.0f} s", flush=True)
     first, day = NEWEST - DAY * (DAYS - 1), fact_hours(known, NEWEST, 24, rng)
     figures = day.drop("site_id", "circuit_id", "region", "role", "hour_utc")

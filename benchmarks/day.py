@@ -210,8 +210,8 @@ def print_calls(day: Day) -> bool:
         told = "-" if counted is None else counted
         print(f"{hour:%Y-%m-%dT%H:%MZ} {calls['live']:>7}{calls['backfill']:>10}{calls.total():>7}{told:>15}")
     print(f"\n{'endpoint':28}{'purpose':10}{'calls':>8}{'most in an hour':>17}")
-    for (endpoint, purpose), calls in sorted(by_endpoint.items(), key=lambda kv: -kv[1].total()):
-        print(f"{endpoint:28}{purpose:10}{calls.total():>8}{max(calls.values()):>17}")
+    for (endpoint, purpose), used in sorted(by_endpoint.items(), key=lambda kv: -kv[1].total()):
+        print(f"{endpoint:28}{purpose:10}{used.total():>8}{max(used.values()):>17}")
     most = max(calls.total() for calls in by_hour.values())
     print(f"most calls in an hour: {most}, budget {DEFAULT_BUDGET}; ledger and cloud agree: {agreed}")
     return agreed and most <= DEFAULT_BUDGET

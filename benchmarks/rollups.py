@@ -129,7 +129,7 @@ def make_history(circuits: int) -> pl.DataFrame:
     ages = pl.Series(np.repeat(np.arange(hours, dtype=np.int32), circuits))
     return pl.select(
         circuit_id=pl.lit("c") + owners.cast(pl.String).str.zfill(6),
-        hour_utc=pl.lit(DAY, INSTANT) - pl.duration(hours=ages),
+        hour_utc=pl.lit(DAY, INSTANT) - pl.duration(hours=pl.lit(ages)),
         utilization_pct=pl.Series(values).cast(pl.Float64),
     )
 

@@ -135,7 +135,7 @@ def _later(blow: Callable[[], None] | None, after_s: float) -> Iterator[None]:
 def _run(ask: Ask, cloud: Cloud, disk_full: bool) -> tuple[str, ...]:
     """One run, in a child. Waits between attempts are short; waiting for the budget puts both clocks forward."""
     liveness.COMMAND = launch.COMMAND = f"{os.getpid()}-soak"
-    call.Retry.__init__.__defaults__ = (5, 0.01, 0.1, time.sleep)  # type: ignore[misc]
+    call.Retry.__init__.__defaults__ = (5, 0.01, 0.1, time.sleep)
     if disk_full:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
