@@ -44,7 +44,7 @@ SEED = int(os.environ.get("SOAK_SEED", "1"))
 START = datetime.fromisoformat(os.environ.get("SOAK_START", "2025-03-03T20:00:00+00:00"))
 END = START + HOURS * HOUR
 FAULTS = {
-    "error_500": 0.02, "html_502": 0.02, "drop_mid_body": 0.02, "malformed_json": 0.02, "rate_limit": 0.002,
+    "error_500": 0.02, "html_502": 0.02, "drop_mid_body": 0.02, "malformed_json": 0.02, "rate_limit": 0.0005,
     "stall": 0.005, "duplicate_rows": 0.2, "repeated_page": 0.1, "stall_seconds": 1.5, "retry_after_s": 0.1,
 }  # fmt: skip
 DISK_FULL_AT = START + HOUR + timedelta(minutes=30)
