@@ -115,24 +115,24 @@ class HourFold:
 
     def _p95(self, order: Array, starts: Array, counts: Array) -> Array:
         """Of each group of seats the percentile of its hourly utilizations; NaN without any."""
-        by_hour = self._by_hour()
+        by_seat = self._by_seat()
         found = np.full(len(starts), np.nan)
         for count in np.flatnonzero(np.bincount(counts)).tolist():
             same = np.flatnonzero(counts == count)
-            step = max(1, _BLOCK // (count * len(by_hour)))
+            step = max(1, _BLOCK // (count * by_seat.shape[1]))
             for part in (same[i : i + step] for i in range(0, len(same), step)):
                 seats = order[starts[part, None] + np.arange(count)]
-                values = np.moveaxis(by_hour[:, seats], 0, -1)
-                found[part] = percentiles(values.reshape(len(part), -1))
+                found[part] = percentiles(by_seat[seats].reshape(len(part), -1))
         return found
 
-    def _by_hour(self) -> Array:
-        """A line for each hour with the utilization of each seat, NaN where there is none."""
-        shape = (len(self._utilization), self._seats.frame.height)
+    def _by_seat(self) -> Array:
+        """A line for each seat with its utilization in each hour, NaN where there is none."""
+        shape = (self._seats.frame.height, len(self._utilization))
         if self._values is None or self._values.shape != shape:
-            self._values = np.full(shape, np.nan)
-            for line, (seat, values) in zip(self._values, self._utilization, strict=True):
+            by_hour = np.full(shape[::-1], np.nan)
+            for line, (seat, values) in zip(by_hour, self._utilization, strict=True):
                 line[seat] = values
+            self._values = by_hour.T.copy()
         return self._values
 
 
