@@ -186,7 +186,8 @@ def compare(name: str, circuits: int, folder: Path, months: int, peers: tuple[st
         report |= {f"in_memory_{k}": ours["python"][k] for k in ("cpu_s", "clock_s")}
     for side in peers:
         theirs = in_a_process(name, side, folder, months)
-        pair = (pl.read_parquet(folder / f"{name}-{s}.found") for s in ("product", side))
+        mine = "in memory" if side == "python" else "product"
+        pair = (pl.read_parquet(folder / f"{name}-{s}.found") for s in (mine, side))
         assert_frame_equal(*pair, check_dtypes=False, rel_tol=1e-9)
         report |= {f"{side}_cpu_s": theirs["cpu_s"], f"{side}_peak_mb": theirs["peak_mb"]}
         report[f"{side}_ratio"] = round(theirs["cpu_s"] / ours[side]["cpu_s"], 1)

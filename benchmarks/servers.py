@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
 
 
 def missing() -> str | None:
@@ -45,9 +45,9 @@ class Server:
             self.command, stdout=quiet, stderr=quiet, user=self.user, start_new_session=True
         )
         self._running.append(started)
-        self.restarts += 1
         for _ in range(600):
             if self.answers():
+                self.restarts += 1
                 return
             time.sleep(0.05)
         raise SystemExit(f"{self.command[0]} did not start")
@@ -97,8 +97,8 @@ def postgres(folder: Path) -> Iterator[Server]:
 
 
 def _running(server: Server) -> Iterator[Server]:
-    server.restart()
     try:
+        server.restart()
         yield server
     finally:
         server.stop()

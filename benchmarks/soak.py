@@ -8,8 +8,8 @@ the cloud does not tell again); once the disk is full, twice its clock is off, a
 counts the calls, and its PostgreSQL, which holds Dagster's runs, are killed under a run and started again.
 
 What must hold at the end is in `soak_verdict.py`. Prints a line an hour; exit code 1 when something does not hold.
-`SOAK_SITES` (300), `SOAK_HOURS` (168), `SOAK_MINUTES` (ends after the day, else the hour, in which so many of real time
-are over), `SOAK_SEED`, `SOAK_START`, `SOAK_LOG` (a folder).
+`SOAK_SITES` (300), `SOAK_HOURS` (168), `SOAK_MINUTES` (each side ends after the hour in which so many of real time are
+over), `SOAK_SEED`, `SOAK_START`, `SOAK_LOG` (a folder).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from pathlib import Path
 from benchmarks import servers
 from benchmarks.children import Children
 from benchmarks.cloud import Cloud, served
-from benchmarks.soak_side import COLLECTION, NO_OFFSET, Side
+from benchmarks.soak_side import COLLECTION, NO_OFFSET, Blow, Side
 from benchmarks.soak_verdict import Seen, compare, grown
 from benchmarks.ticks import DELAY, ticks
 from mistwan_dagster.lake.raw import HOUR, floor_slot
@@ -126,17 +126,24 @@ def live(plan: Plan) -> Seen:
         side.blows = {}
         side.look_after(hour + HOUR + DELAY)
         told = {k: f"{u.runs} x {u.seconds / u.runs:.1f} s" for k, u in side.children.by_kind.items()}
-        print(plan.name, told, {s.command[0]: s.restarts for s in below}, flush=True)
-        return side.seen(START, hour + HOUR)
+        restarts = {Path(server.command[0]).name: server.restarts for server in below}
+        print(plan.name, told, restarts, flush=True)
+        return side.seen(START, hour + HOUR, restarts)
 
 
-def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[Callable[[], None]]]:
-    """What is to happen in an hour: a kill of each kind of process, and in every sixth the servers' ends."""
-    spared = set() if hour % 4 == 1 else {"collect", "tick of collect"}
-    found = {kind: [side.children.kill] for kind in side.kinds() - spared}
+def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[Blow]]:
+    """What is to happen in an hour: a kill of each kind of process, and in every sixth the servers' ends.
+
+    A server's end that no process came for is kept.
+    """
+    slots = {"collect", "tick of collect"}
+    kept = {kind: [b for b in left if b != side.children.kill] for kind, left in side.blows.items()}
+    found = {
+        kind: [side.children.kill, *kept.get(kind, [])]
+        for kind in side.kinds() - (set() if hour % 4 == 1 else slots)
+    }
     for server in below if hour % 6 == 2 else []:
-        struck = side.rng.choice(sorted(side.kinds() & {"alerts", "hourly", "latest", "daily", "windows"}))
-        found[struck].append(server.restart)
+        found[side.rng.choice(sorted(found.keys() - slots))].append(server.restart)
     return found
 
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ from mistwan_dagster.orchestration import launch, liveness
 from mistwan_dagster.orchestration.sensors import SENSORS
 
 COLLECTION = "collect_every_slot"
+Blow = Callable[[], None]
 NO_OFFSET = timedelta(0)
 
 
@@ -45,8 +47,8 @@ class Side:
     failed: Counter[str] = field(default_factory=Counter)
     files: list[Counter[str]] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
-    blows: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
-    """Kind -> what is still to happen in this hour, at a random instant of a process of that kind."""
+    blows: dict[str, list[Blow]] = field(default_factory=dict)
+    """Kind -> what is still to happen, at a random instant of a process of that kind."""
 
     def enter(self, now: datetime, off: timedelta = NO_OFFSET) -> None:
         """Set the cloud's clock, and the environment of the processes to come; theirs may be off."""
@@ -59,19 +61,26 @@ class Side:
         return {kind for kind in self.children.by_kind if not kind.startswith("(")}
 
     def run(self, kind: str, function: Any, *arguments: Any) -> Any:
-        """The function's result; None when its process was killed or it raised."""
+        """The function's result; None when its process was killed or it raised.
+
+        A blow that did not fall, as the process was over before, waits for the next of its kind.
+        """
         blows = self.blows.get(kind, [])
         blow = blows.pop() if blows else None
         use = self.children.by_kind.get(kind)
-        usual = use.seconds / use.runs if use else 1.0
+        fallen: list[Blow] = []
         try:
-            with _later(blow, self.rng.uniform(0, usual)):
+            with _later(blow, self.rng.uniform(0, use.seconds / use.runs if use else 1.0), fallen):
                 return self.children.run(kind, function, *arguments)
         except RuntimeError as error:
-            (self.killed if blow else self.failed)[kind] += 1
-            if not blow:
+            was_killed = fallen == [self.children.kill]
+            (self.killed if was_killed else self.failed)[kind] += 1
+            if not was_killed:
                 print(f"  {os.environ['MISTWAN_NOW']} {kind}: {str(error).splitlines()[-1]}", flush=True)
             return None
+        finally:
+            if blow is not None and not fallen:
+                blows.append(blow)
 
     def live(self, name: str, at: datetime, off: timedelta = NO_OFFSET, disk_full: bool = False) -> None:
         """One tick of a schedule and what it asks for."""
@@ -96,8 +105,8 @@ class Side:
         for use in self.children.by_kind.values():
             use.peak_mb = 0.0
 
-    def seen(self, start: datetime, end: datetime) -> Seen:
-        """What it holds at the end."""
+    def seen(self, start: datetime, end: datetime, restarts: dict[str, int]) -> Seen:
+        """What it holds at the end. `restarts`: of the servers below it."""
         self.enter(end + DELAY)
         look = self.children.run
         return Seen(
@@ -107,7 +116,7 @@ class Side:
             doubled=look("(verdict)", doubled, start, end),
             broken=look("(verdict)", broken_slots, start, end),
             told=look("(verdict)", collection_told),
-            killed=self.killed, failed=self.failed, files=self.files, peak_mb=self.peak_mb,
+            killed=self.killed, restarts=restarts, failed=self.failed, files=self.files, peak_mb=self.peak_mb,
         )  # fmt: skip
 
     def _report(self, ask: Ask, errors: tuple[str, ...] | None) -> None:
@@ -119,17 +128,25 @@ class Side:
 
 
 @contextmanager
-def _later(blow: Callable[[], None] | None, after_s: float) -> Iterator[None]:
-    """Lets it fall after so long, unless the block is over before; waits until it has fallen."""
-    timer = threading.Timer(after_s, blow or (lambda: None))
-    if blow is not None:
-        timer.start()
-    try:
+def _later(blow: Blow | None, after_s: float, fallen: list[Blow]) -> Iterator[None]:
+    """Lets it fall after so long, unless the block is over before; raises what it raised."""
+    if blow is None:
         yield
-    finally:
-        timer.cancel()
-        if blow is not None:
-            timer.join()
+        return
+    over = threading.Event()
+
+    def fall() -> None:
+        if not over.wait(after_s):
+            fallen.append(blow)
+            blow()
+
+    with ThreadPoolExecutor(1) as thread:
+        falling = thread.submit(fall)
+        try:
+            yield
+        finally:
+            over.set()
+            falling.result()
 
 
 def _run(ask: Ask, cloud: Cloud, disk_full: bool) -> tuple[str, ...]:

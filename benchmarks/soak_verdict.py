@@ -28,7 +28,7 @@ REACH = timedelta(minutes=15)
 """Slots this near to an hour have a part in its figures."""
 WHOLE = [e for e in SNAPSHOTS if e.cadence is Cadence.SLOT]
 MOST_GROWTH = 1.15
-SETTLED_DAYS = 2
+SETTLED_DAYS = 4
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Seen:
     broken: dict[datetime, str]
     told: str
     killed: Counter[str]
+    restarts: dict[str, int]
     failed: Counter[str]
     files: list[Counter[str]] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
@@ -105,11 +106,11 @@ def files_by_area(home: Path) -> Counter[str]:
 
 
 def compare(disturbed: Seen, clean: Seen, clock_off: set[datetime]) -> list[str]:
-    """What does not hold in the time that the disturbed one lived through.
+    """What does not hold in the time that both lived through.
 
-    `clock_off`: slots in which its clock was off.
+    `clock_off`: slots in which the clock of the disturbed one was off.
     """
-    start, end = disturbed.start, disturbed.end
+    start, end = disturbed.start, min(disturbed.end, clean.end)
     wrong = [f"undisturbed: {d}" for d in clean.doubled] + disturbed.doubled
     unnamed = [
         s
@@ -125,6 +126,10 @@ def compare(disturbed: Seen, clean: Seen, clock_off: set[datetime]) -> list[str]
     print(f"{len(disturbed.broken)} slots not whole ({reasons}), "
           f"{len(whole)} of {len(hours)} hours rest on whole slots", flush=True)  # fmt: skip
     wrong += _unlike(disturbed.facts, clean.facts, whole)
+    bare = set(whole) - set(clean.facts["hour_utc"])
+    wrong += [f"undisturbed: {len(bare)} of these hours have no facts"] if bare else []
+    wrong += [] if disturbed.killed else ["nothing was killed"]
+    wrong += [f"{name} was not killed" for name, times in disturbed.restarts.items() if not times]
     wrong += [f"undisturbed: {n} x {k}" for k, n in clean.failed.items()]
     return wrong if whole else [*wrong, "no hour rests on whole slots: nothing was compared"]
 
@@ -146,14 +151,20 @@ def _unlike(found: pl.DataFrame, expected: pl.DataFrame, whole: list[datetime]) 
 
 
 def grown(seen: Seen) -> list[str]:
-    """What is not flat after the second day: the highest memory, and the files that a day adds to an area."""
-    if len(seen.peak_mb) <= SETTLED_DAYS:
-        return []
+    """What is not flat: the highest memory after the second day, and the files that a day adds to an area.
+
+    Raw days become one file an endpoint when they are two whole days old, the first ones on the fourth day of a soak:
+    from the fifth on no day may add more files than the day before it, and of raw ones far fewer than the first.
+    """
     wrong = []
-    if seen.peak_mb[-1] > seen.peak_mb[SETTLED_DAYS - 1] * MOST_GROWTH:
+    if len(seen.peak_mb) > 2 and seen.peak_mb[-1] > seen.peak_mb[1] * MOST_GROWTH:
         wrong.append(f"memory grew: {seen.peak_mb}")
-    for area in seen.files[-1]:
-        added = [after[area] - before[area] for before, after in pairwise(seen.files)]
-        if added[-1] > max(added[SETTLED_DAYS - 2], 0) * MOST_GROWTH + 10:
-            wrong.append(f"files of {area} grow faster each day: {added}")
+    areas = seen.files[-1] if seen.files else Counter[str]()
+    added = {area: [a[area] - b[area] for b, a in pairwise([Counter(), *seen.files])] for area in areas}
+    for area, days in added.items():
+        if len(days) > SETTLED_DAYS and days[-1] > max(days[-2], 0) * MOST_GROWTH + 10:
+            wrong.append(f"files of {area} grow faster each day: {days}")
+    raw = added.get("lake/raw", [])
+    if len(raw) > SETTLED_DAYS and raw[-1] > raw[0] / 2:
+        wrong.append(f"raw files are not compacted: {raw}")
     return wrong

@@ -189,8 +189,11 @@ def alert_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
             return row["site_name"]
         return dcc.Link(row["site_name"], href=address.to(site_path(row["site_id"]), region=None))
 
+    def severity(row: Row) -> Part:
+        return html.Span([badge(row["level"]), *([html.Small(" in maintenance")] if row["acked"] else [])])
+
     return (
-        Shown("Severity", lambda row: badge(row["level"])),
+        Shown("Severity", severity),
         Shown("Rule", lambda row: row["what"].replace("_", " ")),
         Shown("About", about),
         Shown("Region", lambda row: row["region"] or ""),

@@ -117,8 +117,8 @@ class Columns:
 
 
 def columns_of(hourly: pl.LazyFrame) -> Columns:
-    """`hourly`: fact_circuit_hour with provider and thresholds, one row a circuit and hour; columns that are not
-    looked at are not read."""
+    """`hourly`: fact_circuit_hour with provider and thresholds, one row a circuit and hour, its values finite or null;
+    columns that are not looked at are not read."""
     summed, greatest = ([pl.col(c).cast(pl.Float64) for c in names] for names in (SUMMED, GREATEST))
     parts = {
         "values": [c.fill_null(0.0) for c in summed],

@@ -76,11 +76,13 @@ def replace_file(path: LakePath, write: Callable[[Path], None]) -> None:
 
 
 def _os_error(error: Exception) -> OSError | None:
-    """The system's refusal, also when Polars tells it in an error of its own."""
+    """The system's refusal, also when Polars tells it in an error of its own, whose words are kept."""
     if isinstance(error, OSError):
         return error
-    number = re.search(r"\(os error (\d+)\)", str(error))
-    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
+    told = re.search(r"IO error: .*\(os error (\d{1,4})\)", str(error))
+    return (
+        OSError(int(told[1]), str(error)) if told and isinstance(error, pl.exceptions.ComputeError) else None
+    )
 
 
 def _is_disk_full(path: Path, error: Exception) -> bool:

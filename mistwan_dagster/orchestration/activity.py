@@ -33,21 +33,23 @@ def names_of(run: dg.DagsterRun) -> Iterable[str]:
 def recent_activity(instance: dg.DagsterInstance) -> Activity:
     """Spans that runs have under way, and spans of runs of the last day that gave nothing.
 
-    For a stage these are the failed ones, but for what a later run brought: a period under way is computed again and
-    again. For an endpoint they are all that ended: what was read whole is recorded, so it is not asked for again, and
-    a span that is still missing was not brought.
+    For a stage these are the failed ones, but for what a run that ended later brought: a period under way is computed
+    again and again. A run of some assets of a stage brings nothing of it. For an endpoint they are all that ended: what
+    was read whole is recorded, so it is not asked for again, and a span that is still missing was not brought.
     """
     under_way: dict[str, list[Span]] = defaultdict(list)
     for name, span, _ in _parts(instance.get_runs(dg.RunsFilter(statuses=ASKED))):
         under_way[name].append(span)
     ended = dg.RunsFilter(statuses=[*FAILED, dg.DagsterRunStatus.SUCCESS], created_after=_memory())
+    records = instance.get_run_records(ended)
+    newest_first = sorted(records, key=lambda r: r.end_time or r.create_timestamp.timestamp(), reverse=True)
     fruitless: dict[str, list[Span]] = defaultdict(list)
     brought: dict[str, list[Span]] = defaultdict(list)
-    for name, span, run in _parts(instance.get_runs(ended)):  # the newest first
-        if name in STAGES and run.status not in FAILED:
-            brought[name].append(span)
-        else:
+    for name, span, run in _parts(record.dagster_run for record in newest_first):
+        if name not in STAGES or run.status in FAILED:
             fruitless[name] += without(span, brought[name])
+        elif not run.asset_selection or run.asset_selection >= COMPUTED_BY[name][1]:
+            brought[name].append(span)
     return Activity(dict(under_way), dict(fruitless))
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from mistwan_dagster.dashboard.data import signals
-from mistwan_dagster_tests.dashboard.made import HOUR, LAST, fleet
+from mistwan_dagster_tests.dashboard.made import HOUR, LAST, fleet, published, site
 
 
 def test_open_alarms_are_counted_by_severity_and_type_critical_first(tmp_path: Path) -> None:
@@ -28,6 +28,13 @@ def test_open_alerts_are_listed_the_worst_and_newest_first_by_what_they_are_abou
         ("high", "outage", "Store 1", "1", "North", 0),
         ("warning", "quality", "9", "9", "Southwest", 3),
     ]
+
+
+def test_that_alerts_were_looked_for_is_told_apart_from_that_none_is_open(tmp_path: Path) -> None:
+    assert signals.looked(signals.signals(fleet(tmp_path)))
+    quiet = signals.signals(published(tmp_path / "quiet", {"fact_alert": []}))
+    assert (signals.looked(quiet), signals.alerts(quiet).height) == (True, 0)
+    assert not signals.looked(signals.signals(published(tmp_path / "never", {"dim_site": [site("1")]})))
 
 
 def test_an_alert_of_several_regions_is_in_each_of_them_and_in_none_that_is_only_like_one(

@@ -35,4 +35,4 @@ def test_an_installation_that_is_disturbed_in_every_way_tells_what_an_undisturbe
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all holds" in done.stdout
     assert re.search("[12] of 4 hours rest on whole slots", done.stdout), done.stdout
-    assert "'redis-server': 1" in done.stdout, "killed under a run and started again"
+    assert "{'redis-server': 1, 'postgres': 1}" in done.stdout, "killed under a run and started again"

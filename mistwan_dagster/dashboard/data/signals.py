@@ -15,15 +15,18 @@ SEVERITY_ORDER = ("critical", "warn", "info")
 
 
 def signals(published: Published, region: str | None = None) -> pl.DataFrame:
-    """Rows of kind `alarm` (one a severity and type), `sle` (one a degraded site and metric) and `alert` (one each).
+    """Rows of kind `alarm` (one a severity and type), `sle` (one a degraded site and metric), `alert` (one each).
+
+    One of kind `look` tells that alerts were looked for.
 
     Columns: kind, what (alarm type, metric or rule), level (severity, or state of the SLE deep-dive), site_id,
     site_name (of an alert that has none: its provider and area, or part of the platform), region, n (alarms, the score,
-    or circuits still part of an alert), acked (alarms), sites (of alarms or alerts), since_utc (oldest alarm, hour of
-    the score, or begin of the breach), read_utc (newest occurrence, last deep-dive, or when the alert opened).
+    or circuits still part of an alert), acked (alarms; of an alert 1 in maintenance), sites (of alarms or alerts),
+    since_utc (oldest alarm, hour of the score, or begin of the breach), read_utc (newest occurrence, last deep-dive, or
+    when the alert opened).
     """
     where, values = in_region(region)
-    passes = "position('; ' || ? || ';' IN '; ' || region || ';') > 0" if region else "1 = 1"
+    passes = "contains('; ' || region || ';', '; ' || ? || ';')" if region else "1 = 1"
     return published.ask(
         f"""SELECT 'alarm' AS kind, coalesce(alarm_type, 'unknown') AS what, coalesce(severity, 'unknown') AS level,
        CAST(NULL AS VARCHAR) AS site_id, CAST(NULL AS VARCHAR) AS site_name, CAST(NULL AS VARCHAR) AS region,
@@ -37,8 +40,11 @@ FROM sle_coverage q LEFT JOIN dim_site s ON s.site_id = q.site_id AND s.is_curre
 WHERE q.is_degraded{where}
 UNION ALL
 SELECT 'alert', rule, severity, site_id, coalesce(site_name, site_id, provider || ' · ' || area, subject), region,
-       CAST(open_circuit_count AS DOUBLE), NULL, site_count, since_utc, opened_utc
-FROM v_open_alert WHERE {passes}""",
+       CAST(open_circuit_count AS DOUBLE), CASE WHEN silenced THEN 1 ELSE 0 END, site_count, since_utc, opened_utc
+FROM v_open_alert WHERE {passes}
+UNION ALL
+SELECT 'look', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, max(loaded_at_utc)
+FROM load_ledger WHERE table_name = 'fact_alert' HAVING count(*) > 0""",
         values * 3,
     )
 
@@ -52,6 +58,11 @@ def alarms(found: pl.DataFrame) -> pl.DataFrame:
 def degraded(found: pl.DataFrame) -> pl.DataFrame:
     """Degraded sites, lowest score first."""
     return found.filter(pl.col("kind") == "sle").sort("n", "site_id", "what")
+
+
+def looked(found: pl.DataFrame) -> bool:
+    """Whether alerts were ever looked for."""
+    return not found.filter(pl.col("kind") == "look").is_empty()
 
 
 def alerts(found: pl.DataFrame) -> pl.DataFrame:

@@ -117,8 +117,13 @@ def _circuit_lists(
 
 
 def _alerts(view: PageView, found: pl.DataFrame) -> Part:
-    """Regions of an alert are a list: a grid of one region shows those that have it among others, too."""
+    """Regions of an alert are a list: "All rows" of a region are those with its name in that list, as text."""
     region = view.address.region
+    empty = nothing("good", f"No alert of the region {region} is open." if region else "No alert is open.")
+    if not signals.looked(found):
+        empty = nothing(
+            "no-data", "Alerts were not looked for yet: the daemon does, and `mistwan alerts run`."
+        )
     request = RowRequest(
         condition("region", "contains", region) if region else {},
         ({"colId": "severity_rank", "sort": "desc"},),
@@ -126,8 +131,7 @@ def _alerts(view: PageView, found: pl.DataFrame) -> Part:
     return listing(
         view.address, "Open alerts", signals.alerts(found), f"the worst first, times {view.zone().key}",
         col.alert_columns(view.address, view.zone()),
-        nothing("good", "No alert is open. They are looked for by the daemon and by `mistwan alerts run`."),
-        "v_open_alert", request, wide=True, by_region=False,
+        empty, "v_open_alert", request, wide=True, by_region=False,
     )  # fmt: skip
 
 
