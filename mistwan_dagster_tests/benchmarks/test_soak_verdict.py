@@ -1,0 +1,92 @@
+"""Each thing that a soak looks at can fail it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from benchmarks.soak_verdict import Seen, compare, grown
+from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
+
+HOUR = timedelta(hours=1)
+START = datetime(2025, 3, 3, 20, tzinfo=UTC)
+OFF = START + HOUR + timedelta(minutes=10)
+"""The clock was off in the hour of 21. Hours 22, 23 and 0 rest on whole slots; 20 is the first and 1 the last one."""
+
+
+def facts(**more: float) -> pl.DataFrame:
+    """A circuit in each hour of 20 to 0; `more` changes the hour of 22."""
+    rows = [
+        {
+            "site_id": "s",
+            "circuit_id": "c",
+            "hour_utc": START + n * HOUR,
+            "coverage_pct": 90.0,
+            "utilization_pct": 5.0,
+        }
+        | (more if n == 2 else {})
+        for n in range(5)
+    ]
+    return FACT_CIRCUIT_HOUR.conform(pl.DataFrame(rows).lazy()).collect()
+
+
+GOOD = Seen(
+    START, START + 6 * HOUR, facts(), [], {}, "",
+    killed=Counter(hourly=3), restarts={"redis-server": 1}, failed=Counter(),
+)  # fmt: skip
+
+
+def test_two_that_tell_the_same_hold() -> None:
+    assert compare(GOOD, GOOD, {OFF}) == []
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "clean", "wrong"),
+    [
+        ({"facts": facts(utilization_pct=6.0)}, {}, "1 of 3 facts differ"),
+        ({"doubled": ["2 keys"]}, {}, "2 keys"),
+        ({}, {"doubled": ["2 keys"]}, "undisturbed: 2 keys"),
+        ({}, {"failed": Counter({"hourly: x": 2})}, "undisturbed: 2 x hourly: x"),
+        ({"killed": Counter()}, {}, "nothing was killed"),
+        ({"restarts": {"redis-server": 0}}, {}, "redis-server was not killed"),
+        ({"facts": facts().clear()}, {"facts": facts().clear()}, "3 of these hours have no facts"),
+        ({"broken": {START + 2 * HOUR: "no walk"}}, {}, "does not name 1 slots"),
+        ({"broken": {START + n * HOUR: "x" for n in range(6)}}, {}, "no hour rests on whole slots"),
+        (
+            {
+                "facts": facts(coverage_pct=99.0),
+                "broken": {START + 2 * HOUR: "x"},
+                "told": "2025-03-03T22:00Z",
+            },
+            {},
+            "1 facts of hours with holes are better observed",
+        ),
+    ],
+)
+def test_what_does_not_hold_is_told(disturbed: dict, clean: dict, wrong: str) -> None:
+    told = compare(replace(GOOD, **disturbed), replace(GOOD, **clean), {OFF})
+    assert any(wrong in line for line in told), told
+
+
+def files(*counts: int) -> list[Counter[str]]:
+    return [Counter({"lake/raw": count}) for count in counts]
+
+
+@pytest.mark.parametrize(
+    ("counts", "peak_mb", "wrong"),
+    [
+        ((5000, 10000, 10100, 10200, 10300, 10400), [500.0] * 6, []),
+        ((5000, 10000), [500.0, 900.0], []),
+        ((5000, 10000, 10100), [900.0, 500.0, 600.0], ["memory grew"]),
+        ((5000, 10000, 15000, 20000, 25000), [500.0] * 5, ["raw files are not compacted"]),
+        ((5000, 10000, 10100, 10300, 10700, 11500), [500.0] * 6, ["grow faster each day"]),
+    ],
+)
+def test_what_is_not_flat_is_told(counts: tuple[int, ...], peak_mb: list[float], wrong: list[str]) -> None:
+    told = grown(replace(GOOD, files=files(*counts), peak_mb=peak_mb))
+    assert len(told) == len(wrong)
+    assert all(part in line for part, line in zip(wrong, told, strict=True)), told
