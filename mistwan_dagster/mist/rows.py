@@ -8,6 +8,7 @@ frame; this one takes half the time.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from operator import attrgetter
@@ -21,6 +22,8 @@ from mistwan_dagster.mist.redaction import is_sensitive, without_secrets
 
 MOST_KEYS = 200
 """Undeclared keys beyond which an endpoint's rows are taken for maps, and not typed any more."""
+UNNAMEABLE = re.compile(r'[\\"\x00-\x1f]')
+"""What msgspec refuses in the name of a field: rows with such a key are not typed any more either."""
 
 TYPES: dict[Any, Any] = {
     pl.String: str | None,
@@ -93,7 +96,8 @@ class RowDecoder:
             if keys != self._keys:
                 # Sorted, as `extract` sorts them: the text of `extra` must not hang on what came first.
                 self._keys = keys = dict(sorted(keys.items()))
-                self._form = _form(self.endpoint, keys) if len(keys) <= MOST_KEYS else None
+                is_typed = len(keys) <= MOST_KEYS and not any(map(UNNAMEABLE.search, keys))
+                self._form = _form(self.endpoint, keys) if is_typed else None
 
 
 _DECODERS: dict[Any, RowDecoder] = {}

@@ -85,6 +85,16 @@ def test_keys_without_end_end_the_typing() -> None:
     assert decoder.decode(body(GOOD)) == {"results": [GOOD]}
 
 
+@pytest.mark.parametrize("key", ['a"b', "a\\b", "a\nb", "\x00"])
+def test_a_key_that_cannot_be_a_fields_name_ends_the_typing_and_is_kept(key: str) -> None:
+    """Else the first page with each further key was an answer that could not be read."""
+    decoder = learnt({**GOOD, key: 1})
+    rows = decoder.decode(body({**GOOD, key: 2, "later": 3}))["results"]
+    assert rows == [{**GOOD, key: 2, "later": 3}]
+    (extra,) = extract(PORT_STATS, rows, AT).frame["extra"]
+    assert json.loads(extra) == {key: 2, "later": 3}
+
+
 def test_only_flat_searches_are_typed() -> None:
     assert [row_decoder(e) is not None for e in (SITES, DEVICE_STATS, PORT_STATS, PATH_STATS, DEVICE_EVENTS)] == [
         False, False, True, True, True,
