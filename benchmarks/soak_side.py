@@ -93,13 +93,13 @@ class Side:
             self._report(ask, self.run(ask.job, _run, ask, self.cloud, disk_full))
 
     def look_after(self, now: datetime) -> None:
-        """The sensors, until they want nothing more or have been asked six times."""
+        """The sensors, until all of them answer that they want nothing more, or have been asked six times."""
         self.enter(now)
         for _ in range(6):
-            asks = [a for s in SENSORS for a in self.run("sensor", look, s.name) or []]
-            if not asks:
+            answers = [self.run("sensor", look, s.name) for s in SENSORS]
+            if all(answer == [] for answer in answers):
                 return
-            for ask in asks:
+            for ask in (ask for answer in answers for ask in answer or []):
                 self._report(ask, self.run(ask.job, _run, ask, self.cloud, False))
 
     def close_day(self) -> None:
