@@ -72,6 +72,14 @@ def test_what_does_not_hold_is_told(disturbed: dict, clean: dict, wrong: str) ->
     assert any(wrong in line for line in told), told
 
 
+def test_an_hour_that_the_history_told_may_be_better_observed_than_the_live_one() -> None:
+    told = facts(coverage_pct=100.0).with_columns(
+        source=pl.when(pl.col("coverage_pct") == 100).then(pl.lit("insights_1h"))
+    )
+    disturbed = replace(GOOD, facts=told, broken={START + 2 * HOUR: "x"}, told="2025-03-03T22:00Z")
+    assert compare(disturbed, GOOD, {OFF}) == []
+
+
 def files(*counts: int) -> list[Counter[str]]:
     return [Counter({"lake/raw": count}) for count in counts]
 
