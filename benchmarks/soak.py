@@ -142,8 +142,9 @@ def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[
         kind: [side.children.kill, *kept.get(kind, [])]
         for kind in side.kinds() - (set() if hour % 4 == 1 else slots)
     }
+    often = [kind for kind in sorted(found.keys() - slots) if side.children.by_kind[kind].runs >= 3 * hour]
     for server in below if hour % 6 == 2 else []:
-        found[side.rng.choice(sorted(found.keys() - slots))].append(server.restart)
+        found[side.rng.choice(often)].append(server.restart)
     return found
 
 
