@@ -112,14 +112,14 @@ class Side:
     def seen(self, start: datetime, end: datetime, restarts: dict[str, int]) -> Seen:
         """What it holds at the end. `restarts`: of the servers below it."""
         self.enter(end + DELAY)
-        look = self.children.run
+        told = self.children.run
         return Seen(
             start=start,
             end=end,
-            facts=look("(verdict)", facts_of, start, end - HOUR),
-            doubled=look("(verdict)", doubled, start, end),
-            broken=look("(verdict)", broken_slots, start, end),
-            told=look("(verdict)", collection_told),
+            facts=told("(verdict)", facts_of, start, end - HOUR),
+            doubled=told("(verdict)", doubled, start, end),
+            broken=told("(verdict)", broken_slots, start, end),
+            told=told("(verdict)", collection_told),
             killed=self.killed, restarts=restarts, failed=self.failed, files=self.files, peak_mb=self.peak_mb,
         )  # fmt: skip
 

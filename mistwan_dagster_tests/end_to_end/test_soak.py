@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mistwan_dagster_tests.deployment.stack import POSTGRES_BIN
-from mistwan_dagster_tests.needed import binary, require
+from benchmarks import servers
+from mistwan_dagster_tests.needed import require
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(
@@ -25,8 +25,7 @@ pytestmark = pytest.mark.skipif(
 def test_an_installation_that_is_disturbed_in_every_way_tells_what_an_undisturbed_one_does(
     tmp_path: Path,
 ) -> None:
-    binary("redis-server")
-    require(POSTGRES_BIN, "PostgreSQL")
+    require(servers.missing() is None, "redis-server or PostgreSQL")
     short = {"SOAK_SITES": "4", "SOAK_HOURS": "5", "SOAK_LOG": str(tmp_path), "MISTWAN_SLE_CALLS": "20"}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.soak"], cwd=ROOT, env={**os.environ, **short}, capture_output=True,
