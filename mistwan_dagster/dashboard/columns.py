@@ -190,7 +190,7 @@ def alert_columns(address: Address, zone: ZoneInfo) -> tuple[Shown, ...]:
         return dcc.Link(row["site_name"], href=address.to(site_path(row["site_id"]), region=None))
 
     def severity(row: Row) -> Part:
-        return html.Span([badge(row["level"]), *([html.Small(" in maintenance")] if row["acked"] else [])])
+        return html.Span([badge(row["level"]), *([html.Small(" in maintenance")] if row["silenced"] else [])])
 
     return (
         Shown("Severity", severity),

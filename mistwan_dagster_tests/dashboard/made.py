@@ -170,7 +170,8 @@ def fleet(folder: Path) -> Published:
             {"alert_id": str(i), "rule": r, "scope": c, "site_id": s, "provider": p, "area": a, "subject": t,
              "region": g, "severity": v, "signals": r, "since_utc": LAST - HOUR,
              "opened_utc": LAST + timedelta(minutes=i),
-             "closed_utc": NEWEST if i == 4 else None, "open_circuit_count": i, "circuit_count": 5, "site_count": 2}
+             "closed_utc": NEWEST if i == 4 else None, "open_circuit_count": i, "circuit_count": 5, "site_count": 2,
+             "silenced": i == 3}
             for i, (r, c, s, p, a, t, g, v) in enumerate((
                 ("outage", "site", "1", None, None, None, "North", "high"),
                 ("outage", "provider", None, "Acme", "South", None, "North; South", "critical"),

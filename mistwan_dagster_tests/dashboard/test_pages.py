@@ -92,6 +92,13 @@ def test_a_page_without_any_hour_says_no_data_yet(tmp_path: Path, name: str, tol
     assert "nothing good" not in text
 
 
+def test_an_alert_in_maintenance_says_so(tmp_path: Path) -> None:
+    tables = organization()
+    assert "in maintenance" not in render(serving(publish(tmp_path / "live", tables)), "engineering")
+    tables["fact_alert"][0]["silenced"] = True
+    assert "in maintenance" in render(serving(publish(tmp_path / "silenced", tables)), "engineering")
+
+
 def test_no_offender_no_data_and_a_narrow_filter_look_different(tmp_path: Path) -> None:
     server = serving(publish(tmp_path, organization()))
     assert '"nothing good"' in render(server, "engineering", region="South East")

@@ -28,6 +28,7 @@ def test_open_alerts_are_listed_the_worst_and_newest_first_by_what_they_are_abou
         ("high", "outage", "Store 1", "1", "North", 0),
         ("warning", "quality", "9", "9", "Southwest", 3),
     ]
+    assert found["silenced"].to_list() == [False, False, False, True]
 
 
 def test_that_alerts_were_looked_for_is_told_apart_from_that_none_is_open(tmp_path: Path) -> None:
