@@ -9,7 +9,7 @@ counts the calls, and its PostgreSQL, which holds Dagster's runs, are killed und
 
 What must hold at the end is in `soak_verdict.py`. Prints a line an hour; exit code 1 when something does not hold.
 `SOAK_SITES` (300), `SOAK_HOURS` (168), `SOAK_MINUTES` (each side ends after the hour in which so many of real time are
-over), `SOAK_SEED`, `SOAK_START`, `SOAK_LOG` (a folder).
+over), `SOAK_SEED`, `SOAK_START`, `SOAK_LOG` (a folder), `SOAK_HOMES` (a new folder: both homes are left in it).
 """
 
 from __future__ import annotations
@@ -148,6 +148,17 @@ def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[
     return found
 
 
+@contextmanager
+def homes() -> Iterator[Path]:
+    """Where both installations are; gone afterwards unless `SOAK_HOMES` names it."""
+    if (named := os.environ.get("SOAK_HOMES")) is None:
+        with tempfile.TemporaryDirectory(prefix="soak-") as name:
+            yield Path(name)
+    else:
+        Path(named).mkdir(parents=True)
+        yield Path(named)
+
+
 def _circuits_csv() -> str:
     return World(seed=1, sites=SITES).circuits_csv()
 
@@ -158,11 +169,10 @@ def main() -> int:
         raise SystemExit(absent)
     print(f"{SITES} sites, {START:%Y-%m-%dT%H:%MZ} and {HOURS} hours, seed {SEED}", flush=True)
     with (
-        tempfile.TemporaryDirectory(prefix="soak-") as name,
+        homes() as folder,
         served(SITES) as cloud,
         served(SITES) as other,
     ):
-        folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL is another user
         csv = Children(folder / "report.log").run("(circuits)", _circuits_csv)
         plans = [Plan(folder, cloud, csv, disturbed=True), Plan(folder, other, csv, disturbed=False)]
