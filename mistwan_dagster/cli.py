@@ -278,7 +278,7 @@ def _run() -> int:
         print(f"mistwan: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        from mistwan_dagster.lake.files import disk_error
+        from mistwan_dagster.lake.write_errors import disk_error
 
         print(f"mistwan: {disk_error(Path(error.filename or '.'), error)}", file=sys.stderr)
         return 1

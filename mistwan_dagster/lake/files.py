@@ -7,13 +7,10 @@ is one put (`object_files.py`). No folder is ever renamed.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import re
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
@@ -25,13 +22,11 @@ from typing import Any
 import polars as pl
 from upath import UPath
 
-from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake import object_files, object_listing
+from mistwan_dagster.lake.write_errors import clear_write_error
 
 LakePath = Path | UPath
 """Where something of the lake lies: a plain `Path` on disk, a `UPath` on an object store."""
-LEAST_FREE_BYTES = 64 * 1024
-"""A write that fails with less than this left has failed for lack of room."""
 
 
 def _sync_folder(folder: Path) -> None:
@@ -64,8 +59,7 @@ def replace_file(path: LakePath, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except Exception as error:
-        told = _os_error(error)
-        clear = disk_error(path, told or error) if told or _is_disk_full(path, error) else None
+        clear = clear_write_error(path, error)
         temporary.unlink(missing_ok=True)
         if clear is None:
             raise
@@ -73,44 +67,6 @@ def replace_file(path: LakePath, write: Callable[[Path], None]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _os_error(error: Exception) -> OSError | None:
-    """The system's refusal, also when Polars tells it in an error of its own, whose words are kept."""
-    if isinstance(error, OSError):
-        return error
-    told = re.search(r"IO error: .*\(os error (\d{1,4})\)", str(error))
-    return (
-        OSError(int(told[1]), str(error)) if told and isinstance(error, pl.exceptions.ComputeError) else None
-    )
-
-
-def _is_disk_full(path: Path, error: Exception) -> bool:
-    """By what the error says, or, as libraries say it in words of their own, by what is left."""
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    if any(words in str(error) for words in ("No space left", "disk is full")):
-        return True
-    folder = next(p for p in (path, *path.parents) if p.is_dir())
-    return shutil.disk_usage(folder).free < LEAST_FREE_BYTES
-
-
-def disk_error(path: Path, error: Exception) -> UserError:
-    """The clear form of a failed write. Ask for it before what was written half is removed."""
-    if _is_disk_full(path, error):
-        return UserError(
-            f"disk full while writing {path}: free some space and run the command again; nothing is lost"
-        )
-    reason = (error.strerror if isinstance(error, OSError) else None) or error
-    return UserError(f"cannot write {path}: {reason}: check free space, MISTWAN_HOME and its permissions")
-
-
-def failed_write(error: BaseException) -> OSError | sqlite3.Error | None:
-    """The failed write behind an error, when a library wrapped one and says so."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError | sqlite3.Error):
-        cause = cause.__cause__
-    return cause
 
 
 def write_parquet(frame: pl.DataFrame, path: LakePath) -> None:

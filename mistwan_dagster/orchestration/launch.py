@@ -16,8 +16,9 @@ from pathlib import Path
 import dagster as dg
 
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.files import disk_error, failed_write, write_text
+from mistwan_dagster.lake.files import write_text
 from mistwan_dagster.lake.raw import floor_hour, floor_slot
+from mistwan_dagster.lake.write_errors import disk_error, failed_write
 from mistwan_dagster.orchestration.due import slot_assets
 from mistwan_dagster.orchestration.liveness import (
     COMMAND,

@@ -24,15 +24,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
+from benchmarks.servers import POSTGRES
 from mistwan_dagster_tests.deployment.compose import image_environment, interpolated
 from mistwan_dagster_tests.deployment.interpreter import commands_for_others
 
 T = TypeVar("T")
 PATIENCE_S = int(os.environ.get("MISTWAN_TEST_PATIENCE_S", "240"))
 CONTAINER_PORTS = ("5432", "6379", "4000", "3000", "8050", "8800")
-POSTGRES_BIN = (
-    sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
-)
 
 
 def wait_for(what: str, look: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
@@ -188,7 +186,7 @@ class Service:
         ours = "build" in self.told
         base = image_environment() if ours else {}
         told = (self.stack.env_file if "env_file" in self.told else {}) | self.told.get("environment", {})
-        binaries = [str(self.stack.commands)] if ours else list(map(str, POSTGRES_BIN))
+        binaries = [str(self.stack.commands)] if ours else list(map(str, POSTGRES))
         known = {k: self.here(v) for k, v in (base | told).items()}
         tmp = str(self.mounts["/tmp"])
         of_this_machine = {"PATH": ":".join([*binaries, "/usr/bin:/bin"]), "TMPDIR": tmp, "LANG": "C.UTF-8"}

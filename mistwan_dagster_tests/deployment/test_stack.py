@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 import requests
 
+from benchmarks.servers import POSTGRES
 from mistwan_dagster.mist.quota import fingerprint
 from mistwan_dagster.mist.redis_quota import RedisQuota
 from mistwan_dagster.orchestration.launch import POSTGRES_SETTING
@@ -23,7 +24,7 @@ from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.simulator.server import SIM_TOKEN
 from mistwan_dagster_tests.dashboard.asking import ask_page
 from mistwan_dagster_tests.deployment.compose import PASSWORDS, env_example, simulator_env
-from mistwan_dagster_tests.deployment.stack import PATIENCE_S, POSTGRES_BIN, Stack, stack_in, wait_for
+from mistwan_dagster_tests.deployment.stack import PATIENCE_S, Stack, stack_in, wait_for
 from mistwan_dagster_tests.needed import binary, require
 
 HOUR = timedelta(hours=1)
@@ -41,7 +42,7 @@ mutation Launch($parameters: ExecutionParams!) {
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """What a user has after `cat .env.example deploy/simulator.env > .env` and two passwords."""
-    require(POSTGRES_BIN, "PostgreSQL")
+    require(POSTGRES, "PostgreSQL")
     binary("redis-server")
     told = env_example() | simulator_env() | PASSWORDS
     told |= {"MISTWAN_HISTORY_DAYS": "0", "MISTWAN_SIMULATED_SITES": "3"}
