@@ -35,23 +35,24 @@ class StatusResult(NamedTuple):
     pieces: pl.LazyFrame
 
 
-def status_hours(
-    port_samples: pl.LazyFrame | pl.DataFrame,
-    path_samples: pl.LazyFrame | pl.DataFrame,
-    device_stats: pl.LazyFrame | pl.DataFrame,
-    device_events: pl.LazyFrame | pl.DataFrame,
-    circuits: pl.DataFrame,
-    interfaces: pl.DataFrame,
-    start: datetime,
-    end: datetime,
-    log_complete: Log = None,
-) -> StatusResult:
+class Told(NamedTuple):
+    """Rows from the span and from `MAX_GAP` or more around it: samples as `samples.port_samples` and
+    `samples.path_samples` give them, device rows and events raw, `circuits` with circuit_id, device_mac, node, port_id,
+    `interfaces` as `identity.interface_map` gives them."""
+
+    ports: pl.LazyFrame | pl.DataFrame
+    paths: pl.LazyFrame | pl.DataFrame
+    devices: pl.LazyFrame | pl.DataFrame
+    events: pl.LazyFrame | pl.DataFrame
+    circuits: pl.DataFrame
+    interfaces: pl.DataFrame
+
+
+def status_hours(told: Told, start: datetime, end: datetime, log_complete: Log = None) -> StatusResult:
     """Status of every circuit in each hour of [start, end).
 
-    `circuits`: circuit_id, device_mac, node, port_id; `interfaces` as `identity.interface_map` gives them.
-    Samples as `samples.port_samples` and `samples.path_samples` give them, device rows and events raw. Pass
-    what lies up to `MAX_GAP` or more around the span too: nothing is known before the first or after the
-    last evidence. `log_complete`: span in which the event log is complete and suffices without snapshots.
+    Nothing is known before the first or after the last evidence. `log_complete`: span in which the event log is
+    complete and suffices without snapshots.
 
     `hours`: circuit_id, hour_utc, up_minutes + down_minutes + unknown_minutes = 60, reachable_minutes,
     status_hourly (Up, Down, Unknown), flap_count, disabled_minutes, active_state. Unknown is what no
@@ -61,41 +62,20 @@ def status_hours(
     the hour. active_state is the last that the port told in the hour, else whether any of its paths was
     active.
     """
-    laid = _laid_out(
-        port_samples,
-        path_samples,
-        device_stats,
-        device_events,
-        circuits,
-        interfaces,
-        start,
-        end,
-        log_complete,
-    )
+    laid = _laid_out(told, start, end, log_complete)
     flaps = _flaps(laid.link, laid.disabled, start, end)
     hours = _hours(laid.cells.lazy(), flaps, _active(laid.ports, laid.paths), laid.ids)
     return StatusResult(hours, _pieces(laid.cells.lazy(), laid.ids))
 
 
-def state_cells(
-    port_samples: pl.LazyFrame | pl.DataFrame,
-    path_samples: pl.LazyFrame | pl.DataFrame,
-    device_stats: pl.LazyFrame | pl.DataFrame,
-    device_events: pl.LazyFrame | pl.DataFrame,
-    circuits: pl.DataFrame,
-    interfaces: pl.DataFrame,
-    start: datetime,
-    end: datetime,
-) -> pl.LazyFrame:
+def state_cells(told: Told, start: datetime, end: datetime) -> pl.LazyFrame:
     """What `status_hours` adds up, before it is: circuit_id, start, end, link, reach, disabled, gone.
 
     Cells cover [start, end), whole hours long, without a gap; sorted by circuit and start. `link` and `reach` are null
     where unknown; `disabled` (port) and `gone` (gateway not connected) are true or null. Nothing is known after the
     last evidence.
     """
-    laid = _laid_out(
-        port_samples, path_samples, device_stats, device_events, circuits, interfaces, start, end, None
-    )
+    laid = _laid_out(told, start, end, None)
     named = laid.cells.lazy().join(
         laid.ids.lazy().select("entity", "circuit_id"), on="entity", maintain_order="left"
     )
@@ -116,28 +96,17 @@ class _Laid(NamedTuple):
     cells: pl.DataFrame
 
 
-def _laid_out(
-    port_samples: pl.LazyFrame | pl.DataFrame,
-    path_samples: pl.LazyFrame | pl.DataFrame,
-    device_stats: pl.LazyFrame | pl.DataFrame,
-    device_events: pl.LazyFrame | pl.DataFrame,
-    circuits: pl.DataFrame,
-    interfaces: pl.DataFrame,
-    start: datetime,
-    end: datetime,
-    log_complete: Log,
-) -> _Laid:
-    ids = circuits.select("circuit_id", mac="device_mac").unique("circuit_id", maintain_order=True)
+def _laid_out(told: Told, start: datetime, end: datetime, log_complete: Log) -> _Laid:
+    ids = told.circuits.select("circuit_id", mac="device_mac").unique("circuit_id", maintain_order=True)
     ids = ids.with_row_index("entity")
-    ports, paths = pl.collect_all(
-        [_indexed(port_samples, ids), _indexed(path_samples, ids)], engine="in-memory"
-    )
-    links = _indexed(link_events(device_events, circuits, interfaces), ids).collect(engine="in-memory")
-    reaches = _indexed(reach_events(device_events, circuits, interfaces), ids).collect(engine="in-memory")
+    located = (told.events, told.circuits, told.interfaces)
+    ports, paths = pl.collect_all([_indexed(told.ports, ids), _indexed(told.paths, ids)], engine="in-memory")
+    links = _indexed(link_events(*located), ids).collect(engine="in-memory")
+    reaches = _indexed(reach_events(*located), ids).collect(engine="in-memory")
 
     link = _evaluated(link_points(ports, links), log_complete)
     disabled = _evaluated(disabled_points(ports, links), log_complete)
-    gone = _evaluated(connection_points(device_stats, device_events, ids), log_complete)
+    gone = _evaluated(connection_points(told.devices, told.events, ids), log_complete)
     without_link = pl.concat(
         [
             s.select("entity", "start", "end")

@@ -29,7 +29,7 @@ from mistwan_dagster.kpi.areas import circuit_areas
 from mistwan_dagster.kpi.carrier_incidents import FRESH, carrier_incidents
 from mistwan_dagster.kpi.dimensions import NONE
 from mistwan_dagster.kpi.maintenance import maintenance_spans
-from mistwan_dagster.kpi.status import state_cells
+from mistwan_dagster.kpi.status import Told, state_cells
 from mistwan_dagster.kpi.steps import MAX_GAP
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration.alert_delivery import alone, known_alerts
@@ -143,10 +143,8 @@ def live_stretches(platform: Platform, now: datetime) -> pl.DataFrame:
     start = now - math.ceil((max(back) + MAX_GAP) / HOUR) * HOUR
     found = evidence(platform, start, now, live=True)
     read = sampled(found, circuits)
-    cells = state_cells(
-        read.ports, read.paths, read.devices, found.events, circuits, read.interfaces, start, now
-    )
-    found_now = current_stretches(cells, now)
+    told = Told(read.ports, read.paths, read.devices, found.events, circuits, read.interfaces)
+    found_now = current_stretches(state_cells(told, start, now), now)
     return that_worked(found_now, _facts(platform, start - WORKED_WITHIN - HOUR, now))
 
 

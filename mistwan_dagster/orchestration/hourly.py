@@ -38,7 +38,7 @@ from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quali
 from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.sightings import active_sightings
-from mistwan_dagster.kpi.status import status_hours
+from mistwan_dagster.kpi.status import Told, status_hours
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import in_force
 from mistwan_dagster.lake.files import listed_once
@@ -200,7 +200,7 @@ def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) 
     read = sampled(found, circuits)
     ports, paths, devices, interfaces = read.ports, read.paths, read.devices, read.interfaces
     status = status_hours(
-        ports, paths, devices, found.events, circuits, interfaces, begin, until, found.log_complete
+        Told(ports, paths, devices, found.events, circuits, interfaces), begin, until, found.log_complete
     )
     switched = switch_over_events(found.events, circuits, interfaces)
     acting = circuits.lazy().with_columns(acting_role("site_id"))

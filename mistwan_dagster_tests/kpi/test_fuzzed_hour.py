@@ -47,7 +47,7 @@ from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.sightings import active_sightings
-from mistwan_dagster.kpi.status import status_hours
+from mistwan_dagster.kpi.status import Told, status_hours
 from mistwan_dagster.kpi.thresholds import load_thresholds
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import apply_versions, in_force
@@ -202,9 +202,8 @@ def kpis(raw: dict[str, pl.DataFrame], traffic: pl.DataFrame, means: pl.DataFram
     port_rows = port_samples(ports, devices, interfaces)
     path_rows = path_samples(paths, devices, interfaces, circuits)
     measured = utilization_hours(counter_intervals(port_rows, reboots(events)), versions, HOUR, END)
-    status = status_hours(
-        port_rows.collect(), path_rows.collect(), devices, events, circuits, interfaces, HOUR, END
-    )
+    told = Told(port_rows.collect(), path_rows.collect(), devices, events, circuits, interfaces)
+    status = status_hours(told, HOUR, END)
     switched = switch_over_events(events, circuits, interfaces)
     active_sightings(port_rows, path_rows, circuits, switched).collect()
     facts = circuit_hours(

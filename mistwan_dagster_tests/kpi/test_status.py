@@ -14,7 +14,7 @@ from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, DEVICE_STATS, PATH_STATS, PORT_STATS
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.samples import path_samples, port_samples
-from mistwan_dagster.kpi.status import StatusResult, status_hours
+from mistwan_dagster.kpi.status import StatusResult, Told, status_hours
 
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
 CIRCUIT = "aa:ge-0/0/1"
@@ -65,7 +65,7 @@ def event(clock: str, kind: str, **more: Any) -> dict[str, Any]:
 
 def evidence(
     ports: list[dict], events: list[dict], paths: list[dict], devices: list[dict], span: tuple[str, str]
-) -> tuple[Any, ...]:
+) -> tuple[Told, datetime, datetime]:
     """What the functions of `status` take."""
 
     def frame(rows: list[dict], endpoint: Any) -> pl.DataFrame:
@@ -73,16 +73,15 @@ def evidence(
 
     stats = frame(devices, DEVICE_STATS)
     interfaces = interface_map(stats)
-    return (
+    told = Told(
         port_samples(frame(ports, PORT_STATS), stats, interfaces),
         path_samples(frame(paths, PATH_STATS), stats, interfaces, CIRCUITS),
         stats,
         frame(events, DEVICE_EVENTS).drop("slot_utc"),
         CIRCUITS,
         interfaces,
-        at(span[0]),
-        at(span[1]),
     )
+    return told, at(span[0]), at(span[1])
 
 
 def run(
