@@ -79,12 +79,13 @@ def redis(folder: Path) -> Iterator[Server]:
 def postgres(folder: Path) -> Iterator[Server]:
     """A PostgreSQL for Dagster's storage; as root it runs as the user postgres, as it must."""
     user = "postgres" if os.geteuid() == 0 else None
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     if user:
         shutil.chown(folder, user)
     data = folder / "data"
     initdb = [str(POSTGRES[-1] / "initdb"), "--auth=trust", "--username=dagster", str(data)]
-    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user)
+    if not data.exists():
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user)
     command = [str(POSTGRES[-1] / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
     ready = [str(POSTGRES[-1] / "pg_isready"), "-q", "-h", str(folder), "-U", "dagster", "-d", "postgres"]
     url = f"postgresql+psycopg2://dagster@/postgres?host={folder}"

@@ -9,28 +9,31 @@ counts the calls, and its PostgreSQL, which holds Dagster's runs, are killed und
 
 What must hold at the end is in `soak_verdict.py`. Prints a line an hour; exit code 1 when something does not hold.
 `SOAK_SITES` (300), `SOAK_HOURS` (168), `SOAK_MINUTES` (each side ends after the hour in which so many of real time are
-over), `SOAK_SEED`, `SOAK_START`, `SOAK_LOG` (a folder), `SOAK_HOMES` (a new folder: both homes are left in it).
+over), `SOAK_SEED`, `SOAK_START`, `SOAK_LOG` (a folder), `SOAK_HOMES` (a folder: both homes are left in it, and a soak
+that was stopped, by hand or by its minutes, goes on there after its last whole hour).
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from threading import BrokenBarrierError
 
 from benchmarks import servers
 from benchmarks.children import Children
 from benchmarks.cloud import Cloud, served
-from benchmarks.soak_side import COLLECTION, NO_OFFSET, Blow, Side
+from benchmarks.soak_side import COLLECTION, NO_OFFSET, Blow, Lived, Side
 from benchmarks.soak_verdict import Seen, compare, grown
 from benchmarks.ticks import DELAY, ticks
 from mistwan_dagster.lake.raw import HOUR, floor_slot
@@ -42,7 +45,8 @@ HOURS = int(os.environ.get("SOAK_HOURS", "168"))
 MINUTES = float(os.environ.get("SOAK_MINUTES", "inf"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 START = datetime.fromisoformat(os.environ.get("SOAK_START", "2025-03-03T20:00:00+00:00"))
-END = START + HOURS * HOUR
+HOUR_BEGINS = get_context("fork").Barrier(2)
+"""Neither side is far ahead, so that a soak that is stopped can compare all of its hours."""
 FAULTS = {
     "error_500": 0.02, "html_502": 0.02, "drop_mid_body": 0.02, "malformed_json": 0.02, "rate_limit": 0.0005,
     "stall": 0.005, "duplicate_rows": 0.2, "repeated_page": 0.1, "stall_seconds": 1.5, "retry_after_s": 0.1,
@@ -76,19 +80,24 @@ class Plan:
         """Also of its home and its log."""
         return "disturbed" if self.disturbed else "undisturbed"
 
+    @property
+    def record(self) -> Path:
+        """What happened to it so far."""
+        return self.folder / f"{self.name}.lived"
+
 
 @contextmanager
-def begun(plan: Plan) -> Iterator[tuple[Side, list[servers.Server]]]:
-    """An installation without a past, and the servers below it."""
+def begun(plan: Plan, lived: Lived) -> Iterator[tuple[Side, list[servers.Server]]]:
+    """An installation without a past, or as it was left, and the servers below it."""
     home = plan.folder / plan.name
-    (home / "dagster").mkdir(parents=True)
+    (home / "dagster").mkdir(parents=True, exist_ok=True)
     (home / "circuits.csv").write_text(plan.circuits_csv)
     environment = {**plan.cloud.settings(home), "MISTWAN_HISTORY_DAYS": "1", "REDIS_URL": "",
                    "MISTWAN_REQUEST_TIMEOUT_S": "30"}  # fmt: skip
     with ExitStack() as stack:
         below = []
         if plan.disturbed:
-            plan.cloud.set_faults(seed=SEED, **FAULTS)
+            plan.cloud.set_faults(seed=SEED + lived.hours, **FAULTS)
             redis = stack.enter_context(servers.redis(plan.folder))
             postgres = stack.enter_context(servers.postgres(plan.folder / "postgres"))
             environment |= {"REDIS_URL": redis.url, "MISTWAN_DAGSTER_POSTGRES_URL": postgres.url,
@@ -97,38 +106,49 @@ def begun(plan: Plan) -> Iterator[tuple[Side, list[servers.Server]]]:
         config = INSTANCE_YAML + QUIET_YAML + (POSTGRES_YAML if plan.disturbed else "")
         (home / "dagster" / "dagster.yaml").write_text(config)
         log = Path(os.environ.get("SOAK_LOG", plan.folder)) / f"{plan.name}.log"
-        yield Side(plan.cloud, Children(log, learns=True), environment, random.Random(SEED)), below
+        yield Side(plan.cloud, Children(log, learns=True, by_kind=lived.by_kind), environment, lived), below
 
 
 def live(plan: Plan) -> Seen:
-    """All ticks, in a process of its own; then the sensors once more, in peace."""
-    began, due = time.monotonic(), iter([*ticks(START, END), (END, "")])
-    at, name = next(due)
-    with begun(plan) as (side, below):
-        for number in range(HOURS):
-            hour = START + number * HOUR
-            side.blows = blows(side, below, number) if plan.disturbed else {}
-            while at < hour + HOUR:
-                if plan.disturbed:
-                    off = CLOCK_OFF.get(at, NO_OFFSET) if name == COLLECTION else NO_OFFSET
-                    side.live(name, at, off, disk_full=at == DISK_FULL_AT and name == COLLECTION)
-                elif name not in NOT_FOR_FACTS:
-                    side.live(name, at)
-                at, name = next(due)
-            side.look_after(hour + HOUR + DELAY)
-            if (number + 1) % 24 == 0:
-                side.close_day()
-            minutes = (time.monotonic() - began) / 60
-            print(f"{plan.name} {hour:%Y-%m-%dT%H}:00Z over after {minutes:.0f} min; killed "
-                  f"{side.killed.total()}, failed {dict(side.failed)}", flush=True)  # fmt: skip
-            if minutes >= MINUTES:
-                break
-        side.blows = {}
-        side.look_after(hour + HOUR + DELAY)
-        told = {k: f"{u.runs} x {u.seconds / u.runs:.1f} s" for k, u in side.children.by_kind.items()}
-        restarts = {Path(server.command[0]).name: server.restarts for server in below}
-        print(plan.name, told, restarts, flush=True)
-        return side.seen(START, hour + HOUR, restarts)
+    """All hours that are left, in a process of its own; then the sensors once more, in peace."""
+    began, over = time.monotonic(), 0.0
+    lived = pickle.loads(plan.record.read_bytes()) if plan.record.exists() else Lived(random.Random(SEED))
+    before = dict(lived.restarts)
+    try:
+        with begun(plan, lived) as (side, below):
+            while lived.hours < HOURS and over < MINUTES:
+                with suppress(BrokenBarrierError):  # the other one has come to its end
+                    HOUR_BEGINS.wait()
+                side.blows = blows(side, below, lived.hours) if plan.disturbed else {}
+                live_hour(side, START + lived.hours * HOUR, plan.disturbed)
+                lived.hours += 1
+                if lived.hours % 24 == 0:
+                    lived.close_day(plan.folder / plan.name)
+                restarts = {Path(s.command[0]).name: s.restarts for s in below}
+                lived.restarts = {name: n + before.get(name, 0) for name, n in restarts.items()}
+                lived.keep(plan.record)
+                over = (time.monotonic() - began) / 60
+                print(f"{plan.name} {lived.hours} hours over after {over:.0f} min; killed {lived.killed.total()}, "
+                      f"failed {dict(lived.failed)}", flush=True)  # fmt: skip
+            side.blows = {}
+            end = START + lived.hours * HOUR
+            side.look_after(end + DELAY)
+            told = {k: f"{u.runs} x {u.seconds / u.runs:.1f} s" for k, u in lived.by_kind.items()}
+            print(plan.name, told, lived.restarts, flush=True)
+            return side.seen(START, end)
+    finally:
+        HOUR_BEGINS.abort()
+
+
+def live_hour(side: Side, hour: datetime, disturbed: bool) -> None:
+    """Its ticks, then the sensors."""
+    for at, name in ticks(hour, hour + HOUR):
+        if disturbed:
+            off = CLOCK_OFF.get(at, NO_OFFSET) if name == COLLECTION else NO_OFFSET
+            side.live(name, at, off, disk_full=at == DISK_FULL_AT and name == COLLECTION)
+        elif name not in NOT_FOR_FACTS:
+            side.live(name, at)
+    side.look_after(hour + HOUR + DELAY)
 
 
 def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[Blow]]:
@@ -144,7 +164,7 @@ def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[
     }
     often = [kind for kind in sorted(found.keys() - slots) if side.children.by_kind[kind].runs >= 3 * hour]
     for server in below if hour % 6 == 2 else []:
-        found[side.rng.choice(often)].append(server.restart)
+        found[side.lived.rng.choice(often)].append(server.restart)
     return found
 
 
@@ -155,7 +175,7 @@ def homes() -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="soak-") as name:
             yield Path(name)
     else:
-        Path(named).mkdir(parents=True)
+        Path(named).mkdir(parents=True, exist_ok=True)
         yield Path(named)
 
 

@@ -7,6 +7,7 @@ when something is to go wrong (`soak.py`), and what must hold in the end (`soak_
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import resource
 import signal
@@ -21,7 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.children import Children
+from benchmarks.children import Children, Use
 from benchmarks.cloud import Cloud
 from benchmarks.soak_verdict import Seen, broken_slots, collection_told, doubled, facts_of, files_by_area
 from benchmarks.ticks import DELAY, Ask, look, run, tick
@@ -40,17 +41,41 @@ NO_OFFSET = timedelta(0)
 
 
 @dataclass
+class Lived:
+    """What happened to an installation in so many hours; kept after each, so that a soak that was stopped goes on."""
+
+    rng: random.Random
+    hours: int = 0
+    by_kind: dict[str, Use] = field(default_factory=dict)
+    killed: Counter[str] = field(default_factory=Counter)
+    restarts: dict[str, int] = field(default_factory=dict)
+    """Of the servers below it."""
+    failed: Counter[str] = field(default_factory=Counter)
+    files: list[Counter[str]] = field(default_factory=list)
+    peak_mb: list[float] = field(default_factory=list)
+
+    def keep(self, path: Path) -> None:
+        """Replace the file at once, or not at all."""
+        temporary = path.with_suffix(".new")
+        temporary.write_bytes(pickle.dumps(self))
+        temporary.replace(path)
+
+    def close_day(self, home: Path) -> None:
+        """Keep the number of files, and the highest memory of the day."""
+        self.files.append(files_by_area(home))
+        self.peak_mb.append(max(use.peak_mb for use in self.by_kind.values()))
+        for use in self.by_kind.values():
+            use.peak_mb = 0.0
+
+
+@dataclass
 class Side:
     """One installation: its cloud, its processes, its environment, and what happened to it."""
 
     cloud: Cloud
     children: Children
     environment: dict[str, str]
-    rng: random.Random
-    killed: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    files: list[Counter[str]] = field(default_factory=list)
-    peak_mb: list[float] = field(default_factory=list)
+    lived: Lived
     blows: dict[str, list[Blow]] = field(default_factory=dict)
     """Kind -> what is still to happen, at a random instant of a process of that kind."""
 
@@ -74,11 +99,11 @@ class Side:
         use = self.children.by_kind.get(kind)
         fallen: list[Blow] = []
         try:
-            with _later(blow, self.rng.uniform(0, use.seconds / use.runs if use else 1.0), fallen):
+            with _later(blow, self.lived.rng.uniform(0, use.seconds / use.runs if use else 1.0), fallen):
                 return self.children.run(kind, function, *arguments)
         except RuntimeError as error:
             was_killed = fallen == [self.children.kill]
-            (self.killed if was_killed else self.failed)[kind] += 1
+            (self.lived.killed if was_killed else self.lived.failed)[kind] += 1
             if not was_killed:
                 print(f"  {os.environ['MISTWAN_NOW']} {kind}: {str(error).splitlines()[-1]}", flush=True)
             return None
@@ -102,17 +127,10 @@ class Side:
             for ask in (ask for answer in answers for ask in answer or []):
                 self._report(ask, self.run(ask.job, _run, ask, self.cloud, False))
 
-    def close_day(self) -> None:
-        """Keep the number of files, and the highest memory of the day."""
-        self.files.append(files_by_area(Path(self.environment["MISTWAN_HOME"])))
-        self.peak_mb.append(max(use.peak_mb for use in self.children.by_kind.values()))
-        for use in self.children.by_kind.values():
-            use.peak_mb = 0.0
-
-    def seen(self, start: datetime, end: datetime, restarts: dict[str, int]) -> Seen:
-        """What it holds at the end. `restarts`: of the servers below it."""
+    def seen(self, start: datetime, end: datetime) -> Seen:
+        """What it holds at the end."""
         self.enter(end + DELAY)
-        told = self.children.run
+        told, lived = self.children.run, self.lived
         return Seen(
             start=start,
             end=end,
@@ -120,15 +138,15 @@ class Side:
             doubled=told("(verdict)", doubled, start, end),
             broken=told("(verdict)", broken_slots, start, end),
             told=told("(verdict)", collection_told),
-            killed=self.killed, restarts=restarts, failed=self.failed, files=self.files, peak_mb=self.peak_mb,
+            killed=lived.killed, restarts=lived.restarts, failed=lived.failed, files=lived.files, peak_mb=lived.peak_mb,
         )  # fmt: skip
 
     def _report(self, ask: Ask, errors: tuple[str, ...] | None) -> None:
         for error in errors or ():
             known = f"{ask.job}: {error.split(':')[0][:60]}"
-            if known not in self.failed:
+            if known not in self.lived.failed:
                 print(f"  {os.environ['MISTWAN_NOW']} {ask.job}: {error}", flush=True)
-            self.failed[known] += 1
+            self.lived.failed[known] += 1
 
 
 @contextmanager
