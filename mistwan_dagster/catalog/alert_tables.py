@@ -59,7 +59,9 @@ FACT_ALERT = Table(
             "of several the largest of the signal first by name",
         ),
         Column(
-            "silenced", pl.Boolean, "true while all circuits still part of it are in a maintenance window"
+            "silenced",
+            pl.Boolean,
+            "true while all circuits still part of it are in a maintenance window, or were not seen bad since",
         ),
         Column(
             "announced_utc",
@@ -93,7 +95,11 @@ FACT_ALERT_BREACH = Table(
         _SEVERITY,
         _SINCE,
         Column("value", pl.Float64, "figure when it joined, in the unit of the signal"),
-        Column("silenced", pl.Boolean, "true while it is in a maintenance window"),
+        Column(
+            "silenced",
+            pl.Boolean,
+            "true from a look in a maintenance window until it is seen bad outside of one",
+        ),
         Column("text", pl.String, "what else is to be told of it"),
     ),
 )

@@ -28,7 +28,7 @@ OBSERVED: dict[str, pl.DataType | type[pl.DataType]] = {
     "text": pl.String,
 }
 """A reading with where it belongs. `scope` is site or platform; `in_incident`: the circuit's provider has a carrier
-incident in its area that this signal can be part of; `silenced`: in a maintenance window."""
+incident in its area that this signal can be part of; `silenced`: what is known of it lies in a maintenance window."""
 KEY = ["rule", "signal", "subject"]
 _PLACE = ["rule", "_place"]
 _ORDER = pl.Enum(LEVELS)
@@ -54,6 +54,8 @@ def step(known: Alerts, observed: pl.DataFrame, as_of: datetime) -> Alerts:
     - A breach in a site's alert whose provider then has a carrier incident moves to the provider's alert. It stays
       there until it recovers, also when the incident is over: else each store at the edge would make alerts anew.
     - An alert closes when nothing is part of it any more. Its severity is the worst that any part of it reached.
+    - A part is silenced from a look in a maintenance window until it is seen in breach outside of one: what only has to
+      be seen good for long enough when the window ends is not told as if it had begun then.
     - It is announced at the first look at which it is open and some part of it is not silenced.
     """
     alerts = known.alerts
@@ -112,7 +114,11 @@ def _judged(
         left_utc=pl.when(pl.col("left_reason").is_not_null()).then(pl.lit(as_of).cast(INSTANT)),
         # What it reaches as it moves on belongs to the alert that it joins.
         severity=pl.when(pl.col("left_reason").is_null()).then(worst).otherwise("severity"),
-        silenced=pl.coalesce("_silenced", "silenced"),
+        silenced=pl.when("_silenced")
+        .then(True)
+        .when(pl.col("_now").is_not_null())
+        .then(False)
+        .otherwise("silenced"),
         text=pl.coalesce("text", "_text"),
     )
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.alert_tables import FACT_ALERT, FACT_ALERT_BREACH
 from mistwan_dagster.catalog.alerting import CARRIER_SIGNALS
+from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, RPT_CARRIER_INCIDENT
 from mistwan_dagster.kpi.alerts_hours import READING, hour_readings
 from mistwan_dagster.kpi.alerts_incidents import KEY, OBSERVED, Alerts, step
@@ -31,7 +32,7 @@ from mistwan_dagster.kpi.dimensions import NONE
 from mistwan_dagster.kpi.maintenance import maintenance_spans
 from mistwan_dagster.kpi.status import Told, state_cells
 from mistwan_dagster.kpi.steps import MAX_GAP
-from mistwan_dagster.lake.raw import HOUR
+from mistwan_dagster.lake.raw import HOUR, SLOT
 from mistwan_dagster.orchestration.alert_delivery import alone, known_alerts
 from mistwan_dagster.orchestration.alert_platform import newest_slot, platform_findings
 from mistwan_dagster.orchestration.episodes import whole_table
@@ -113,7 +114,7 @@ def observe(platform: Platform, now: datetime) -> pl.DataFrame:
     can_be = pl.col("signal").is_in(CARRIER_SIGNALS)
     observed = observed.with_columns(
         in_incident=can_be & pl.col("_hit").fill_null(False),
-        silenced=pl.col("subject").is_in(_in_maintenance(platform, now).implode()),
+        silenced=_silenced(platform, observed, stretches, end, now),
         scope=pl.lit("site"),
         text=pl.lit(None, pl.String),
     )
@@ -191,10 +192,19 @@ def _hourly_incidents(platform: Platform, end: datetime | None) -> pl.DataFrame:
     return lasts.select("provider", "area", _live=pl.lit(False))
 
 
-def _in_maintenance(platform: Platform, now: datetime) -> pl.Series:
-    """Circuits that are in a maintenance window now."""
+def _silenced(
+    platform: Platform, observed: pl.DataFrame, stretches: pl.DataFrame, end: datetime | None, now: datetime
+) -> pl.Series:
+    """Whether a maintenance window holds now, or held in the newest slot or hour that tells of the signal."""
     if platform.maintenance.is_empty():
-        return pl.Series("circuit_id", [], pl.String)
-    spans = maintenance_spans(platform.maintenance, *_dimensions(platform))
-    inside = (pl.col("start") <= now) & (pl.col("end") > now)
-    return spans.filter(inside).select("circuit_id").unique().collect()["circuit_id"]
+        return pl.repeat(False, observed.height, eager=True)
+    spans = maintenance_spans(platform.maintenance, *_dimensions(platform)).collect(engine="in-memory")
+    slots = stretches.select("signal", subject="circuit_id", _slot_end="end")
+    told = observed.select("signal", "subject", "_live").with_row_index("_row")
+    told = told.join(slots, on=["signal", "subject"], how="left")
+    until = pl.when("_live").then("_slot_end").otherwise(pl.lit(end).cast(INSTANT))
+    since = until - pl.when("_live").then(pl.lit(SLOT)).otherwise(pl.lit(HOUR))
+    holds_now = (pl.col("start") <= now) & (pl.col("end") > now)
+    held_then = (pl.col("start") < until) & (pl.col("end") > since)
+    hit = told.join(spans, left_on="subject", right_on="circuit_id").filter(holds_now | held_then)
+    return told["_row"].is_in(hit["_row"].implode())

@@ -149,6 +149,10 @@ def test_maintenance_silences_until_something_outside_of_it_is_in_breach() -> No
     assert flags(known) == [(True, 2)]
     known = look(known, 4, seen("a1", "high"))
     assert flags(known) == [(False, 2)]
+    late = look(look(NONE, 1, seen("a1", "high", silenced=True)), 2, seen("a1", "?"))
+    assert flags(late) == [(True, None)], "the window is over, and nothing bad was seen since"
+    assert flags(look(late, 3, seen("a1", "over"))) == [(False, None)]
+    assert flags(look(late, 3, seen("a1", "high"))) == [(False, 3)]
     over = look(look(NONE, 1, seen("a1", "high", silenced=True)), 2, seen("a1", "over", silenced=True))
     assert flags(over) == [(False, None)]
 
@@ -214,6 +218,7 @@ class Plain:
     closed: int | None = None
     announced: int | None = None
     silenced: bool = False
+    quiet: set[str] = field(default_factory=set)
 
 
 def plainly(looks: list[dict[str, dict[str, Any]]]) -> list[Plain]:
@@ -248,7 +253,12 @@ def plainly(looks: list[dict[str, dict[str, Any]]]) -> list[Plain]:
             if not alert.inside:
                 alert.closed, alert.silenced = n, False
                 continue
-            alert.silenced = all(rows[c]["silenced"] for c in alert.inside)
+            for circuit in alert.inside:
+                if rows[circuit]["silenced"]:
+                    alert.quiet.add(circuit)
+                elif rows[circuit]["severity"]:
+                    alert.quiet.discard(circuit)
+            alert.silenced = alert.inside <= alert.quiet
             if not alert.silenced and alert.announced is None:
                 alert.announced = n
     return alerts

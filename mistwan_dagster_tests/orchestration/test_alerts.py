@@ -143,10 +143,10 @@ def hours(platform: Platform, end: datetime, count: int, loss: dict[str, str | N
         write(platform, FACT_CIRCUIT_HOUR, rows, hour_label(hour))
 
 
-def down(monkeypatch: pytest.MonkeyPatch, minutes: dict[str, float]) -> None:
-    """What the slots tell at noon: these circuits down for so long, the others up for an hour."""
+def down(monkeypatch: pytest.MonkeyPatch, minutes: dict[str, float], end: datetime = NOON) -> None:
+    """What the slots tell until then: these circuits down for so long, the others up for an hour."""
     rows = [
-        {"circuit_id": c, "signal": "down", "start": NOON - minutes.get(c, 60) * MINUTE, "end": NOON,
+        {"circuit_id": c, "signal": "down", "start": end - minutes.get(c, 60) * MINUTE, "end": end,
          "bad": c in minutes, "worked": True}
         for c in CIRCUITS
     ]  # fmt: skip
@@ -219,11 +219,60 @@ def test_a_window_of_maintenance_silences_its_circuits(
     assert (found.still_open, found.silenced) == (2, 1)
     told = found.alerts.alerts.sort("site_id").select("site_id", "silenced", "announced_utc").rows()
     assert told == [("a", True, None), ("b", False, NOON)]
-    platform.settings.mistwan_now = NOON + 30 * MINUTE
-    assert look(platform).alerts.alerts.sort("site_id")["announced_utc"].to_list() == [
-        NOON + 30 * MINUTE,
-        NOON,
+
+    def announced(minutes: int) -> list[datetime | None]:
+        platform.settings.mistwan_now = NOON + minutes * MINUTE
+        return look(platform).alerts.alerts.sort("site_id")["announced_utc"].to_list()
+
+    down(monkeypatch, {"a1": 46, "b1": 46}, NOON + 30 * MINUTE)
+    assert announced(33) == [None, NOON], "the window is over, but the newest slot lies in it"
+    down(monkeypatch, {"a1": 51, "b1": 51}, NOON + 35 * MINUTE)
+    assert announced(38) == [NOON + 38 * MINUTE, NOON], "it lasted longer than the window"
+
+
+def test_what_was_bad_only_in_a_window_is_never_told(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "maintenance.csv"
+    file.write_text("site,start,end,reason\nA,2025-01-10T10:00:00Z,2025-01-10T12:00:00Z,works\n")
+    platform.settings.mistwan_maintenance_file = file
+    down(monkeypatch, {"a1": 16}, NOON - 5 * MINUTE)
+    platform.settings.mistwan_now = NOON - 2 * MINUTE
+    hours(platform, NOON, 2, {"a2": "critical"})
+    assert look(platform).silenced == 2
+    rows = [
+        {
+            "circuit_id": "a1",
+            "signal": "down",
+            "start": NOON - 2 * MINUTE,
+            "end": NOON,
+            "bad": False,
+            "worked": True,
+        }
     ]
+    monkeypatch.setattr(alerts, "live_stretches", lambda *_: pl.DataFrame(rows, schema=STRETCH))
+    for minutes in (3, 8, 13):
+        platform.settings.mistwan_now = NOON + minutes * MINUTE
+        found = look(platform)
+        assert (found.still_open, found.silenced) == (2, 2), (
+            "loss until noon, and a line up for too short a time"
+        )
+    platform.settings.mistwan_now = NOON + HOUR + 8 * MINUTE
+    hours(platform, NOON + HOUR, 1, {})
+    assert look(platform).still_open == 1, "the line is unknown by now"
+    assert look(platform).alerts.alerts["announced_utc"].to_list() == [None, None]
+
+
+def test_loss_that_goes_on_after_a_window_is_told(platform: Platform, tmp_path: Path) -> None:
+    file = tmp_path / "maintenance.csv"
+    file.write_text("site,start,end,reason\nA,2025-01-10T10:00:00Z,2025-01-10T12:00:00Z,works\n")
+    platform.settings.mistwan_maintenance_file = file
+    hours(platform, NOON, 2, {"a2": "critical"})
+    platform.settings.mistwan_now = NOON + 8 * MINUTE
+    assert look(platform).silenced == 1
+    hours(platform, NOON + HOUR, 3, {"a2": "critical"})
+    platform.settings.mistwan_now = NOON + HOUR + 8 * MINUTE
+    assert look(platform).alerts.alerts["announced_utc"].to_list() == [NOON + HOUR + 8 * MINUTE]
 
 
 def test_a_circuit_that_is_switched_off_closes_its_alert(

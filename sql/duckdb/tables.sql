@@ -2180,7 +2180,7 @@ COMMENT ON COLUMN fact_alert.circuit_count IS 'circuits that were part of it so 
 COMMENT ON COLUMN fact_alert.open_circuit_count IS 'circuits that still are';
 COMMENT ON COLUMN fact_alert.site_count IS 'sites of its circuits so far; 0 of the platform';
 COMMENT ON COLUMN fact_alert.value IS 'figure of the breach that opened it, in the unit of its signal (minutes of down, unreachable, offline); of several the largest of the signal first by name';
-COMMENT ON COLUMN fact_alert.silenced IS 'true while all circuits still part of it are in a maintenance window';
+COMMENT ON COLUMN fact_alert.silenced IS 'true while all circuits still part of it are in a maintenance window, or were not seen bad since';
 COMMENT ON COLUMN fact_alert.announced_utc IS 'first time that it was open and not silenced, from when on receivers are told; null before';
 COMMENT ON COLUMN fact_alert.text IS 'what else is to be told, of the platform''s alerts';
 
@@ -2213,7 +2213,7 @@ COMMENT ON COLUMN fact_alert_breach.left_reason IS 'recovered, merged into a pro
 COMMENT ON COLUMN fact_alert_breach.severity IS 'worst severity that it reached so far';
 COMMENT ON COLUMN fact_alert_breach.since_utc IS 'begin of the breach, of several the earliest';
 COMMENT ON COLUMN fact_alert_breach.value IS 'figure when it joined, in the unit of the signal';
-COMMENT ON COLUMN fact_alert_breach.silenced IS 'true while it is in a maintenance window';
+COMMENT ON COLUMN fact_alert_breach.silenced IS 'true from a look in a maintenance window until it is seen bad outside of one';
 COMMENT ON COLUMN fact_alert_breach.text IS 'what else is to be told of it';
 
 CREATE TABLE IF NOT EXISTS fact_alert_delivery (

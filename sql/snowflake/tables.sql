@@ -1260,7 +1260,7 @@ CREATE TABLE IF NOT EXISTS fact_alert (
     open_circuit_count NUMBER(38,0) COMMENT 'circuits that still are',
     site_count NUMBER(38,0) COMMENT 'sites of its circuits so far; 0 of the platform',
     value FLOAT COMMENT 'figure of the breach that opened it, in the unit of its signal (minutes of down, unreachable, offline); of several the largest of the signal first by name',
-    silenced BOOLEAN COMMENT 'true while all circuits still part of it are in a maintenance window',
+    silenced BOOLEAN COMMENT 'true while all circuits still part of it are in a maintenance window, or were not seen bad since',
     announced_utc TIMESTAMP_NTZ(6) COMMENT 'first time that it was open and not silenced, from when on receivers are told; null before',
     text VARCHAR COMMENT 'what else is to be told, of the platform’s alerts',
     PRIMARY KEY (alert_id)
@@ -1280,7 +1280,7 @@ CREATE TABLE IF NOT EXISTS fact_alert_breach (
     severity VARCHAR NOT NULL COMMENT 'worst severity that it reached so far',
     since_utc TIMESTAMP_NTZ(6) NOT NULL COMMENT 'begin of the breach, of several the earliest',
     value FLOAT COMMENT 'figure when it joined, in the unit of the signal',
-    silenced BOOLEAN COMMENT 'true while it is in a maintenance window',
+    silenced BOOLEAN COMMENT 'true from a look in a maintenance window until it is seen bad outside of one',
     text VARCHAR COMMENT 'what else is to be told of it',
     PRIMARY KEY (alert_id, signal, subject, joined_utc)
 )
