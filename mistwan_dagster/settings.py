@@ -274,6 +274,12 @@ class Settings(BaseSettings):
         return self.home / "state"
 
     @property
+    def told(self) -> Path | UPath:
+        """Where notes are kept of who was told what: beside a lake on disk; in one on an object store, where each
+        machine that looks finds them."""
+        return self.state if self.mistwan_lake_url is None else self.lake
+
+    @property
     def logs(self) -> Path:
         """Folder of the structured logs."""
         return self.home / "logs"
@@ -307,9 +313,9 @@ class Settings(BaseSettings):
             )
 
     @property
-    def deliveries(self) -> Path:
-        """Notes of what was delivered to whom."""
-        return self.state / "deliveries"
+    def deliveries(self) -> Path | UPath:
+        """Notes of which report was delivered to whom."""
+        return self.told / "deliveries"
 
     @property
     def api_tokens_file(self) -> Path:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import polars as pl
-from filelock import FileLock
 from pydantic import SecretStr
 
 from mistwan_dagster.catalog.alert_tables import EVENTS, FACT_ALERT, FACT_ALERT_BREACH, FACT_ALERT_DELIVERY
@@ -25,6 +24,7 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.alerts_due import due
 from mistwan_dagster.kpi.alerts_incidents import Alerts
+from mistwan_dagster.lake.locks import file_locks
 from mistwan_dagster.notify.message import Message, Names, message
 from mistwan_dagster.orchestration.alert_outbox import (
     DELIVERED,
@@ -33,6 +33,7 @@ from mistwan_dagster.orchestration.alert_outbox import (
     SENDING,
     Entry,
     Outbox,
+    lost_entries,
     with_entries,
 )
 from mistwan_dagster.orchestration.episodes import whole_table
@@ -56,15 +57,14 @@ class Outcome:
 @contextmanager
 def alone(platform: Platform) -> Iterator[None]:
     """One process at a time looks at alerts or delivers them."""
-    folder = platform.settings.state / "alerts"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "alerts.lock"):
+    lock = platform.lake_lock or file_locks(platform.settings.state / "alerts")
+    with lock("alerts"):
         yield
 
 
 def outbox(platform: Platform) -> Outbox:
     """Messages on their way."""
-    return Outbox(platform.settings.state / "alerts" / "outbox")
+    return Outbox(platform.settings.told / "alerts" / "outbox")
 
 
 def known_alerts(platform: Platform) -> Alerts:
@@ -89,6 +89,7 @@ def _deliver(platform: Platform, send: Send) -> Outcome:
     now, box, known = platform.settings.now(), outbox(platform), known_alerts(platform)
     table = whole_table(platform, FACT_ALERT_DELIVERY)
     left = [_resumed(e) for e in box.entries()]
+    left += [box.put(e) for e in lost_entries(table, left)]
     for key in due(known, with_entries(table, left), platform.alerting.routes, now):
         left.append(box.put(Entry(*key, created_utc=now)))
     ended, errors = [e for e in left if e.is_over], dict[str, str]()

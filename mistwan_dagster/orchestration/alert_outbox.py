@@ -10,13 +10,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
 from mistwan_dagster.catalog.alert_tables import FACT_ALERT_DELIVERY
 from mistwan_dagster.kpi.alerts_due import Due
-from mistwan_dagster.lake.files import read_json, visible, write_json
+from mistwan_dagster.lake.files import LakePath, read_json, remove_files, visible, write_json
 
 PENDING, SENDING, DELIVERED, GIVEN_UP = "pending", "sending", "delivered", "given_up"
 _TIMES = ("created_utc", "ended_utc")
@@ -61,9 +60,9 @@ class Entry:
 
 
 class Outbox:
-    """The messages of a folder."""
+    """The messages of a folder, on disk or on an object store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: LakePath) -> None:
         self.folder = folder
 
     def entries(self) -> list[Entry]:
@@ -78,8 +77,7 @@ class Outbox:
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Drop what is recorded elsewhere."""
-        for entry in entries:
-            (self.folder / f"{entry.name}.json").unlink(missing_ok=True)
+        remove_files(self.folder / f"{entry.name}.json" for entry in entries)
 
 
 def _entry(told: dict[str, object] | None) -> Entry | None:
@@ -87,6 +85,14 @@ def _entry(told: dict[str, object] | None) -> Entry | None:
         return None
     times = {n: datetime.fromisoformat(str(told[n])) for n in _TIMES if told[n] is not None}
     return Entry(**{**told, **times})  # type: ignore[arg-type]
+
+
+def lost_entries(table: pl.DataFrame, entries: Iterable[Entry]) -> list[Entry]:
+    """Messages that the table has as pending and the outbox no more, as its disk was lost; each may be a repeat."""
+    have = {e.key for e in entries}
+    pending = table.filter(pl.col("state") == PENDING).iter_rows(named=True)
+    told = [{n: row[n] for n in (*FACT_ALERT_DELIVERY.key, "created_utc")} for row in pending]
+    return [found for row in told if (found := Entry(**row, repeated=True)).key not in have]
 
 
 def with_entries(table: pl.DataFrame, entries: Iterable[Entry]) -> pl.DataFrame:

@@ -55,7 +55,7 @@ class Platform:
     @cached_property
     def raw(self) -> RawLake:
         """Raw part of the lake."""
-        return RawLake(self.settings.lake, self._lake_lock)
+        return RawLake(self.settings.lake, self.lake_lock)
 
     @cached_property
     def kpi(self) -> KpiLake:
@@ -63,7 +63,7 @@ class Platform:
         return KpiLake(self.settings.lake)
 
     @property
-    def _lake_lock(self) -> Lock | None:
+    def lake_lock(self) -> Lock | None:
         """For a lake on an object store: in Redis when its URL is set, else for this home alone."""
         settings = self.settings
         if not settings.mistwan_lake_url:

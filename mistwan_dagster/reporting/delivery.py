@@ -14,13 +14,13 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.files import write_json
+from mistwan_dagster.lake.files import LakePath, existing, write_json
 from mistwan_dagster.reporting.document import Report
 
 log = logging.getLogger(__name__)
 
 
-def deliver(addresses: Sequence[str], report: Report, attachments: Sequence[Path], noted_in: Path) -> int:
+def deliver(addresses: Sequence[str], report: Report, attachments: Sequence[Path], noted_in: LakePath) -> int:
     """Send the files to every address that has not had this report; returns how many it was sent to.
 
     Raises UserError naming the addresses (by place) that could not be reached, after all were tried.
@@ -28,7 +28,7 @@ def deliver(addresses: Sequence[str], report: Report, attachments: Sequence[Path
     todo = [(place, a, _note(noted_in, report, a)) for place, a in enumerate(addresses, 1)]
     failed, sent = [], 0
     for place, address, note in todo:
-        if note.exists():
+        if existing([note]):
             continue
         if _send(address, place, report, attachments):
             write_json({"report": report.name, "files": [path.name for path in attachments]}, note)
@@ -43,7 +43,7 @@ def deliver(addresses: Sequence[str], report: Report, attachments: Sequence[Path
     return sent
 
 
-def _note(folder: Path, report: Report, address: str) -> Path:
+def _note(folder: LakePath, report: Report, address: str) -> LakePath:
     return folder / report.name / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.json"
 
 

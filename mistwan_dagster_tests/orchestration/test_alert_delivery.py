@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,9 @@ from mistwan_dagster.orchestration.check import _alerts
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.settings import Settings
 from mistwan_dagster_tests.receivers import Webhook, mailbox, webhook
+from mistwan_dagster_tests.s3_server import Store, store
+
+__all__ = ["store"]
 
 NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -230,6 +234,43 @@ def test_two_processes_never_deliver_at_once(at, hook: Webhook) -> None:
 
     assert deliver(at(0), inside).delivered == 1
     assert len(hook.bodies) == 1
+
+
+def test_a_message_whose_outbox_was_lost_is_sent_and_may_be_a_repeat(
+    at, hook: Webhook, tmp_path: Path
+) -> None:
+    hook.status = 503
+    alerts(at(), {"alert_id": "a"})
+    assert deliver(at(0)).pending == 1
+    shutil.rmtree(tmp_path / "state" / "alerts")
+    hook.status = 200
+    assert deliver(at(5)) == Outcome(1, 0, 0, 0, {})
+    assert deliver(at(10)) == Outcome(0, 0, 0, 0, {})
+    assert [REPEATED in b["message"] for b in hook.bodies] == [True]
+
+
+def test_with_the_lake_on_an_object_store_messages_on_their_way_are_there_for_the_next_machine(
+    at, hook: Webhook, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = store.new_bucket()
+
+    def pod(minute: float) -> Platform:
+        """A home of its own each time."""
+        settings = at(minute).settings
+        settings.mistwan_lake_url, settings.mistwan_home = lake, tmp_path / f"pod-{minute}"
+        return Platform(settings)
+
+    hook.status = 503
+    alerts(pod(0), {"alert_id": "a"})
+    assert deliver(pod(0)).pending == 1
+    monkeypatch.setenv("MISTWAN_ALERT_URL_MAIL", "mailto://127.0.0.1:9")
+    with pytest.raises(UserError, match="waiting for hook: refused with HTTP status 503"):
+        _alerts(pod(1))
+    hook.status = 200
+    assert deliver(pod(5)) == Outcome(1, 0, 0, 0, {})
+    assert deliver(pod(10)) == Outcome(0, 0, 0, 0, {})
+    assert [REPEATED in b["message"] for b in hook.bodies] == [False]
+    assert outbox(pod(10)).entries() == []
 
 
 def test_no_secret_is_written_anywhere(
