@@ -208,11 +208,8 @@ def top(
     """The worst circuits of a published window or period; unknown ones are left out and counted."""
     from mistwan_dagster.exchange import print_frame
     from mistwan_dagster.offenders import top_circuits
-    from mistwan_dagster.settings import load_settings
-    from mistwan_dagster.warehouse.duckdb import PublishedDuckDB
 
-    reader = PublishedDuckDB(load_settings().warehouse)
-    print_frame(top_circuits(reader, measure, period, n, at), output.value)
+    print_frame(top_circuits(_published(), measure, period, n, at), output.value)
 
 
 @app.command("export")

@@ -52,8 +52,7 @@ def provider_scorecard(
         providers.select(*_CIRCUIT_HOUR, "provider"), on=_CIRCUIT_HOUR, how="left"
     )
     hours = hours.with_columns(pl.col("provider").fill_null(NONE), period_start_utc=month)
-    judged = _without_maintenance(hours, pieces, maintenance)
-    pooled = judged.group_by(_KEY).agg(*_pooled())
+    pooled = _pooled(_without_maintenance(hours, pieces, maintenance))
     up, down = pl.col("up_minutes"), pl.col("down_minutes")
     known = up + down
     found = (
@@ -79,11 +78,14 @@ def _without_maintenance(
     quality null where maintenance touches the hour."""
     lasts = minutes(pl.col("start"), pl.col("end"))
     planned = split_by_hour(maintenance.select("circuit_id", "start", "end"))
-    excluded = planned.group_by(_CIRCUIT_HOUR).agg(_excluded=lasts.sum())
+    excluded = planned.group_by(_CIRCUIT_HOUR).agg(_excluded=lasts.sort().sum())
     told = pieces.select(*_CIRCUIT_HOUR, "kind", "start", "end")
 
     def by_kind(rows: pl.LazyFrame, prefix: str) -> pl.LazyFrame:
-        of = {f"{prefix}{name}": lasts.filter(pl.col("kind") == kind).sum() for kind, name in _KINDS.items()}
+        of = {
+            f"{prefix}{name}": lasts.filter(pl.col("kind") == kind).sort().sum()
+            for kind, name in _KINDS.items()
+        }
         return rows.group_by(_CIRCUIT_HOUR).agg(**of)
 
     joined = (
@@ -116,28 +118,44 @@ def _without_maintenance(
     )
 
 
-def _pooled() -> list[pl.Expr]:
-    flaps = pl.col("flap_count")
+def _pooled(hours: pl.LazyFrame) -> pl.LazyFrame:
+    """Sums, means and maxima over the circuit hours of a provider's month.
+
+    First of each circuit by hour, then over circuits: in any other order sums of floats would differ in their last digit
+    from one computation to the next, and every month be loaded again.
+    """
+    lasts = ("up_minutes", "down_minutes", "unknown_minutes", "unreachable_minutes", "excluded_minutes")
     averages = [measure_column(m, "avg") for m in QUALITY_MEASURES]
-    return [
-        pl.col("circuit_id").n_unique().cast(pl.Int64).alias("circuit_count"),
-        pl.col("site_id").n_unique().cast(pl.Int64).alias("site_count"),
-        pl.col(
-            "up_minutes", "down_minutes", "unknown_minutes", "unreachable_minutes", "excluded_minutes"
-        ).sum(),
-        pl.when(flaps.count() > 0).then(flaps.sum()).alias("flap_count"),
-        pl.col(averages).mean(),
-        pl.col([measure_column(m, "max") for m in QUALITY_MEASURES]).max(),
-        pl.any_horizontal(pl.col(c).is_not_null() for c in averages)
-        .sum()
-        .cast(pl.Int64)
-        .alias("quality_hours"),
-    ]
+    highest = pl.col([measure_column(m, "max") for m in QUALITY_MEASURES]).max()
+    known = pl.any_horizontal(pl.col(c).is_not_null() for c in averages)
+    of_circuits = hours.group_by(*_KEY, "circuit_id").agg(
+        pl.col("site_id").unique(),
+        pl.col(*lasts, "flap_count", *averages).sort_by("hour_utc").sum(),
+        pl.col("flap_count", *averages).count().name.prefix("_n_"),
+        highest,
+        quality_hours=known.sum().cast(pl.Int64),
+    )
+    means = {
+        c: pl.when(pl.col(f"_n_{c}").sum() > 0).then(_in_order(c) / pl.col(f"_n_{c}").sum()) for c in averages
+    }
+    return of_circuits.group_by(_KEY).agg(
+        pl.len().cast(pl.Int64).alias("circuit_count"),
+        pl.col("site_id").list.explode().n_unique().cast(pl.Int64).alias("site_count"),
+        *(_in_order(c) for c in lasts),
+        highest,
+        pl.col("quality_hours").sum(),
+        flap_count=pl.when(pl.col("_n_flap_count").sum() > 0).then(pl.col("flap_count").sum()),
+        **means,
+    )
+
+
+def _in_order(column: str) -> pl.Expr:
+    return pl.col(column).sort_by("circuit_id").sum()
 
 
 def _restored(outages: pl.LazyFrame) -> pl.LazyFrame:
     over = pl.col("end_utc").is_not_null()
-    took = pl.col("counted_minutes").filter(over)
+    took = pl.col("counted_minutes").filter(over).sort()
     return (
         outages.filter((pl.col("counted_minutes") > 0) | (pl.col("excluded_minutes") == 0))
         .group_by("provider", period_start_utc=pl.col("start_utc").dt.truncate("1mo"))

@@ -116,7 +116,9 @@ def _with_lost_minutes(circuit_hours: pl.LazyFrame, pieces: pl.LazyFrame) -> pl.
     say whether the provider answered is neither in reachable_minutes nor lost."""
     lasts = minutes(pl.col("start"), pl.col("end"))
     unreachable = (
-        pieces.filter(pl.col("kind") == "reachability").group_by(_CIRCUIT_HOUR).agg(_unreachable=lasts.sum())
+        pieces.filter(pl.col("kind") == "reachability")
+        .group_by(_CIRCUIT_HOUR)
+        .agg(_unreachable=lasts.sort().sum())
     )
     joined = circuit_hours.join(unreachable, on=_CIRCUIT_HOUR, how="left")
     return joined.with_columns(_lost=pl.col("down_minutes") + pl.col("_unreachable").fill_null(0)).drop(

@@ -54,6 +54,7 @@ def test_snowflake_is_filled_as_duckdb_is_and_an_hour_takes_few_statements(cli: 
         )
         proxy.statements.clear()
         on_snowflake.ok("aggregate", "all")
+        assert "circuit_id" in on_snowflake.ok("top", "--period", "3h", "--format", "csv")
         assert {"agg_circuit_period", "agg_circuit_rolling_13m"} <= set(_few(proxy.statements))
         assert on_snowflake.rows("SELECT count(*) AS n FROM dim_hour") == [{"n": 4}]
         cli.ok("aggregate", "all")

@@ -147,3 +147,36 @@ def test_minutes_against_ten_minute_cells_counted_minute_by_minute(cells: list, 
     expected = [len(left) - down - unknown, down, unknown, 120 - len(left), 120]
     assert minutes(row) == pytest.approx(expected)
     assert row["unreachable_minutes"] == pytest.approx(left.count("reachability"))
+
+
+def test_the_same_input_gives_the_same_digits_each_time():
+    """Sums of floats depend on their order, and rows come out of a join in any."""
+    of = pl.LazyFrame({"circuit_id": [f"c{n:03}" for n in range(200)]})
+    hours = pl.LazyFrame({"hour_utc": [at(60 * n) for n in range(200)]}, schema={"hour_utc": INSTANT})
+    number = pl.int_range(pl.len())
+    rows = (
+        of.join(hours, how="cross")
+        .collect()
+        .with_columns(
+            site_id="circuit_id", latency_avg_ms=(number * 0.7919) % 70, up_minutes=60 - (number * 0.37) % 3
+        )
+    )
+    frame = rows.lazy()
+    none = {name: pl.LazyFrame(schema=schema) for name, schema in (("pieces", PIECE), ("planned", SPAN))}
+    found = {
+        provider_scorecard(
+            FACT_CIRCUIT_HOUR.conform(frame),
+            frame.select("circuit_id", "hour_utc", provider=pl.lit("Acme")),
+            none["pieces"],
+            none["planned"],
+            RPT_SLA_OUTAGE.empty().lazy(),
+            RPT_CARRIER_INCIDENT.empty().lazy(),
+            MIDNIGHT,
+            FEBRUARY,
+        )
+        .select("up_minutes", "latency_avg_ms")
+        .collect()
+        .row(0)
+        for _ in range(6)
+    }
+    assert len(found) == 1
