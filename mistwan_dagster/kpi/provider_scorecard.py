@@ -14,7 +14,7 @@ from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
 from mistwan_dagster.catalog.tables import RPT_PROVIDER_SCORECARD
 from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.dimensions import NONE
-from mistwan_dagster.kpi.stretches import minutes, shared
+from mistwan_dagster.kpi.stretches import MICROS_PER_MINUTE, minutes_in_all, shared
 
 _KEY = ["provider", "period_start_utc"]
 _CIRCUIT_HOUR = ["circuit_id", "hour_utc"]
@@ -52,7 +52,7 @@ def provider_scorecard(
         providers.select(*_CIRCUIT_HOUR, "provider"), on=_CIRCUIT_HOUR, how="left"
     )
     hours = hours.with_columns(pl.col("provider").fill_null(NONE), period_start_utc=month)
-    pooled = _pooled(_without_maintenance(hours, pieces, maintenance))
+    pooled = _without_maintenance(hours, pieces, maintenance).group_by(_KEY).agg(*_pooled())
     up, down = pl.col("up_minutes"), pl.col("down_minutes")
     known = up + down
     found = (
@@ -76,15 +76,14 @@ def _without_maintenance(
 ) -> pl.LazyFrame:
     """Minutes of each circuit hour less those in maintenance, `excluded` and `unreachable` beside them; flaps and
     quality null where maintenance touches the hour."""
-    lasts = minutes(pl.col("start"), pl.col("end"))
+    span = pl.col("start"), pl.col("end")
     planned = split_by_hour(maintenance.select("circuit_id", "start", "end"))
-    excluded = planned.group_by(_CIRCUIT_HOUR).agg(_excluded=lasts.sort().sum())
+    excluded = planned.group_by(_CIRCUIT_HOUR).agg(_excluded=minutes_in_all(*span))
     told = pieces.select(*_CIRCUIT_HOUR, "kind", "start", "end")
 
     def by_kind(rows: pl.LazyFrame, prefix: str) -> pl.LazyFrame:
         of = {
-            f"{prefix}{name}": lasts.filter(pl.col("kind") == kind).sort().sum()
-            for kind, name in _KINDS.items()
+            f"{prefix}{name}": minutes_in_all(*span, pl.col("kind") == kind) for kind, name in _KINDS.items()
         }
         return rows.group_by(_CIRCUIT_HOUR).agg(**of)
 
@@ -118,39 +117,32 @@ def _without_maintenance(
     )
 
 
-def _pooled(hours: pl.LazyFrame) -> pl.LazyFrame:
-    """Sums, means and maxima over the circuit hours of a provider's month.
-
-    First of each circuit by hour, then over circuits: in any other order sums of floats would differ in their last digit
-    from one computation to the next, and every month be loaded again.
-    """
+def _pooled() -> list[pl.Expr]:
+    """Of whole microseconds and of millionths, which add up to the same in any order of rows: sums of floats would
+    differ in their last digit from one computation to the next, and every month be loaded again."""
+    flaps = pl.col("flap_count")
     lasts = ("up_minutes", "down_minutes", "unknown_minutes", "unreachable_minutes", "excluded_minutes")
     averages = [measure_column(m, "avg") for m in QUALITY_MEASURES]
-    highest = pl.col([measure_column(m, "max") for m in QUALITY_MEASURES]).max()
-    known = pl.any_horizontal(pl.col(c).is_not_null() for c in averages)
-    of_circuits = hours.group_by(*_KEY, "circuit_id").agg(
-        pl.col("site_id").unique(),
-        pl.col(*lasts, "flap_count", *averages).sort_by("hour_utc").sum(),
-        pl.col("flap_count", *averages).count().name.prefix("_n_"),
-        highest,
-        quality_hours=known.sum().cast(pl.Int64),
-    )
     means = {
-        c: pl.when(pl.col(f"_n_{c}").sum() > 0).then(_in_order(c) / pl.col(f"_n_{c}").sum()) for c in averages
+        c: pl.when(pl.col(c).count() > 0).then(_exact(c, 1e6).sum() / 1e6 / pl.col(c).count())
+        for c in averages
     }
-    return of_circuits.group_by(_KEY).agg(
-        pl.len().cast(pl.Int64).alias("circuit_count"),
-        pl.col("site_id").list.explode().n_unique().cast(pl.Int64).alias("site_count"),
-        *(_in_order(c) for c in lasts),
-        highest,
-        pl.col("quality_hours").sum(),
-        flap_count=pl.when(pl.col("_n_flap_count").sum() > 0).then(pl.col("flap_count").sum()),
-        **means,
-    )
+    return [
+        pl.col("circuit_id").n_unique().cast(pl.Int64).alias("circuit_count"),
+        pl.col("site_id").n_unique().cast(pl.Int64).alias("site_count"),
+        *((_exact(c, MICROS_PER_MINUTE).sum() / MICROS_PER_MINUTE).alias(c) for c in lasts),
+        pl.when(flaps.count() > 0).then(flaps.sum()).alias("flap_count"),
+        *(mean.alias(c) for c, mean in means.items()),
+        pl.col([measure_column(m, "max") for m in QUALITY_MEASURES]).max(),
+        pl.any_horizontal(pl.col(c).is_not_null() for c in averages)
+        .sum()
+        .cast(pl.Int64)
+        .alias("quality_hours"),
+    ]
 
 
-def _in_order(column: str) -> pl.Expr:
-    return pl.col(column).sort_by("circuit_id").sum()
+def _exact(column: str, per_unit: float) -> pl.Expr:
+    return (pl.col(column) * per_unit).round().cast(pl.Int64)
 
 
 def _restored(outages: pl.LazyFrame) -> pl.LazyFrame:

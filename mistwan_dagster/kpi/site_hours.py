@@ -13,7 +13,7 @@ import polars as pl
 from mistwan_dagster.catalog.columns import BITS_PER_BYTE
 from mistwan_dagster.catalog.tables import FACT_SITE_HOUR
 from mistwan_dagster.kpi.roles import acting_role
-from mistwan_dagster.kpi.stretches import levels, minutes
+from mistwan_dagster.kpi.stretches import levels, minutes_in_all
 from mistwan_dagster.kpi.utilization import HOUR_S, MIN_COVERAGE_PCT, share_of_capacity, with_bandwidth
 
 HALF_HOUR = 30.0
@@ -114,12 +114,8 @@ def _active(circuit_hours: pl.LazyFrame, sightings: pl.LazyFrame) -> pl.LazyFram
 def _with_lost_minutes(circuit_hours: pl.LazyFrame, pieces: pl.LazyFrame) -> pl.LazyFrame:
     """Adds `_lost`, the minutes in which a circuit was known to be down or unreachable. Time in which nobody could
     say whether the provider answered is neither in reachable_minutes nor lost."""
-    lasts = minutes(pl.col("start"), pl.col("end"))
-    unreachable = (
-        pieces.filter(pl.col("kind") == "reachability")
-        .group_by(_CIRCUIT_HOUR)
-        .agg(_unreachable=lasts.sort().sum())
-    )
+    lost = minutes_in_all(pl.col("start"), pl.col("end"), pl.col("kind") == "reachability")
+    unreachable = pieces.group_by(_CIRCUIT_HOUR).agg(_unreachable=lost)
     joined = circuit_hours.join(unreachable, on=_CIRCUIT_HOUR, how="left")
     return joined.with_columns(_lost=pl.col("down_minutes") + pl.col("_unreachable").fill_null(0)).drop(
         "_unreachable"
@@ -150,13 +146,13 @@ def _minutes(circuit_hours: pl.LazyFrame, status: pl.LazyFrame, pieces: pl.LazyF
             "_circuits": kind == "present",
         },
     )
-    lasts = minutes(pl.col("start"), pl.col("end"))
+    span = pl.col("start"), pl.col("end")
     outage = pl.col("_down") >= pl.col("_circuits")
     up = pl.col("_down") + pl.col("_unknown") < pl.col("_circuits")
     return swept.group_by(_KEY).agg(
-        site_up_minutes=pl.when(up).then(lasts).otherwise(0).sum(),
-        site_outage_minutes=pl.when(outage).then(lasts).otherwise(0).sum(),
-        site_unknown_minutes=pl.when(~up & ~outage).then(lasts).otherwise(0).sum(),
+        site_up_minutes=minutes_in_all(*span, up),
+        site_outage_minutes=minutes_in_all(*span, outage),
+        site_unknown_minutes=minutes_in_all(*span, ~up & ~outage),
     )
 
 

@@ -19,6 +19,12 @@ def minutes(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     return ((end - start).dt.total_microseconds() / MICROS_PER_MINUTE).clip(lower_bound=0)
 
 
+def minutes_in_all(start: pl.Expr, end: pl.Expr, where: pl.Expr | None = None) -> pl.Expr:
+    """Sum of `minutes` where something holds: of whole microseconds, so that it is the same in any order of rows."""
+    lasts = (end - start).dt.total_microseconds().clip(lower_bound=0)
+    return (lasts if where is None else lasts.filter(where)).sum() / MICROS_PER_MINUTE
+
+
 def merged(stretches: pl.LazyFrame, key: Sequence[str], more: Sequence[pl.Expr] = ()) -> pl.LazyFrame:
     """Disjoint stretches of each key: those that touch or overlap become one. Sorted by key and start.
 
