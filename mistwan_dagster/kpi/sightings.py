@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from mistwan_dagster.kpi.roles import acting_role
+from mistwan_dagster.kpi.steps import MAX_GAP
 
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "circuit_id": pl.String,
@@ -24,10 +25,11 @@ def active_sightings(
     circuits: pl.DataFrame,
     switch_overs: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """circuit_id, t, active, is_event, hour_utc of site hours in which a primary was seen not to carry the traffic.
+    """circuit_id, t, active, is_event, hour_utc of site hours in which a primary was seen not to carry the traffic, or
+    within `MAX_GAP` of them: a failover at the edge of an hour begins and ends between two sightings.
 
     A port's own `active` counts, and of a circuit's paths read in one slot whether any that is up is active.
-    Site hours in which every primary carried the traffic have no row: they tell of no failover, and are nearly all.
+    Other site hours have no row: they tell of no failover, and are nearly all.
     Events always have one (`switch_overs`: circuit_id, t, active): the end of a failover may be all that its hour
     tells. `circuits`: circuit_id, site_id, role. Null `active` is no sighting.
     """
@@ -48,9 +50,9 @@ def active_sightings(
         ]
     )
     seen = told.with_columns(hour_utc=hour).join(sites, on="circuit_id")
-    away = (
-        seen.filter((pl.col("role") == "primary") & ~pl.col("active")).select("site_id", "hour_utc").unique()
-    )
+    gone = seen.filter((pl.col("role") == "primary") & ~pl.col("active"))
+    near = [(pl.col("t") + by).dt.truncate("1h").alias("hour_utc") for by in (-MAX_GAP, 0 * MAX_GAP, MAX_GAP)]
+    away = pl.concat([gone.select("site_id", hour) for hour in near]).unique()
     return (
         seen.join(away.with_columns(_away=True), on=["site_id", "hour_utc"], how="left")
         .filter(pl.col("_away") | pl.col("is_event"))

@@ -30,7 +30,7 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.calendar import split_by_hour
 from mistwan_dagster.kpi.counters import counter_intervals
-from mistwan_dagster.kpi.events import device_event_facts, reboots, switch_over_events
+from mistwan_dagster.kpi.events import REACH_STATES, device_event_facts, reboots, switch_over_events
 from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.outages import merge_outages
@@ -49,10 +49,11 @@ from mistwan_dagster.orchestration.platform import Platform
 MARGIN = timedelta(minutes=15)
 """Snapshots this close outside the span still bound its first and last interval."""
 CHUNK = timedelta(hours=24)
-"""A longer span is computed in pieces of this length, so that memory does not grow with it."""
+"""A longer span is computed in pieces of this length at most, so that memory does not grow with it."""
 EVENT_REACH = timedelta(days=14)
+"""ARP and DHCP have no snapshot of their own: their last event holds, so it is looked for so far before its day."""
 LIVE_EVENT_REACH = timedelta(hours=24)
-"""ARP and DHCP have no snapshot of their own: their last event holds, so it must be looked for."""
+"""How far other events are looked for where snapshots tell the state."""
 
 UTILIZATION, STATUS, QUALITY, BACKUP_SAMPLES, DOWN_PIECES, SIGHTINGS = (
     "circuit_utilization_hour",
@@ -93,12 +94,15 @@ def dim_site(platform: Platform) -> pl.DataFrame:
 
 
 def chunks(platform: Platform, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, bool]]:
-    """(from, to, observed live) pieces of a span, at most a day long; hours with and without snapshots apart."""
+    """(from, to, observed live) pieces of a span, none over midnight; hours with and without snapshots apart.
+
+    What is read for a piece depends on its day only, so that hours come out the same one by one and a day at once.
+    """
     with listed_once(platform.settings.lake):
         found = {h: bool(platform.raw.slot_files(PORT_STATS, h)) for h in hours_between(start, end)}
     begin, live = start, None
     for hour, here in found.items():
-        if live is not None and (here != live or hour - begin >= CHUNK):
+        if live is not None and (here != live or hour.hour == 0):
             yield begin, hour, live
             begin = hour
         live = here
@@ -130,7 +134,12 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
             raw.scan_snapshots(PORT_STATS, *span),
             raw.scan_snapshots(PATH_STATS, *span),
             raw.scan_snapshots(DEVICE_STATS, *span),
-            device_events(platform, start - LIVE_EVENT_REACH, end + HOUR),
+            pl.concat(
+                [
+                    _answers_before(platform, start),
+                    device_events(platform, start - LIVE_EVENT_REACH, end + HOUR),
+                ]
+            ),
             None,
         )
     now = platform.settings.now()
@@ -143,6 +152,13 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
         device_events(platform, start - EVENT_REACH, min(end + EVENT_REACH, now + HOUR)),
         covered,
     )
+
+
+def _answers_before(platform: Platform, start: datetime) -> pl.LazyFrame:
+    """ARP and DHCP events from EVENT_REACH before the day of a piece to where its other events begin."""
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    events = device_events(platform, midnight - EVENT_REACH, start - LIVE_EVENT_REACH)
+    return events.filter(pl.col("type").is_in(list(REACH_STATES)))
 
 
 def _first_snapshot(platform: Platform, after: datetime) -> tuple[datetime, datetime] | None:
