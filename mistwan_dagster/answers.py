@@ -69,8 +69,8 @@ FROM v_failover ORDER BY start_utc DESC, site LIMIT 10""",
     Question(
         "How long were circuits above a threshold in the last 24 hours (in total, and in one stretch)?",
         """SELECT s.site_name AS site, w.region, w.circuit_id AS circuit,
-       w.utilization_warning_hours AS "util>=70 h", w.utilization_warning_run_hours AS "in one run",
-       w.utilization_critical_hours AS "util>=90 h", w.utilization_critical_run_hours AS "in one run ",
+       w.utilization_warning_hours AS "util warning h", w.utilization_warning_run_hours AS "in one run",
+       w.utilization_critical_hours AS "util critical h", w.utilization_critical_run_hours AS "in one run ",
        w.latency_warning_hours AS "latency h", w.loss_warning_hours AS "loss h", w.observed_hours AS "observed h"
 FROM agg_circuit_window w LEFT JOIN dim_site s ON s.site_id = w.site_id AND s.is_current
 WHERE w.window_hours = 24 AND w.as_of_utc = (SELECT max(as_of_utc) FROM agg_circuit_window)

@@ -35,6 +35,7 @@ class Freshness:
     observed_hours: int
     """Those of them with a utilization."""
     coverage_pct: float | None
+    """Mean share of the time of those circuit hours that the traffic figures cover; uncovered hours count 0."""
     sle: Mapping[str, int]
     """Deep-dives (sites times metrics) that are fresh, stale and missing; all 0 when no score was read."""
     api_calls: int | None
@@ -43,7 +44,6 @@ class Freshness:
     """Walks put off in that hour because no call was left."""
     run_id: str | None
     """Dagster run that loaded the newest hours."""
-    """Mean share of the time of those circuit hours that the traffic figures cover; uncovered hours count 0."""
 
     def age(self, now: datetime) -> Age:
         """Fresh, late from 90 minutes and stale from 150 minutes after the newest hour's end; stale without one."""
