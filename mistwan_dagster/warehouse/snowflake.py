@@ -188,10 +188,12 @@ def _now() -> datetime:
 
 
 def _require_disjoint(prepared: list[Prepared]) -> None:
+    """An empty kind is all kinds, whichever of the two has it."""
     seen: list[tuple[str, datetime, datetime, str]] = []
     for table, start, end, kind in sorted(p.span for p in prepared):
         for other, other_start, other_end, other_kind in seen:
-            if other == table and other_start < end and other_end > start and kind in ("", other_kind):
+            same_kind = kind == other_kind or not kind or not other_kind
+            if other == table and other_start < end and other_end > start and same_kind:
                 raise ValueError(f"two loads of {table} overlap at {max(start, other_start)}")
         seen.append((table, start, end, kind))
 
