@@ -6,8 +6,8 @@ Belongs here: rules, routes, reading and checking the file. Does not belong here
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -126,12 +126,11 @@ def _rule(file: YamlFile, name: str, value: object) -> AlertRule:
             f"{where}.of: {', '.join(LIVE_SIGNALS)} are judged by the minute, the others by the hour: make two rules"
         )
     live = signals[0] in LIVE_SIGNALS
-    after = {
-        level: _time(file, f"{where}.{level}", entry[level], live) for level in LEVELS if entry.get(level)
-    }
+    given = {level: entry[level] for level in LEVELS if entry.get(level) is not None}
+    after = {level: _time(file, f"{where}.{level}", time, live) for level, time in given.items()}
     if not after:
         raise file.wrong(f"{where}: says for no severity how long, expected e.g. high: {{minutes: 15}}")
-    recovered = entry.get("recovered_after") or ({"minutes": 10} if live else {"hours": 1})
+    recovered = _given(entry, "recovered_after", {"minutes": 10} if live else {"hours": 1})
     return AlertRule(name, signals, after, _time(file, f"{where}.recovered_after", recovered, live))
 
 
@@ -141,13 +140,14 @@ def _time(file: YamlFile, where: str, value: object, live: bool) -> timedelta:
     if len(entry) != 1:
         raise file.wrong(f"{where}: expected minutes or hours, one of them")
     ((unit, number),) = entry.items()
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if isinstance(number, bool) or not isinstance(number, int | float) or number != number:
         raise file.wrong(f"{where}.{unit}: {number!r} is no number")
-    time = timedelta(**{unit: number})
     longest = timedelta(minutes=LONGEST_LIVE_MINUTES) if live else timedelta(hours=LONGEST_HOURS)
-    if not timedelta(0) < time <= longest:
+    is_within = 0 < number <= longest / timedelta(**{unit: 1})  # a timedelta overflows far beyond it
+    time = timedelta(**{unit: number}) if is_within else timedelta(0)
+    if not time:
         raise file.wrong(
-            f"{where}.{unit}: {number:g} must be above 0, at most {longest / timedelta(hours=1):g} hours"
+            f"{where}.{unit}: {number} must be above 0, at most {longest / timedelta(hours=1):g} hours"
         )
     if not live and (unit != "hours" or number != int(number)):
         raise file.wrong(f"{where}: measures are known by the hour, expected whole hours, e.g. {{hours: 2}}")
@@ -172,7 +172,7 @@ def _platform(file: YamlFile, name: str, value: object) -> PlatformRule:
     if entry["severity"] not in LEVELS:
         raise file.wrong(f"{where}.severity: unknown {entry['severity']!r}, expected {', '.join(LEVELS)}")
     limit = entry[key] if key else 0
-    high = 100.0 if key.endswith("pct") else math.inf
+    high = 100.0 if key.endswith("pct") else sys.float_info.max
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= high:
         raise file.wrong(f"{where}.{key}: {limit!r} is no number from 0{' to 100' if high == 100 else ' on'}")
     return PlatformRule(name, entry["severity"], float(limit))

@@ -59,6 +59,13 @@ def test_without_rules_the_defaults_hold_and_nobody_is_told(tmp_path: Path, text
     assert (config.routes, config.targets) == ((), {})
 
 
+def test_null_is_as_if_it_were_not_written(tmp_path: Path) -> None:
+    (rule,) = load(
+        tmp_path, "rules: {x: {of: down, high: {minutes: 5}, critical: null, recovered_after: null}}"
+    ).rules
+    assert rule == AlertRule("x", ("down",), {"high": 5 * MINUTE}, 10 * MINUTE)
+
+
 def test_no_rules_at_all_may_be_wanted(tmp_path: Path) -> None:
     assert load(tmp_path, "rules: {}").rules == ()
 
@@ -83,6 +90,35 @@ def test_no_rules_at_all_may_be_wanted(tmp_path: Path) -> None:
             "rules: {x: {of: down, high: {hours: 13}}}",
             "rules.x.high.hours: 13 must be above 0, at most 12 hours",
         ),
+        (
+            "rules: {x: {of: down, high: {minutes: 99999999999999}}}",
+            "rules.x.high.minutes: 99999999999999 must be above 0, at most 12 hours",
+        ),
+        (
+            "rules: {x: {of: down, high: {hours: .inf}}}",
+            "rules.x.high.hours: inf must be above 0, at most 12",
+        ),
+        (
+            "rules: {x: {of: down, high: {minutes: 1.0e-9}}}",
+            "rules.x.high.minutes: 1e-09 must be above 0, at most",
+        ),
+        (
+            f"rules: {{x: {{of: loss, high: {{hours: {10**400}}}}}}}",
+            "rules.x.high.hours: 10+ must be above 0, at most 168 hours",
+        ),
+        (
+            "rules: {x: {of: down, high: {minutes: 1}, critical: 0}}",
+            "rules.x.critical must be a mapping, not 0",
+        ),
+        (
+            "rules: {x: {of: down, high: {minutes: 1}, critical: {}}}",
+            "rules.x.critical: expected minutes or hours",
+        ),
+        (
+            "rules: {x: {of: down, high: {minutes: 1}, recovered_after: {}}}",
+            "rules.x.recovered_after: expected min",
+        ),
+        ("rules: {x: {of: down, high: null}}", "rules.x: says for no severity how long"),
         ("rules: {x: {of: down, high: {minutes: .nan}}}", "rules.x.high.minutes: nan is no number"),
         ("rules: {x: {of: down, high: {minutes: ten}}}", "rules.x.high.minutes: 'ten' is no number"),
         ("rules: {x: {of: down, high: {minutes: 1, hours: 1}}}", "rules.x.high: expected minutes or hours"),
@@ -97,6 +133,10 @@ def test_no_rules_at_all_may_be_wanted(tmp_path: Path) -> None:
         (
             "platform: {disk_low: {free_pct: 101}}",
             "platform.disk_low.free_pct: 101 is no number from 0 to 100",
+        ),
+        (
+            f"platform: {{slots_late: {{minutes: {10**400}}}}}",
+            "platform.slots_late.minutes: 10+ is no number from 0 on",
         ),
         ("platform: {disk_low: {severity: bad}}", "platform.disk_low.severity: unknown 'bad'"),
         ("platform: {run_failed: {minutes: 1}}", "platform.run_failed: unknown key minutes"),
