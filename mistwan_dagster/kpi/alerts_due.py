@@ -17,6 +17,7 @@ from mistwan_dagster.catalog.alert_tables import EVENTS, FACT_ALERT_DELIVERY
 from mistwan_dagster.catalog.columns import LEVELS
 from mistwan_dagster.kpi.alerts_file import Route
 from mistwan_dagster.kpi.alerts_incidents import Alerts
+from mistwan_dagster.kpi.dimensions import NONE
 
 TOLD_LATE = timedelta(hours=24)
 """So long after its end an alert is still told of."""
@@ -62,6 +63,16 @@ def targets_of(alert: dict[str, Any], regions: set[str], routes: Iterable[Route]
         ):
             found |= dict.fromkeys(route.targets)
     yield from found
+
+
+def unmatched_regions(routes: Iterable[Route], regions: set[str]) -> list[str]:
+    """One message per region of a route that no site has: nobody is told by it."""
+    return [
+        f"alerts file: route {number} names region {region!r}, which no site has: check its regions"
+        for number, route in enumerate(routes, start=1)
+        for region in route.regions or ()
+        if region not in regions | {NONE}
+    ]
 
 
 def _of_alert(

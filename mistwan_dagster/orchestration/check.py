@@ -13,6 +13,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.schema_drift import RPT_SCHEMA_DRIFT
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.alerts_due import unmatched_regions
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.kpi.maintenance import unmatched_windows
 from mistwan_dagster.lake.files import existing, read_texts, remove_files, write_text
@@ -122,10 +123,15 @@ def _maintenance(platform: Platform) -> str:
 
 
 def _alerts(platform: Platform) -> str:
-    """A receiver without a URL, or one that takes nothing, is for a person to mend."""
+    """A receiver without a URL, one that takes nothing, or a route to nobody's region is for a person to mend."""
     config, file = platform.alerting, platform.settings.mistwan_alerts_file
     for variable in config.targets.values():
         _ = platform.settings.alert_url(variable)
+    sites = platform.kpi.read("dim_site")
+    if sites is not None:
+        without_effect = unmatched_regions(config.routes, set(sites.filter("is_current")["region"]))
+        if without_effect:
+            raise UserError(without_effect[0])
     failing = {e.target: e.error for e in outbox(platform).entries() if e.error and not e.is_over}
     if failing:
         raise UserError(f"waiting for {'; '.join(f'{target}: {why}' for target, why in failing.items())}")

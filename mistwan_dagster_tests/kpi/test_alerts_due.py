@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from mistwan_dagster.catalog.alert_tables import FACT_ALERT, FACT_ALERT_BREACH, FACT_ALERT_DELIVERY
-from mistwan_dagster.kpi.alerts_due import Due, due
+from mistwan_dagster.kpi.alerts_due import Due, due, unmatched_regions
 from mistwan_dagster.kpi.alerts_file import Route
 from mistwan_dagster.kpi.alerts_incidents import Alerts
 
@@ -117,3 +117,14 @@ def test_a_new_target_is_told_of_what_is_open_and_not_of_what_is_over() -> None:
     routes = (*ALL, Route(("new",)))
     assert due(known(alert()), told(OPENED), routes, NOW) == [("x", "opened", "high", "new")]
     assert due(known(alert(closed_utc=NOW)), told(OPENED), routes, NOW) == [("x", "closed", "high", "noc")]
+
+
+def test_a_region_of_a_route_that_no_site_has_is_told() -> None:
+    routes = [
+        Route(("noc",)),
+        Route(("noc",), regions=("West", "(none)")),
+        Route(("noc",), regions=("Wset", "West")),
+    ]
+    assert unmatched_regions(routes, {"West", "North"}) == [
+        "alerts file: route 3 names region 'Wset', which no site has: check its regions"
+    ]

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
 from mistwan_dagster.catalog.alert_tables import FACT_ALERT, FACT_ALERT_BREACH, FACT_ALERT_DELIVERY
+from mistwan_dagster.catalog.tables import DIM_SITE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.notify.message import REPEATED, Message
@@ -300,3 +301,15 @@ def test_check_names_what_waits_for_a_receiver_and_what_is_not_set(
     deliver(at(5))
     assert _alerts(at()).startswith("3 rules, 1 routes to 2 targets in ")
     assert _alerts(at()).endswith(", 1 alerts open")
+
+
+def test_check_names_a_region_of_a_route_that_no_site_has_once_sites_are_known(
+    at, hook: Webhook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MISTWAN_ALERT_URL_MAIL", hook.url)
+    (tmp_path / "alerts.yaml").write_text(FILE.replace("{to: hook}", "{to: hook, regions: [Wset]}"))
+    assert _alerts(at()).startswith("3 rules, 1 routes")
+    site = {"site_id": "s", "region": "West", "valid_from": NOW, "is_current": True}
+    at().kpi.write(DIM_SITE.name, pl.DataFrame([site], schema=DIM_SITE.schema))
+    with pytest.raises(UserError, match="route 1 names region 'Wset', which no site has"):
+        _alerts(at())
