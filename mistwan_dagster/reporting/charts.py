@@ -30,6 +30,8 @@ STYLE: Any = {
 }  # fmt: skip
 NUMBERED_ID = re.compile(r' id="[A-Za-z]+[A-Za-z0-9.]*_\d+"')
 """Of groups, the same in each drawing; nothing refers to them."""
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML may hold, such as control characters: Matplotlib writes them, readers of SVG refuse them."""
 LONGEST_NAME = 32
 
 
@@ -37,7 +39,7 @@ def _picture(figure: Figure, alt: str, salt: str) -> Picture:
     target = io.StringIO()
     with mpl.rc_context({**STYLE, "svg.hashsalt": salt}):
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-    text = target.getvalue()
+    text = NO_XML.sub("", target.getvalue())
     return Picture(NUMBERED_ID.sub("", text[text.index("<svg") :]), alt)
 
 
