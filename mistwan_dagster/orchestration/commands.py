@@ -46,8 +46,7 @@ def now() -> datetime:
 def _validated() -> Platform:
     """The platform with its configuration files read, so that a wrong file fails before anything is asked."""
     platform = Platform.open()
-    _ = platform.circuits_file, platform.thresholds, platform.maintenance, platform.opening_hours
-    _ = platform.alerting
+    platform.read_configuration()
     return platform
 
 

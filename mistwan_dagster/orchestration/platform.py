@@ -138,6 +138,10 @@ class Platform:
         """When stores are open. Raises UserError for a wrong setting."""
         return parse_opening_hours(self.settings.mistwan_business_hours)
 
+    def read_configuration(self) -> None:
+        """Read every configuration file: a wrong one raises its UserError before anything is asked or started."""
+        _ = self.circuits_file, self.thresholds, self.maintenance, self.opening_hours, self.alerting
+
     @property
     def incident_rule(self) -> IncidentRule:
         """What makes a carrier incident."""

@@ -78,7 +78,8 @@ def become_webserver(host: str, port: int, code_server: CodeServer | None) -> No
 
 
 def _check_collecting(platform: Platform) -> None:
-    _ = platform.settings.credentials(), platform.circuits_file, platform.thresholds, platform.alerting
+    _ = platform.settings.credentials()
+    platform.read_configuration()
 
 
 def _prepare(platform: Platform) -> None:

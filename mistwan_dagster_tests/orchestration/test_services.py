@@ -131,6 +131,34 @@ def test_on_one_machine_the_daemon_brings_the_graph_and_the_ui(monkeypatch: pyte
         services.become_code_server("0.0.0.0", 4000)
 
 
+@pytest.mark.usefixtures("became")
+@pytest.mark.parametrize(
+    ("setting", "text", "told"),
+    [
+        ("MISTWAN_CIRCUITS_FILE", "a,b\n", "circuits file .*, line 1: missing column"),
+        ("MISTWAN_THRESHOLDS_FILE", "dflt: {}", "thresholds file .*: the file: unknown key dflt"),
+        ("MISTWAN_MAINTENANCE_FILE", "a: 1", "maintenance file .* must be a list of windows"),
+        ("MISTWAN_ALERTS_FILE", "rule: {}", "alerts file .*: the file: unknown key rule"),
+        ("MISTWAN_BUSINESS_HOURS", None, "MISTWAN_BUSINESS_HOURS"),
+    ],
+)
+def test_what_collects_does_not_start_on_a_wrong_configuration_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, text: str | None, told: str
+) -> None:
+    monkeypatch.setenv("MIST_API_TOKEN", "token")
+    monkeypatch.setenv("MIST_ORG_ID", "org")
+    file = tmp_path / "file.yaml"
+    file.write_text(text or "")
+    monkeypatch.setenv(setting, "never" if text is None else str(file))
+    for start in (
+        lambda: services.become_daemon(None),
+        lambda: services.become_code_server("127.0.0.1", 4000),
+    ):
+        with pytest.raises(UserError, match=told) as caught:
+            start()
+        assert caught.value.exit_code == 2
+
+
 @pytest.mark.parametrize("text", ["code-location", ":4000", "code-location:", "a:0", "a:65536", "a:b"])
 def test_an_address_without_host_or_port_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="write HOST:PORT") as caught:
