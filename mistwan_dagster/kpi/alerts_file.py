@@ -90,7 +90,7 @@ def load_alerts(path: Path | str | None) -> AlertConfig:
     a time that is none, a rule without a severity, or one that mixes states and measures.
     """
     file = YamlFile(path or "(defaults)", "alerts", "MISTWAN_ALERTS_FILE")
-    content = file.content() if path else {}
+    content = file.mapping("the file", file.content({}) if path else {})
     file.only("the file", content, ("rules", "platform", "targets", "routes"))
     rules = file.mapping("rules", _given(content, "rules", DEFAULT_RULES))
     platform = DEFAULT_PLATFORM | file.mapping("platform", _given(content, "platform", {}))

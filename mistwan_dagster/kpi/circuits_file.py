@@ -6,7 +6,6 @@ Belongs here: reading, checking and normalising that file. Does not belong here:
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.text_file import TextFile
 
 CIRCUITS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "device_mac": pl.String,
@@ -34,18 +34,13 @@ def read_circuits_file(path: Path | str) -> pl.DataFrame:
     UserError (exit 2) that names the file, the line and the mend: unreadable, wrong columns, wrong number
     of cells, bad MAC, no port, bad role, bad or negative bandwidth, the same circuit twice.
     """
-    lines = _lines(Path(path))
-    if not lines:
-        raise _wrong(path, 1, f"is empty, expected the columns {','.join(CIRCUITS_SCHEMA)}")
-    number, header = lines[0]
-    names = [cell.strip() for cell in header]
+    lines = _file(path).csv_lines(CIRCUITS_SCHEMA)
+    number, names = next(lines)
     _check_columns(path, number, names)
     rows: list[dict[str, object]] = []
     seen: dict[tuple[object, ...], int] = {}
-    for number, cells in lines[1:]:
-        if len(cells) != len(names):
-            raise _wrong(path, number, f"has {len(cells)} cells, expected {len(names)}")
-        row = _row(path, number, dict(zip(names, (c.strip() for c in cells), strict=True)))
+    for number, cells in lines:
+        row = _row(path, number, dict(zip(names, cells, strict=True)))
         circuit = (row["device_mac"], row["node"], row["port_id"])
         if circuit in seen:
             name = ":".join(str(part) for part in circuit if part)
@@ -66,28 +61,12 @@ def unknown_circuits(file_frame: pl.DataFrame, dim_circuit: pl.DataFrame) -> lis
     ]
 
 
+def _file(path: Path | str) -> TextFile:
+    return TextFile(path, "circuits", "MISTWAN_CIRCUITS_FILE")
+
+
 def _wrong(path: Path | str, line: int, what: str) -> UserError:
-    return UserError(f"circuits file {path}, line {line}: {what}", exit_code=2)
-
-
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Numbered lines with anything in them."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            return [(reader.line_num, cells) for cells in reader if any(c.strip() for c in cells)]
-    except FileNotFoundError:
-        raise UserError(
-            f"circuits file {path} does not exist: mend MISTWAN_CIRCUITS_FILE", exit_code=2
-        ) from None
-    except OSError as error:
-        raise UserError(f"circuits file {path} cannot be read: {error.strerror}", exit_code=2) from None
-    except UnicodeDecodeError:
-        raise UserError(
-            f"circuits file {path} is not UTF-8 text: save it as CSV in UTF-8", exit_code=2
-        ) from None
-    except csv.Error as error:
-        raise _wrong(path, reader.line_num, f"is no CSV ({error})") from None
+    return _file(path).wrong(what, f"line {line}")
 
 
 def _check_columns(path: Path | str, line: int, names: list[str]) -> None:

@@ -6,20 +6,19 @@ off which figure (`sla.py`, `provider_scorecard.py`).
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from mistwan_dagster.catalog.columns import INSTANT
-from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.dimensions import NONE
 from mistwan_dagster.kpi.stretches import merged
+from mistwan_dagster.kpi.text_file import TextFile
 from mistwan_dagster.kpi.versions import in_force
+from mistwan_dagster.kpi.yaml_file import YamlFile
 
 SCOPE = ("provider", "region", "site", "circuit_id")
 """What a window may name; several together all have to match."""
@@ -38,79 +37,45 @@ def read_maintenance_file(path: Path | str) -> pl.DataFrame:
     UserError (exit 2) that names the file, the row and the mend: unreadable, unknown or missing column, no scope,
     no reason, a time that is none, an end that is not after its start.
     """
-    file = Path(path)
-    rows = _csv_rows(file) if file.suffix.lower() == ".csv" else _yaml_rows(file)
+    file = YamlFile(path, "maintenance", "MISTWAN_MAINTENANCE_FILE")
+    rows = _csv_rows(file) if Path(path).suffix.lower() == ".csv" else _yaml_rows(file)
     return pl.DataFrame([_window(file, where, row) for where, row in rows], schema=MAINTENANCE_SCHEMA)
 
 
-def _wrong(path: Path, where: str, what: str) -> UserError:
-    return UserError(f"maintenance file {path}, {where}: {what}", exit_code=2)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(
-            f"maintenance file {path} does not exist: mend MISTWAN_MAINTENANCE_FILE", exit_code=2
-        ) from None
-    except OSError as error:
-        raise UserError(f"maintenance file {path} cannot be read: {error.strerror}", exit_code=2) from None
-    except UnicodeDecodeError:
-        raise UserError(f"maintenance file {path} is not UTF-8 text: save it in UTF-8", exit_code=2) from None
-
-
-def _csv_rows(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    reader = csv.reader(_text(path).splitlines(), strict=True)
-    try:
-        lines = [(reader.line_num, cells) for cells in reader if any(c.strip() for c in cells)]
-    except csv.Error as error:
-        raise _wrong(path, f"line {reader.line_num}", f"is no CSV ({error})") from None
-    if not lines:
-        raise _wrong(path, "line 1", f"is empty, expected the columns {','.join(MAINTENANCE_SCHEMA)}")
-    names = [c.strip() for c in lines[0][1]]
+def _csv_rows(file: TextFile) -> Iterable[tuple[str, dict[str, Any]]]:
+    lines = file.csv_lines(MAINTENANCE_SCHEMA)
+    number, names = next(lines)
     if len(set(names)) < len(names):
-        raise _wrong(path, "line 1", "names a column twice")
-    for number, cells in lines[1:]:
-        if len(cells) != len(names):
-            raise _wrong(path, f"line {number}", f"has {len(cells)} cells, expected {len(names)}")
+        raise file.wrong("names a column twice", f"line {number}")
+    for number, cells in lines:
         yield f"line {number}", dict(zip(names, cells, strict=True))
 
 
-def _yaml_rows(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    try:
-        content = yaml.safe_load(_text(path))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _wrong(
-            path, f"line {mark.line + 1 if mark else 1}", f"no valid YAML: {error.problem}"
-        ) from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise _wrong(path, "line 1", f"no valid YAML: {' '.join(str(error).split())}") from None
-    entries = [] if content is None else content
+def _yaml_rows(file: YamlFile) -> Iterable[tuple[str, dict[str, Any]]]:
+    entries = file.content([])
     if not isinstance(entries, list):
-        raise _wrong(
-            path, "line 1", "must be a list of windows: - {provider: ..., start: ..., end: ..., reason: ...}"
+        raise file.wrong(
+            "must be a list of windows: - {provider: ..., start: ..., end: ..., reason: ...}", "line 1"
         )
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict):
-            raise _wrong(path, f"window {number}", f"must be a mapping, not {entry!r}")
+            raise file.wrong(f"must be a mapping, not {entry!r}", f"window {number}")
         yield f"window {number}", entry
 
 
-def _window(path: Path, where: str, row: dict[str, Any]) -> dict[str, Any]:
+def _window(file: TextFile, where: str, row: dict[str, Any]) -> dict[str, Any]:
     unknown = [str(k) for k in row if k not in MAINTENANCE_SCHEMA]
     if unknown:
         expected = ", ".join(MAINTENANCE_SCHEMA)
-        raise _wrong(path, where, f"unknown column {', '.join(unknown)}, expected {expected}")
+        raise file.wrong(f"unknown column {', '.join(unknown)}, expected {expected}", where)
     cells = {name: _cell(row.get(name)) for name in MAINTENANCE_SCHEMA}
     if not any(cells[name] for name in SCOPE):
-        raise _wrong(path, where, f"says for nothing where it holds, expected one of {', '.join(SCOPE)}")
+        raise file.wrong(f"says for nothing where it holds, expected one of {', '.join(SCOPE)}", where)
     if not cells["reason"]:
-        raise _wrong(path, where, "has no reason, expected some words such as planned work on the line")
-    start, end = (_instant(path, where, name, cells[name]) for name in ("start", "end"))
+        raise file.wrong("has no reason, expected some words such as planned work on the line", where)
+    start, end = (_instant(file, where, name, cells[name]) for name in ("start", "end"))
     if end <= start:
-        raise _wrong(path, where, f"end {end:%Y-%m-%dT%H:%M}Z is not after start {start:%Y-%m-%dT%H:%M}Z")
+        raise file.wrong(f"end {end:%Y-%m-%dT%H:%M}Z is not after start {start:%Y-%m-%dT%H:%M}Z", where)
     return {**cells, "start": start, "end": end}
 
 
@@ -121,14 +86,14 @@ def _cell(value: object) -> object:
     return str(value).strip() or None
 
 
-def _instant(path: Path, where: str, name: str, value: object) -> datetime:
+def _instant(file: TextFile, where: str, name: str, value: object) -> datetime:
     if isinstance(value, date) and not isinstance(value, datetime):
         value = value.isoformat()
     try:
         instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value or ""))
     except ValueError:
         shown = f"{name} is missing" if value is None else f"{name} {value!r} is no time"
-        raise _wrong(path, where, f"{shown}, expected one such as 2025-01-25T02:00:00Z") from None
+        raise file.wrong(f"{shown}, expected one such as 2025-01-25T02:00:00Z", where) from None
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 

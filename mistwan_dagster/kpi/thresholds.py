@@ -148,7 +148,7 @@ def load_thresholds(path: Path | str | None) -> Thresholds:
     """
     if path is None:
         return Thresholds()
-    content = _file(path).content()
+    content = _mapping(path, "the file", _file(path).content({}))
     _only(path, "the file", content, ("default", *LAYERS))
     default = dict(DEFAULT_THRESHOLDS)
     for measure, levels in _levels(path, "default", content.get("default") or {}).items():

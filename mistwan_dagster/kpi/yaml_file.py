@@ -1,19 +1,17 @@
 """YAML files of people: read whole, every mistake one clear line.
 
-Belongs here: reading, keys that stand twice, mappings and their keys. Does not belong here: what the keys mean
-(`thresholds.py`, `alerts_file.py`).
+Belongs here: parsing, keys that stand twice, mappings and their keys. Does not belong here: reading (`text_file.py`),
+what the keys mean (`thresholds.py`, `alerts_file.py`, `maintenance.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mistwan_dagster.errors import UserError
+from mistwan_dagster.kpi.text_file import TextFile
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,35 +31,21 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-@dataclass(frozen=True)
-class YamlFile:
-    """A file, what it is called in errors, and the setting that names it."""
+class YamlFile(TextFile):
+    """A text file that holds YAML."""
 
-    path: Path | str
-    kind: str
-    setting: str
-
-    def wrong(self, what: str) -> UserError:
-        """The error (exit 2) that names the file and what is wrong in it."""
-        return UserError(f"{self.kind} file {self.path}: {what}", exit_code=2)
-
-    def content(self) -> dict[Any, Any]:
-        """What the file holds, empty for an empty file. Raises UserError: unreadable, no YAML, no mapping."""
+    def content(self, empty: Any) -> Any:
+        """What the file holds, `empty` when it holds nothing. Raises UserError: unreadable, no YAML, a key twice."""
+        text = self.text()
         try:
-            content = yaml.load(Path(self.path).read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 (a SafeLoader)
-        except FileNotFoundError:
-            raise self.wrong(f"does not exist: mend {self.setting}") from None
-        except OSError as error:
-            raise self.wrong(f"cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise self.wrong("is not UTF-8 text") from None
+            content = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             raise self.wrong(f"line {line}: no valid YAML: {error.problem}") from None
         except (yaml.YAMLError, ValueError) as error:
             raise self.wrong(f"no valid YAML: {' '.join(str(error).split())}") from None
-        return self.mapping("the file", {} if content is None else content)
+        return empty if content is None else content
 
     def mapping(self, where: str, value: object) -> dict[Any, Any]:
         """The value, which has to be a mapping."""

@@ -49,6 +49,11 @@ def test_times_with_a_zone_become_utc_and_an_empty_file_has_no_window(tmp_path: 
     assert read_maintenance_file(written(tmp_path, "", "m.yml")).is_empty()
 
 
+def test_a_line_break_within_a_quoted_cell_stays_and_ends_no_window(tmp_path: Path):
+    text = HEAD + LINE.replace("fibre works", '"fibre,\nworks"') + LINE.replace("fibre works", "power")
+    assert read_maintenance_file(written(tmp_path, text))["reason"].to_list() == ["fibre,\nworks", "power"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -78,6 +83,10 @@ def test_mistakes_in_a_csv_are_named_with_line_and_mend(tmp_path: Path, text: st
     ("text", "words"),
     [
         ("- [", "no valid YAML"),
+        (
+            "- provider: Acme\n  start: 2025-01-25\n  start: 2025-01-26",
+            "m.yaml: line 3: no valid YAML: 'start' stands twice",
+        ),
         ("a: 1", "line 1: must be a list of windows"),
         ("- 7", "window 1: must be a mapping, not 7"),
         ("- {provider: A, start: 2025-01-25, end: 2025-01-26}", "window 1: has no reason"),
