@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mistwan_dagster_tests.deployment.compose import (
     ROOT,
+    env_example,
     final_stage,
     image_environment,
     instructions,
@@ -66,6 +67,15 @@ def test_the_image_has_a_health_check_and_writes_only_to_its_home() -> None:
     assert told["DAGSTER_HOME"] == f"{told['MISTWAN_HOME']}/dagster"
     assert told["PYTHONDONTWRITEBYTECODE"] == "1"
     assert told["HOME"] == "/tmp"
+
+
+def test_the_image_alone_keeps_its_home_whatever_the_settings_of_the_machine_say() -> None:
+    """What `--env-file` sets outranks the image; `-e` outranks both."""
+    told = image_environment()
+    assert told.keys() & env_example().keys() == {"MISTWAN_HOME"}
+    (command,) = re.findall(r"`(podman run .*)`", (ROOT / "docs" / "containers.md").read_text())
+    assert f"--env-file .env -e MISTWAN_HOME={told['MISTWAN_HOME']} " in command
+    assert f":{told['MISTWAN_HOME']} " in command
 
 
 def test_the_tools_are_those_of_the_makefile() -> None:
