@@ -29,18 +29,23 @@ def api(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 8060,
+    allow_anonymous: Annotated[
+        bool,
+        typer.Option("--allow-anonymous", help="answer without a token, on loopback, until one is made"),
+    ] = False,
 ) -> None:
-    """The read API on the published warehouse; beyond loopback only with tokens."""
+    """The read API on the published warehouse, for holders of tokens."""
     if context.invoked_subcommand:
         return
     from mistwan_dagster.api.serve import check_reach, serve
     from mistwan_dagster.settings import load_settings
 
     settings, tokens = load_settings(), _tokens()
-    check_reach(host, tokens)
+    check_reach(host, tokens, allow_anonymous)
     from mistwan_dagster.api.app import create_app
 
-    serve(create_app(open_published(settings, keep_open=True), tokens, settings.now), host, port, say)
+    reader = open_published(settings, keep_open=True)
+    serve(create_app(reader, tokens, settings.now, allow_anonymous=allow_anonymous), host, port, say)
 
 
 @api_app.command()

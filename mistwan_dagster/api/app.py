@@ -99,12 +99,14 @@ AsCursor = Annotated[
 Format = Annotated[Literal["json", "csv"], Query(alias="format")]
 
 
-def create_app(reader: Reader, tokens: TokenFile, now: Callable[[], datetime]) -> FastAPI:
-    """The ASGI application. Tokens are asked for once the file exists; without it only loopback names are served.
+def create_app(
+    reader: Reader, tokens: TokenFile, now: Callable[[], datetime], *, allow_anonymous: bool = False
+) -> FastAPI:
+    """The ASGI application. A token is asked for, unless anonymous reading is allowed and there is no token file.
 
-    `now` gives an aware instant.
+    Then only loopback names are served, until a token is made. `now` gives an aware instant.
     """
-    are_needed = tokens.exists
+    is_open = allow_anonymous and not tokens.exists
     app = FastAPI(
         title="mistwan read API",
         version="1",
@@ -115,14 +117,14 @@ def create_app(reader: Reader, tokens: TokenFile, now: Callable[[], datetime]) -
     )
     pages = Pages(reader)
     bearer = HTTPBearer(auto_error=False, description="made by `mistwan api token`")
-    if not are_needed:  # a web page must not read it under a name of its own that leads here
+    if is_open:  # a web page must not read it under a name of its own that leads here
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)
 
     def signed_in(
         told: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     ) -> Token | None:
         """The token in force; None where none is asked for. Raises 401."""
-        if told is None and not (are_needed or tokens.exists):
+        if told is None and is_open and not tokens.exists:
             return None
         found = tokens.find(told.credentials, now()) if told else None
         if found is None:

@@ -1,4 +1,4 @@
-"""Serving the API with uvicorn, on loopback unless there are tokens."""
+"""Serving the API with uvicorn, to holders of tokens unless told otherwise."""
 
 from __future__ import annotations
 
@@ -16,12 +16,22 @@ QUESTIONS_AT_ONCE = 64
 """More are answered 503 at once instead of waiting without end."""
 
 
-def check_reach(host: str, tokens: TokenFile) -> None:
-    """Raises UserError (exit 2) when anyone who reaches `host` could read everything, or nobody anything."""
-    if not is_loopback(host) and not tokens.tokens():
+def check_reach(host: str, tokens: TokenFile, allow_anonymous: bool) -> None:
+    """Raises UserError (exit 2) when anyone who reaches `host` could read everything, or nobody anything.
+
+    A token file that was lost closes the API: behind a proxy on this machine every request seems to be local.
+    """
+    known = tokens.tokens()
+    if not is_loopback(host) and not known:
         raise UserError(
             f"--host {host} would show everything to anyone who reaches it: make a token first, "
             "for example `mistwan api token --name reader --scope read:all`",
+            exit_code=2,
+        )
+    if not tokens.exists and not allow_anonymous:
+        raise UserError(
+            f"there is no token file {tokens.path}: make a token, for example `mistwan api token --name reader --scope "
+            "read:all`, restore the file, or pass --allow-anonymous to answer every program of this machine",
             exit_code=2,
         )
 

@@ -75,7 +75,7 @@ class TokenFile:
 
     @property
     def exists(self) -> bool:
-        """Whether tokens are asked for at all: from the first one made, also when all were revoked."""
+        """Whether a token was ever made here, also when all were revoked."""
         return self.path.exists()
 
     def tokens(self) -> list[Token]:

@@ -56,7 +56,7 @@ def tokens(tmp_path: Path) -> TokenFile:
 
 @pytest.fixture
 def app(warehouse: Path, tokens: TokenFile) -> FastAPI:
-    return create_app(PublishedDuckDB(warehouse, keep_open=True), tokens, lambda: NOW)
+    return create_app(PublishedDuckDB(warehouse, keep_open=True), tokens, lambda: NOW, allow_anonymous=True)
 
 
 @pytest.fixture

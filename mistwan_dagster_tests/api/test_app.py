@@ -127,9 +127,8 @@ def test_pages_stay_with_their_version_and_say_when_it_is_gone(
     tmp_path: Path, warehouse: Path, tokens: TokenFile
 ) -> None:
     folder = shutil.copytree(warehouse, tmp_path / "copy")
-    client = TestClient(
-        create_app(PublishedDuckDB(folder, keep_open=True), tokens, lambda: NOW), base_url="http://localhost"
-    )
+    app = create_app(PublishedDuckDB(folder, keep_open=True), tokens, lambda: NOW, allow_anonymous=True)
+    client = TestClient(app, base_url="http://localhost")
     first = client.get(HOURS, params={"limit": 30}).json()
     writer = DuckDBWarehouse(folder)
     writer.publish()
@@ -233,15 +232,38 @@ def test_a_token_file_that_cannot_be_read_opens_nothing(
     assert token not in caplog.text
 
 
-def test_without_tokens_only_names_of_this_machine_are_served(app: FastAPI) -> None:
+def test_without_a_token_file_nothing_is_told_unless_anonymous_reading_is_allowed(
+    warehouse: Path, tokens: TokenFile
+) -> None:
+    """A plain proxy on this machine sends the loopback name, whoever asks."""
+    app = create_app(PublishedDuckDB(warehouse, keep_open=True), tokens, lambda: NOW)
+    client = TestClient(app, base_url="http://127.0.0.1:8060")
+    for path in ("/v1/tables", HOURS, f"{HOURS}/columns"):
+        assert client.get(path).status_code == 401
+    assert client.get("/healthz").status_code == 200
+
+
+def test_anonymous_reading_is_for_names_of_this_machine_until_a_token_is_made(
+    app: FastAPI, tokens: TokenFile
+) -> None:
     assert TestClient(app, base_url="http://localhost:8060").get("/v1/tables").status_code == 200
     assert TestClient(app, base_url="http://rebound.example.net").get("/v1/tables").status_code == 400
+    tokens.add("one", ["read:all"], NOW, None)
+    assert TestClient(app, base_url="http://localhost:8060").get("/v1/tables").status_code == 401
+
+
+def test_where_there_is_a_token_file_allowing_anonymous_reading_changes_nothing(
+    warehouse: Path, tokens: TokenFile
+) -> None:
+    tokens.add("one", ["read:all"], NOW, None)
+    app = create_app(PublishedDuckDB(warehouse, keep_open=True), tokens, lambda: NOW, allow_anonymous=True)
+    tokens.path.unlink()
+    assert TestClient(app, base_url="http://127.0.0.1:8060").get("/v1/tables").status_code == 401
 
 
 def test_what_is_not_published_is_said_and_paths_stay_private(tmp_path: Path, tokens: TokenFile) -> None:
-    client = TestClient(
-        create_app(PublishedDuckDB(tmp_path / "none"), tokens, lambda: NOW), base_url="http://localhost"
-    )
+    app = create_app(PublishedDuckDB(tmp_path / "none"), tokens, lambda: NOW, allow_anonymous=True)
+    client = TestClient(app, base_url="http://localhost")
     for path in ("/healthz", "/v1/tables", HOURS, f"{HOURS}/columns"):
         answer = client.get(path)
         assert (answer.status_code, answer.json()) == (503, {"detail": "nothing is published yet"})

@@ -21,9 +21,8 @@ def test_pages_are_the_same_on_both(backend: Backend, tmp_path: Path) -> None:
     writer.load([Load(TABLES[t], frame(t, found)) for t, found in rows().items()])
     writer.publish()
     now = datetime(2025, 3, 10, 12, 20, tzinfo=UTC)
-    client = TestClient(
-        create_app(backend.reader(), TokenFile(tmp_path / "no"), lambda: now), base_url="http://localhost"
-    )
+    app = create_app(backend.reader(), TokenFile(tmp_path / "no"), lambda: now, allow_anonymous=True)
+    client = TestClient(app, base_url="http://localhost")
     address = (
         "/v1/tables/fact_circuit_hour?sort=-utilization_pct,role&filter=circuit_id:contains:GE-0&limit=15"
         "&columns=utilization_pct,role,hour_utc"
