@@ -1,14 +1,16 @@
-"""A copy of what cannot be had again: the lake, what was computed from what, and the published warehouse.
+"""A copy of what cannot be had again: the lake, what was computed from what, the published warehouse, who may ask.
 
 It lies as the home does, so that copying it back is all that restoring takes. Files of the lake are added and renewed,
-never deleted: a backup made after a loss keeps what was lost. Not in it: settings and secrets, the ledger of calls,
-Dagster's history of runs. Belongs here: which files, in which order.
+never deleted: a backup made after a loss keeps what was lost. Of the read API's tokens it has the file of their hashes.
+Not in it: settings and secrets, the ledger of calls, Dagster's history of runs. Belongs here: which files, in which
+order.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +89,16 @@ def _files(settings: Settings) -> Iterator[Path]:
                 if path not in seen:
                     seen.add(path)
                     yield path
-    if (settings.dagster_home / "dagster.yaml").exists():
-        yield (settings.dagster_home / "dagster.yaml").relative_to(home)
+    for path in (settings.dagster_home / "dagster.yaml", settings.api_tokens_file.absolute()):
+        if path.is_relative_to(home) and path.exists():
+            yield path.relative_to(home)
 
 
 def _copy(source: Path, target: Path, copied: Copied) -> None:
-    """Size and time of a file tell whether it is the same, here as everywhere in the lake, so the time goes with it."""
+    """Size and time of a file tell whether it is the same, here as everywhere in the lake, so the time goes with it.
+
+    What others may not do with the file they may not do with its copy.
+    """
     try:
         handle = source.open("rb")
     except FileNotFoundError:  # compaction or retention has just deleted it
@@ -109,6 +115,7 @@ def _copy(source: Path, target: Path, copied: Copied) -> None:
             handle.seek(0)
             with temporary.open("wb") as out:
                 shutil.copyfileobj(handle, out)
+            temporary.chmod(stat.S_IMODE(status.st_mode & temporary.stat().st_mode))
             os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
 
         replace_file(target, fill)

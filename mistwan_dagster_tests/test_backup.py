@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from mistwan_dagster.api.tokens import TokenFile
 from mistwan_dagster.backup import back_up
 from mistwan_dagster.catalog.tables import DIM_HOUR
 from mistwan_dagster.errors import UserError
@@ -52,6 +54,26 @@ def test_it_lies_as_the_home_does_and_is_read_as_one(settings: Settings, tmp_pat
     assert PublishedDuckDB(target / "warehouse").query("SELECT count(*) FROM dim_hour").item() == 1
     for name in (FIRST, SECOND):
         assert (target / name).stat().st_mtime_ns == (settings.home / name).stat().st_mtime_ns
+
+
+def test_the_hashes_of_tokens_are_in_it_where_they_are_in_the_home_for_their_owner_alone(
+    settings: Settings, tmp_path: Path
+) -> None:
+    now = datetime(2025, 3, 4, tzinfo=UTC)
+    tokens = TokenFile(settings.api_tokens_file)
+    token = tokens.add("bi", ["read:all"], now, None)
+    back_up(settings, tmp_path / "backup")
+    copy = tmp_path / "backup" / "state" / "api-tokens.json"
+    assert TokenFile(copy).find(token, now) is not None
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert token not in copy.read_text()
+    tokens.revoke("bi")
+    back_up(settings, tmp_path / "backup")
+    assert TokenFile(copy).tokens() == []
+    elsewhere = settings.model_copy(update={"mistwan_api_tokens_file": tmp_path / "elsewhere.json"})
+    TokenFile(elsewhere.api_tokens_file).add("bi", ["read:all"], now, None)
+    back_up(elsewhere, tmp_path / "other")
+    assert "api-tokens.json" not in {Path(n).name for n in names(tmp_path / "other")}
 
 
 def test_the_second_copies_what_is_new_and_keeps_what_was_lost(settings: Settings, tmp_path: Path) -> None:
