@@ -50,7 +50,9 @@ def send(url: SecretStr, message: Message) -> str | None:
         kind = _KINDS.get(message.event) or (
             apprise.NotifyType.FAILURE if message.severity == "critical" else apprise.NotifyType.WARNING
         )
-        return bool(receiver.notify(body=message.body, title=message.title, notify_type=kind))
+        # A mail would be HTML, and names in it markup; chats show lists of the text as lists.
+        text = apprise.NotifyFormat.TEXT if receiver.resolve_format() == apprise.NotifyFormat.HTML else None
+        return bool(receiver.notify(message.body, message.title, notify_type=kind, body_format=text))
 
     return _attempt(url, tell)
 

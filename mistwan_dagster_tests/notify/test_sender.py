@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from apprise.plugins.slack import NotifySlack
 from pydantic import SecretStr
 
 from mistwan_dagster.notify.message import Message, trial_message
-from mistwan_dagster.notify.sender import DELIVERY_HEADER, send
+from mistwan_dagster.notify.sender import DELIVERY_HEADER, send, send_files
 from mistwan_dagster_tests.certificates import loopback_certificate
 from mistwan_dagster_tests.receivers import mailbox, webhook
 
@@ -49,6 +50,21 @@ def test_mail_arrives_whole() -> None:
     assert isinstance(mail, EmailMessage)
     part = mail.get_body(("plain",)) or mail
     assert "- line two" in part.get_content()
+
+
+def test_names_in_a_mail_are_words_and_lines_stay_lines(tmp_path: Path) -> None:
+    file = tmp_path / "report.txt"
+    file.write_text("figures")
+    body = "Store <b>1</b> & Co\nsecond"
+    with mailbox() as box:
+        assert sent(box.url, replace(OPENED, body=body)) is None
+        assert send_files(SecretStr(box.url), "title", body, [file]) is None
+    for mail in box.mails:
+        assert isinstance(mail, EmailMessage)
+        kinds = {part.get_content_type(): part for part in mail.walk()}
+        assert "text/html" not in kinds
+        assert body in "\n".join(mail.get_body(("plain",)).get_content().splitlines())
+    assert len(box.mails) == 2
 
 
 def test_pagerduty_is_triggered_and_resolved_with_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
