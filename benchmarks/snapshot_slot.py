@@ -193,11 +193,12 @@ def whole(base: str, out: Any) -> None:
 
         for endpoint in (PORT_STATS, PATH_STATS):
             frames = []
-            for page in walk(session, endpoint, ORG, quota=quota, purpose=Purpose.LIVE):
+            pages = walk(session, endpoint, ORG, quota=quota, purpose=Purpose.LIVE)
+            for number, page in enumerate(pages, start=1):
                 lap("walk")
                 frames.append(extract(endpoint, page.rows, page.received_at).frame)
                 lap("extract")
-                lake.add_page(endpoint, slot, "walk", page.number, frames[-1])
+                lake.add_page(endpoint, slot, "walk", number, frames[-1])
                 lap("write")
             report = SlotReport(endpoint.name, slot, True, 0, len(frames), None, 0)
             rows += lake.finish_slot(endpoint, report, frames)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 WITH_WINDOW = (Shape.EVENTS, Shape.WINDOW)
+WALKS = 2
 ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 SUBJECTS = {Scope.ORG: "MIST_ORG_ID", Scope.SITE: "site", Scope.GATEWAY: "gateway of site"}
 """What a 403 or 404 is about, in words that name the setting where there is one."""
@@ -40,56 +41,56 @@ class Page:
     Rows are TypedRows or, where one of them surprises, whatever was parsed (normally dicts).
     """
 
-    number: int
     rows: list[Any]
     received_at: datetime
     total: int | None
-    is_last: bool
-
-
-@dataclass(frozen=True)
-class WalkSummary:
-    """How a walk ended. `distinct` counts natural keys. `total` is the smaller of the first and the last
-    page's claim, since rows come and go during a walk; None when none was made. `complete`: the last page was
-    reached and no fewer keys than `total` were seen.
-    """
-
-    pages: int
-    rows: int
-    distinct: int
-    total: int | None
-    complete: bool
 
 
 class Walk:
-    """Iterator of the pages of one endpoint; `summary` tells at any time how far it got."""
+    """Iterator of the pages of one endpoint, which ends without an error only when all rows were told.
 
-    def __init__(self, pages: Iterator[tuple[Page, list[int]]]) -> None:
-        self._pages = pages
+    A walk that reaches its last page with fewer keys than `total` is made once more, and both are pooled; when rows are
+    missing even then, iterating ends with Unusable after the last page. A total may count repeated rows. Events keep
+    their place, so as many rows as the total are all of them. Other rows are live documents, where one told twice may
+    hide one that was skipped: there it takes a second walk that tells nothing new.
+    """
+
+    def __init__(self, endpoint: Endpoint, begin: Callable[[], Iterator[tuple[Page, list[int]]]]) -> None:
+        self._endpoint, self._begin = endpoint, begin
         self._seen: set[int] = set()
-        self._rows = self._count = 0
         self._totals: list[int] = []
-        self._ended = False
+        self._pages = self._walked()
 
     def __iter__(self) -> Walk:
         return self
 
     def __next__(self) -> Page:
-        page, keys = next(self._pages)
-        self._count += 1
-        self._rows += len(page.rows)
-        self._seen.update(keys)
-        if page.total is not None:
-            self._totals = [*self._totals[:1], page.total]
-        self._ended = page.is_last
-        return page
+        return next(self._pages)
 
     @property
-    def summary(self) -> WalkSummary:
-        """State of the walk so far; `complete` is false until the last page has been handed out."""
-        total = min(self._totals) if self._totals else None
-        complete = self._ended and (total is None or len(self._seen) >= total)
-        return WalkSummary(self._count, self._rows, len(self._seen), total, complete)
+    def total(self) -> int | None:
+        """The smaller of the first and the last page's claim, since rows come and go during a walk; None when none
+        was made."""
+        return min(self._totals, default=None)
+
+    def _walked(self) -> Iterator[Page]:
+        for _ in range(WALKS):
+            known, rows = len(self._seen), 0
+            self._totals = []
+            for page, keys in self._begin():
+                rows += len(page.rows)
+                self._seen.update(keys)
+                if page.total is not None:
+                    self._totals = [*self._totals[:1], page.total]
+                yield page
+            total = self.total or 0
+            in_place = self._endpoint.shape is Shape.EVENTS or 0 < known == len(self._seen)
+            if len(self._seen) >= total or (in_place and rows >= total):
+                return
+        raise Unusable(
+            f"{self._endpoint.name}: {total - len(self._seen)} of {total} rows were never told",
+            endpoint=self._endpoint.name, status=200,
+        )  # fmt: skip
 
 
 def walk(
@@ -110,10 +111,10 @@ def walk(
     `start` and `end` (aware, both or none) bound what has a window and are sent as whole epoch seconds, `end`
     rounded up. Rows get the answer's `endpoint.envelope` where they have no such key themselves.
     `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
-    A page that repeats an earlier one is asked for once more. A walk that finds no call left is put off: the
-    quota records it.
-    Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and
-    Unusable for a page that stays repeated or a `next` that leads elsewhere.
+    A page that repeats an earlier one, as a second empty one does, is asked for once more. A walk that finds no
+    call left is put off: the quota records it.
+    Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and Unusable for a
+    page that stays repeated, a `next` that leads elsewhere, or rows of the total that were never told.
     """
     ids = tuple(map(checked_org_id if endpoint.scope is Scope.ORG else _checked_id, ids))
     if (start is None) != (end is None) or (start is not None and endpoint.shape not in WITH_WINDOW):
@@ -150,7 +151,7 @@ def walk(
                 quota.defer(purpose, endpoint.name, refusal.reason)
                 raise
 
-    return Walk(_pages(session, endpoint, fetch, first, limit))
+    return Walk(endpoint, lambda: _pages(session, endpoint, fetch, first, limit))
 
 
 def checked_org_id(org_id: str) -> str:
@@ -222,7 +223,10 @@ def _pages(
             keys = row_keys(endpoint, rows)
             mark = hash(tuple(keys))
             following = _next_uri(session, answer) if pages_at_all else None
-            repeated = bool(rows) and (mark in pages_seen or following in asked)
+            total = _told(answer, "total") if pages_at_all else None
+            # An empty page with a `next` is the last one only where nothing is missing.
+            ends = not rows and (following is None or total == rows_before)
+            repeated = not ends and (mark in pages_seen or following in asked)
             if not repeated:
                 break
             if attempt == 2:
@@ -232,13 +236,12 @@ def _pages(
                 )  # fmt: skip
         pages_seen.add(mark)
         rows_before += len(rows)
-        total = _told(answer, "total") if pages_at_all else None
         if following is not None:
             asked.add(following)
-        more = bool(rows) and (
+        more = not ends and (
             following is not None or _page_follows(endpoint, answer, number, len(rows), rows_before, limit)
         )
-        yield Page(number, rows, answer.received_at, total, not more), keys
+        yield Page(rows, answer.received_at, total), keys
         if isinstance(following, _Astray) and more:
             raise Unusable(
                 f"{endpoint.name} page {number}: `next` leads away from {session.base_url}",

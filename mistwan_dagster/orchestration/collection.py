@@ -16,15 +16,14 @@ from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import SlotReport, Span, floor_day, floor_hour
 from mistwan_dagster.mist.errors import FATAL, MistError
-from mistwan_dagster.mist.extract import Quarantined, extract
-from mistwan_dagster.mist.pager import WalkSummary, row_keys, walk
+from mistwan_dagster.mist.extract import extract
+from mistwan_dagster.mist.pager import walk
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.platform import Platform
 
 YEAR_3000 = 32_503_680_000
 """Epoch seconds; a later event is told in milliseconds, or in nonsense."""
 FIRST_EVENT_LOOK_BACK = timedelta(hours=24)
-WALKS_PER_SLOT = 2
 
 
 def walk_name(now: datetime) -> str:
@@ -43,26 +42,17 @@ def collect_snapshot(
 ) -> SlotReport:
     """Walk a snapshot endpoint into its slot; an endpoint with a window is asked for `span`.
 
-    Rows are live documents and a walk can skip one, so a walk that reaches its end with fewer keys than the `total`
-    it was told is made once more and both are pooled. When the second one tells nothing new and as many rows as its
-    total, the total counts repeated rows and nothing is missing. A walk that breaks off keeps its pages and is
-    reported incomplete; errors of the kinds `raising`, by default those that no later slot would mend by itself
-    (wrong token, wrong org), are raised.
+    A walk that breaks off, or falls short of its `total`, keeps its pages and is reported incomplete; errors of the
+    kinds `raising`, by default those that no later slot would mend by itself (wrong token, wrong org), are raised.
     """
-    name = walk_name(platform.settings.now())
-    gathered = Gathered()
-    for attempt in range(1, WALKS_PER_SLOT + 1):
-        try:
-            _walk_once(platform, endpoint, slot, f"{name}-{attempt}", gathered, purpose, span)
-        except MistError as problem:
-            if isinstance(problem, raising):
-                raise
-            gathered.error = str(problem)
-        if gathered.error is not None or not gathered.short:
-            break
-    error = gathered.error
-    if error is None and gathered.short and not gathered.total_counts_repeats:
-        error = f"{gathered.short} of {gathered.total} rows were never told"
+    gathered, error = Gathered(), None
+    name, ids = walk_name(platform.settings.now()), org_ids(platform, endpoint)
+    try:
+        gather(platform, endpoint, slot, name, gathered, ids, purpose, span)
+    except MistError as problem:
+        if isinstance(problem, raising):
+            raise
+        error = str(problem)
     report = SlotReport(
         endpoint=endpoint.name,
         slot=slot,
@@ -70,7 +60,7 @@ def collect_snapshot(
         rows=sum(f.height for f in gathered.frames),
         pages=len(gathered.frames),
         total=gathered.total,
-        quarantined=len(gathered.bad_rows),
+        quarantined=len(gathered.aside),
         error=error,
     )
     stored = platform.raw.finish_slot(endpoint, report, gathered.frames)
@@ -82,43 +72,16 @@ class Gathered:
     """Pages of a slot, from one walk or several."""
 
     frames: list[pl.DataFrame] = field(default_factory=list)
-    keys: set[object] = field(default_factory=set)
     total: int | None = None
-    bad_rows: set[int] = field(default_factory=set)
-    error: str | None = None
-    total_counts_repeats: bool = False
-
-    def set_aside_anew(self, quarantined: list[Quarantined]) -> list[Quarantined]:
-        """Those not set aside before: a second walk tells the same bad rows again."""
-        anew = []
-        for bad in quarantined:
-            mark = hash(bad.row_json)
-            if mark not in self.bad_rows:
-                self.bad_rows.add(mark)
-                anew.append(bad)
-        return anew
-
-    @property
-    def short(self) -> int:
-        """Rows of the total that no page held."""
-        return max(0, (self.total or 0) - len(self.keys))
+    aside: set[int] = field(default_factory=set)
 
 
-def _walk_once(
-    platform: Platform,
-    endpoint: Endpoint,
-    slot: datetime,
-    name: str,
-    gathered: Gathered,
-    purpose: Purpose,
-    span: Span | None,
-) -> None:
-    before = len(gathered.keys)
-    ids = org_ids(platform, endpoint)
-    summary = gather(platform, endpoint, slot, name, gathered, ids, purpose, span)
-    gathered.total = summary.total
-    nothing_new = before > 0 and len(gathered.keys) == before
-    gathered.total_counts_repeats = nothing_new and summary.rows >= (summary.total or 0)
+def _not_yet(aside: list[dict[str, str]], known: set[int]) -> list[dict[str, str]]:
+    """The rows that are not `known` to be set aside, which they are from now on: a walk that is made twice tells
+    its bad rows twice."""
+    anew = {mark: bad for bad in aside if (mark := hash(bad["row_json"])) not in known}
+    known.update(anew)
+    return list(anew.values())
 
 
 def org_ids(platform: Platform, endpoint: Endpoint) -> tuple[str, ...]:
@@ -135,8 +98,8 @@ def gather(
     ids: tuple[str, ...],
     purpose: Purpose,
     span: Span | None = None,
-) -> WalkSummary:
-    """Walk once, each page on disk before the next is asked for. Raises MistError; what came before it is kept."""
+) -> None:
+    """Walk, each page on disk before the next is asked for. Raises MistError; what came before it is kept."""
     start, end = span or (None, None)
     pager = walk(
         platform.session, endpoint, *ids, quota=platform.quota, purpose=purpose, start=start, end=end
@@ -145,11 +108,10 @@ def gather(
         found = extract(endpoint, page.rows, page.received_at)
         number = len(gathered.frames) + 1
         platform.raw.add_page(endpoint, slot, name, number, found.frame)
-        aside = gathered.set_aside_anew(found.quarantined)
-        platform.raw.quarantine(endpoint, name, number, [q.__dict__ for q in aside])
+        aside = _not_yet([q.__dict__ for q in found.quarantined], gathered.aside)
+        platform.raw.quarantine(endpoint, name, number, aside)
         gathered.frames.append(found.frame)
-        gathered.keys.update(row_keys(endpoint, page.rows))
-    return pager.summary
+        gathered.total = pager.total
 
 
 @dataclass
@@ -214,20 +176,20 @@ def _look_back(platform: Platform, endpoint: Endpoint, end: datetime) -> datetim
 def walk_events(
     platform: Platform, endpoint: Endpoint, ids: tuple[str, ...], report: EventReport, purpose: Purpose
 ) -> None:
-    """Walk the report's span once and fill the report. Raises MistError; what came before it is kept."""
-    name = walk_name(platform.settings.now())
+    """Walk the report's span and fill the report. Raises MistError; what came before it is kept."""
+    name, known = walk_name(platform.settings.now()), set[int]()
     pager = walk(
         platform.session, endpoint, *ids,
         quota=platform.quota, purpose=purpose, start=report.start, end=report.end,
     )  # fmt: skip
-    for page in pager:
+    for number, page in enumerate(pager, start=1):
         found = extract(endpoint, page.rows, page.received_at)
         dated, undated = split_by_instant(found.frame)
-        aside = [q.__dict__ for q in found.quarantined] + undated
-        platform.raw.quarantine(endpoint, name, page.number, aside)
+        aside = _not_yet([q.__dict__ for q in found.quarantined] + undated, known)
+        platform.raw.quarantine(endpoint, name, number, aside)
         report.told += len(page.rows)
         report.quarantined += len(aside)
-        for hour, rows in platform.raw.add_events(endpoint, name, page.number, dated).items():
+        for hour, rows in platform.raw.add_events(endpoint, name, number, dated).items():
             report.new_rows[hour] = report.new_rows.get(hour, 0) + rows
 
 

@@ -116,7 +116,11 @@ def read_scoped(
 def collect_scoped_snapshot(
     platform: Platform, endpoint: Endpoint, slot: datetime, sites: list[str], most: int
 ) -> ScopedReport:
-    """Read a snapshot endpoint for some sites into one slot; sites that the slot holds already stay in it."""
+    """Read a snapshot endpoint for some sites into one slot; sites that the slot holds already stay in it.
+
+    The slot counts as whole, though no slot holds all sites: a site whose walk broke off or fell short is told as
+    failed, and what came of it is kept.
+    """
     before = platform.raw.scan_snapshots(endpoint, slot, slot + SLOT).collect().drop("slot_utc")
     name, gathered = walk_name(platform.settings.now()), Gathered()
 
@@ -124,10 +128,10 @@ def collect_scoped_snapshot(
         gather(platform, endpoint, slot, name, gathered, ids, Purpose.BACKFILL)
 
     report = read_scoped(platform, endpoint, sites, most, read)
-    report.rows, report.quarantined = sum(f.height for f in gathered.frames), len(gathered.bad_rows)
+    report.rows, report.quarantined = sum(f.height for f in gathered.frames), len(gathered.aside)
     if gathered.frames:
         told = SlotReport(
-            endpoint.name, slot, True, report.rows, len(gathered.frames), None, len(gathered.bad_rows)
+            endpoint.name, slot, True, report.rows, len(gathered.frames), None, len(gathered.aside)
         )
         platform.raw.finish_slot(endpoint, told, [before, *gathered.frames])
     return report

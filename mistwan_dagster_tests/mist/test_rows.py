@@ -118,7 +118,6 @@ def test_walk_over_typed_and_surprising_pages_counts_and_stores_all(cloud: Cloud
     done = [extract(PORT_STATS, page.rows, page.received_at) for page in work]
     assert [p for d in done for p in d.frame["port_id"]] == ["ge-0/0/0", "ge-0/0/1", "ge-0/0/3", "ge-0/0/4"]
     assert [q.reason for d in done for q in d.quarantined] == ["speed: number that is not finite"]
-    assert (work.summary.rows, work.summary.distinct, work.summary.complete) == (5, 5, True)
     assert len(cloud.asked) == 6
 
 

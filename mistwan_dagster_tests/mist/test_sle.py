@@ -252,7 +252,6 @@ def test_the_sites_list_is_paged_in_its_body_and_rows_know_their_window(cloud: C
     cloud.script = script
     work = walk(tools.session, SITES_SLE, ORG, start=START, end=START + timedelta(hours=1), **tools.how)
     pages = list(work)
-    assert work.summary.complete
     assert [a.path for a in cloud.asked] == [f"/api/v1/orgs/{ORG}/insights/sites-sle"] * 3
     first = cloud.asked[0].query
     assert first == {

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
 
 from mistwan_dagster.catalog.alarm_endpoints import ALARMS
+from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS, SITES
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS, SITE_DEVICE_STATS, SITE_DEVICES
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, FACT_DEVICE_EVENT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.reference import gateway_details, port_configs
 from mistwan_dagster.lake.raw import SLOT, floor_slot
+from mistwan_dagster.mist import pager
 from mistwan_dagster.mist.errors import Refused
 from mistwan_dagster.mist.quota import Purpose
-from mistwan_dagster.orchestration import hourly, scopes
+from mistwan_dagster.mist.sdk_session import MistSession
+from mistwan_dagster.orchestration import collection, hourly, scopes
 from mistwan_dagster.orchestration.collection import collect_events, collect_snapshot
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.reference import compute_gateway_details, compute_port_configs
@@ -36,8 +40,8 @@ def ready(sim: Running, on_sim: Platform) -> list[str]:
     return [site.id for site in sim.world.topology.sites]
 
 
-def stored(platform: Platform, endpoint: object) -> pl.DataFrame:
-    return platform.raw.scan_snapshots(endpoint, NOW_SLOT, NOW_SLOT + SLOT).collect()  # type: ignore[arg-type]
+def stored(platform: Platform, endpoint: Endpoint) -> pl.DataFrame:
+    return platform.raw.scan_snapshots(endpoint, NOW_SLOT, NOW_SLOT + SLOT).collect()
 
 
 def test_sites_are_read_into_one_slot_and_no_secret_reaches_the_disk(
@@ -81,6 +85,25 @@ def test_a_site_that_is_gone_stops_no_other_and_is_told(on_sim: Platform, ready:
     assert f"site {GONE} not found" in report.failed[GONE]
     unknown = scopes.collect_scoped_snapshot(on_sim, SITE_DEVICE_STATS, NOW_SLOT, [GONE], 25)
     assert "run `mistwan collect` first" in unknown.failed[GONE]
+
+
+def test_a_site_whose_walk_falls_short_is_told_and_stops_no_other(
+    on_sim: Platform, ready: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def walk(session: MistSession, endpoint: Endpoint, site: str, **how: Any) -> pager.Walk:
+        if site != ready[0]:
+            return pager.walk(session, endpoint, site, **how)
+        return pager.Walk(endpoint, lambda: iter([(pager.Page([], EVENING, 4), [])]))
+
+    monkeypatch.setattr(collection, "walk", walk)
+    events = scopes.collect_scoped_events(
+        on_sim, SITE_DEVICE_EVENTS, EVENING - timedelta(hours=24), EVENING, ready[:2], 25
+    )
+    devices = scopes.collect_scoped_snapshot(on_sim, SITE_DEVICES, NOW_SLOT, ready[:2], 25)
+    for report, name in ((events, "site_device_events"), (devices, "site_devices")):
+        assert report.read == [ready[1]]
+        assert report.failed == {ready[0]: f"{name}: 4 of 4 rows were never told"}
+    assert stored(on_sim, SITE_DEVICES).height == 1
 
 
 def test_more_sites_than_a_run_takes_are_put_off_and_have_their_turn(

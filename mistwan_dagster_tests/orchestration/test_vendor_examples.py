@@ -188,8 +188,9 @@ def answer(bodies: dict[str, Any], asked: Asked, slot: datetime) -> Reply:
             row |= {"port_usage": "wan", "last_flapped": HOUR_BEFORE.timestamp() - 86400, "disabled": False}
         row |= {name: at for name in ("last_seen", "timestamp") if name in row}
         row |= {"mac": "5c5b35000001"} if {"mac", "ap"} & row.keys() else {}
-    if isinstance(body, dict):
+    if isinstance(body, dict) and "results" in body:  # the only page
         body.pop("next", None)
+        body["total"] = len(body["results"])
     return Reply(body)
 
 
