@@ -193,13 +193,11 @@ class SqliteQuota:
             )
 
     def block_until(self, instant: datetime) -> None:
-        """See `Quota.block_until`. Never shortens a block; at most an hour from now."""
-        until = min(instant, self.now() + LONGEST_BLOCK).timestamp()
+        """See `Quota.block_until`. Never shortens a block that holds; at most an hour from now."""
+        now = self.now()
         with self._file.transaction() as db:
-            db.execute(
-                "INSERT INTO blocked VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET until = max(until, ?)",
-                (self.token, until, until),
-            )
+            until = max(min(instant, now + LONGEST_BLOCK), self._blocked(db, now) or now)
+            db.execute("INSERT OR REPLACE INTO blocked VALUES (?, ?)", (self.token, until.timestamp()))
 
     def observe(self, requests_used: int, request_limit: int | None = None) -> None:
         """See `Quota.observe`. Only ever raises the count: calls counted here may still be under way.

@@ -61,7 +61,8 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[2], ARGV[2]) end
 """
 BLOCK = """
-if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+local told = tonumber(redis.call('GET', KEYS[1]) or 0)
+if told < tonumber(ARGV[1]) or told > tonumber(ARGV[2]) then redis.call('SET', KEYS[1], ARGV[1]) end
 """
 
 
@@ -138,10 +139,11 @@ class RedisQuota:
             ).execute()
 
     def block_until(self, instant: datetime) -> None:
-        """See `Quota.block_until`. Never shortens a block; at most an hour from now."""
-        until = min(instant, self.now() + LONGEST_BLOCK).timestamp()
+        """See `Quota.block_until`. Never shortens a block that holds; at most an hour from now."""
+        longest = self.now() + LONGEST_BLOCK
+        until = min(instant, longest)
         with self._reaching() as db:
-            db.eval(BLOCK, 1, self._key("blocked"), repr(until))
+            db.eval(BLOCK, 1, self._key("blocked"), repr(until.timestamp()), repr(longest.timestamp()))
 
     def observe(self, requests_used: int, request_limit: int | None = None) -> None:
         """See `Quota.observe`; rules as in `SqliteQuota.observe`."""

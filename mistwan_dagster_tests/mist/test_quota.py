@@ -1,4 +1,4 @@
-"""The ledger: budget, reserve, hours, blocks; threads, processes and kills."""
+"""The ledgers: budget, reserve, hours, blocks; of the SQLite one also threads, processes and kills."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import signal
 import sqlite3
 import stat
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,16 @@ from mistwan_dagster.mist.quota import (
     HOURS_KEPT,
     OTHER_PROGRAMS,
     HourUse,
+    Ledger,
     Purpose,
     Quota,
     SqliteQuota,
     fingerprint,
 )
+from mistwan_dagster.mist.redis_quota import RedisQuota
+from mistwan_dagster_tests.redis_server import RedisServer, redis_server
+
+__all__ = ["redis_server"]
 
 TEN = datetime(2025, 1, 1, 10, tzinfo=UTC)
 
@@ -37,8 +44,26 @@ class Clock:
         return self.now
 
 
+Opener = Callable[..., Ledger]
+"""Opens the ledger of a test, once more with each call: `clock`, `token`, and `budget` and `live_reserve`."""
+
+
 def ledger(tmp_path: Path, clock: Clock | None = None, token: str = "t", **limits: int) -> SqliteQuota:
     return SqliteQuota(tmp_path / "state" / "quota.sqlite", token, now=clock or Clock(), **limits)
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Both ledgers have the same rules."""
+    if request.param == "sqlite":
+        return partial(ledger, tmp_path)
+    return partial(redis_ledger, request.getfixturevalue("redis_server"))
+
+
+def redis_ledger(
+    server: RedisServer, clock: Clock | None = None, token: str = "t", **limits: int
+) -> RedisQuota:
+    return RedisQuota(server.url, token, now=clock or Clock(), **limits)
 
 
 def spend_all(quota: Quota, purpose: Purpose, most: int = 10_000) -> int:
@@ -50,8 +75,8 @@ def spend_all(quota: Quota, purpose: Purpose, most: int = 10_000) -> int:
     return most
 
 
-def test_budget_is_the_limit_and_tells_when_it_is_free_again(tmp_path: Path) -> None:
-    quota = ledger(tmp_path, budget=5, live_reserve=2)
+def test_budget_is_the_limit_and_tells_when_it_is_free_again(opened: Opener) -> None:
+    quota = opened(budget=5, live_reserve=2)
     assert spend_all(quota, Purpose.LIVE) == 5
     with pytest.raises(QuotaExhausted, match=r"5 of 5 live calls .*11:00 UTC") as caught:
         quota.spend(Purpose.LIVE, "ports")
@@ -59,53 +84,55 @@ def test_budget_is_the_limit_and_tells_when_it_is_free_again(tmp_path: Path) -> 
     assert quota.used() == 5
 
 
-def test_backfill_leaves_the_reserve(tmp_path: Path) -> None:
-    quota = ledger(tmp_path, budget=5, live_reserve=2)
+def test_backfill_leaves_the_reserve(opened: Opener) -> None:
+    quota = opened(budget=5, live_reserve=2)
     assert (quota.left(Purpose.LIVE), quota.left(Purpose.BACKFILL)) == (5, 3)
     assert spend_all(quota, Purpose.BACKFILL) == 3
     assert (quota.left(Purpose.LIVE), quota.left(Purpose.BACKFILL)) == (2, 0)
     assert spend_all(quota, Purpose.LIVE) == 2
 
 
-def test_live_calls_use_up_the_share_of_backfill(tmp_path: Path) -> None:
-    quota = ledger(tmp_path, budget=5, live_reserve=2)
+def test_live_calls_use_up_the_share_of_backfill(opened: Opener) -> None:
+    quota = opened(budget=5, live_reserve=2)
     quota.spend(Purpose.LIVE, "ports")
     assert spend_all(quota, Purpose.BACKFILL) == 2
 
 
-def test_reserve_above_the_budget_leaves_backfill_nothing(tmp_path: Path) -> None:
-    assert ledger(tmp_path, budget=5, live_reserve=9).left(Purpose.BACKFILL) == 0
+def test_reserve_above_the_budget_leaves_backfill_nothing(opened: Opener) -> None:
+    assert opened(budget=5, live_reserve=9).left(Purpose.BACKFILL) == 0
 
 
-def test_next_clock_hour_is_free(tmp_path: Path) -> None:
+def test_next_clock_hour_is_free(opened: Opener) -> None:
     clock = Clock(TEN + timedelta(minutes=59, seconds=59))
-    quota = ledger(tmp_path, clock, budget=1, live_reserve=0)
+    quota = opened(clock, budget=1, live_reserve=0)
     quota.spend(Purpose.LIVE, "ports")
     clock.now = TEN + timedelta(hours=1)
     quota.spend(Purpose.LIVE, "ports")
     assert (quota.used(), quota.used(TEN)) == (1, 1)
 
 
-def test_tokens_do_not_share(tmp_path: Path) -> None:
-    one, other = ledger(tmp_path, budget=1), ledger(tmp_path, token="other", budget=1)
+def test_tokens_do_not_share(opened: Opener) -> None:
+    one, other = opened(budget=1), opened(token="other", budget=1)
     one.spend(Purpose.LIVE, "ports")
     one.block_until(TEN + timedelta(minutes=45))
     other.spend(Purpose.LIVE, "ports")
     assert other.used() == 1
 
 
-def test_calls_are_told_by_endpoint(tmp_path: Path) -> None:
-    quota = ledger(tmp_path)
+def test_calls_are_told_by_endpoint(opened: Opener) -> None:
+    clock = Clock()
+    quota = opened(clock)
     for name in ("ports", "paths", "ports"):
         quota.spend(Purpose.LIVE, name)
     quota.spend(Purpose.BACKFILL, "ports")
     assert quota.by_endpoint() == {"paths": 1, "ports": 3}
-    assert quota.by_endpoint(TEN - timedelta(hours=1)) == {}
+    clock.now += timedelta(hours=1)
+    assert quota.by_endpoint() == {}
 
 
-def test_block_holds_for_all_until_it_ends(tmp_path: Path) -> None:
+def test_block_holds_for_all_until_it_ends(opened: Opener) -> None:
     clock = Clock()
-    one, other = ledger(tmp_path, clock), ledger(tmp_path, clock)
+    one, other = opened(clock), opened(clock)
     until = clock.now + timedelta(minutes=10)
     one.block_until(until)
     one.block_until(until - timedelta(minutes=5))  # never shortened
@@ -118,9 +145,9 @@ def test_block_holds_for_all_until_it_ends(tmp_path: Path) -> None:
     assert other.blocked_until() is None
 
 
-def test_block_is_at_most_an_hour_and_void_when_the_clock_goes_back(tmp_path: Path) -> None:
+def test_block_is_at_most_an_hour_and_void_when_the_clock_goes_back(opened: Opener) -> None:
     clock = Clock()
-    quota = ledger(tmp_path, clock)
+    quota = opened(clock)
     quota.block_until(clock.now + timedelta(days=400))
     assert quota.blocked_until() == clock.now + timedelta(hours=1)
     clock.now -= timedelta(days=30)
@@ -128,8 +155,20 @@ def test_block_is_at_most_an_hour_and_void_when_the_clock_goes_back(tmp_path: Pa
     assert quota.blocked_until() is None
 
 
-def test_use_by_other_programmes_is_learnt_and_never_forgotten(tmp_path: Path) -> None:
-    quota = ledger(tmp_path, budget=100, live_reserve=0)
+def test_a_block_of_a_clock_that_ran_ahead_does_not_stand_in_the_way_of_a_real_one(opened: Opener) -> None:
+    clock = Clock(TEN + timedelta(days=1))
+    quota = opened(clock)
+    quota.block_until(clock.now + timedelta(minutes=50))
+    clock.now = TEN
+    until = TEN + timedelta(seconds=800)
+    quota.block_until(until)
+    assert quota.blocked_until() == until
+    with pytest.raises(RateLimited):
+        quota.spend(Purpose.LIVE, "ports")
+
+
+def test_use_by_other_programmes_is_learnt_and_never_forgotten(opened: Opener) -> None:
+    quota = opened(budget=100, live_reserve=0)
     quota.spend(Purpose.LIVE, "ports")
     quota.observe(60)
     assert quota.used() == 60
@@ -242,8 +281,8 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert stat.S_ISREG((tmp_path / "file").stat().st_mode)
 
 
-def test_optional_work_stops_first_when_the_cloud_says_a_lower_limit(tmp_path: Path) -> None:
-    quota = ledger(tmp_path, budget=4500, live_reserve=1000)
+def test_optional_work_stops_first_when_the_cloud_says_a_lower_limit(opened: Opener) -> None:
+    quota = opened(budget=4500, live_reserve=1000)
     assert (quota.limit(Purpose.LIVE), quota.limit(Purpose.BACKFILL)) == (4500, 3500)
     quota.observe(10, request_limit=1200)
     assert (quota.left(Purpose.LIVE), quota.left(Purpose.BACKFILL)) == (1190, 190)
@@ -253,18 +292,18 @@ def test_optional_work_stops_first_when_the_cloud_says_a_lower_limit(tmp_path: P
         quota.spend(Purpose.LIVE, "ports")
 
 
-def test_a_limit_below_the_reserve_leaves_everything_to_live(tmp_path: Path) -> None:
-    quota = ledger(tmp_path, budget=4500, live_reserve=1000)
+def test_a_limit_below_the_reserve_leaves_everything_to_live(opened: Opener) -> None:
+    quota = opened(budget=4500, live_reserve=1000)
     quota.observe(0, request_limit=600)
     assert (quota.left(Purpose.LIVE), quota.left(Purpose.BACKFILL)) == (600, 0)
 
 
-def test_the_newest_limit_told_holds_for_all_hours_and_never_raises_the_budget(tmp_path: Path) -> None:
+def test_the_newest_limit_told_holds_for_all_hours_and_never_raises_the_budget(opened: Opener) -> None:
     clock = Clock()
-    quota = ledger(tmp_path, clock, budget=100, live_reserve=0)
+    quota = opened(clock, budget=100, live_reserve=0)
     quota.observe(0, request_limit=50)
     clock.now += timedelta(hours=1)
-    assert ledger(tmp_path, clock, budget=100).limit(Purpose.LIVE) == 50
+    assert opened(clock, budget=100).limit(Purpose.LIVE) == 50
     quota.observe(0)
     assert quota.limit(Purpose.LIVE) == 50
     quota.observe(0, request_limit=0)  # a cloud that allows nothing would not have answered
@@ -273,9 +312,9 @@ def test_the_newest_limit_told_holds_for_all_hours_and_never_raises_the_budget(t
     assert quota.limit(Purpose.LIVE) == 100
 
 
-def test_use_is_told_by_hour_endpoint_and_purpose_with_what_was_put_off(tmp_path: Path) -> None:
+def test_use_is_told_by_hour_endpoint_and_purpose_with_what_was_put_off(opened: Opener) -> None:
     clock = Clock()
-    quota = ledger(tmp_path, clock)
+    quota = opened(clock)
     for purpose in (Purpose.LIVE, Purpose.LIVE, Purpose.BACKFILL):
         quota.spend(purpose, "ports")
     quota.defer(Purpose.BACKFILL, "history", "call budget spent", 40)
@@ -284,7 +323,7 @@ def test_use_is_told_by_hour_endpoint_and_purpose_with_what_was_put_off(tmp_path
     quota.spend(Purpose.LIVE, "ports")
     quota.defer(Purpose.LIVE, "ports", "call budget spent")
     quota.defer(Purpose.LIVE, "ports", "429 from the cloud", 2)
-    ledger(tmp_path, clock, token="other").spend(Purpose.LIVE, "ports")
+    opened(clock, token="other").spend(Purpose.LIVE, "ports")
     eleven = TEN + timedelta(hours=1)
     assert quota.history(TEN) == [
         HourUse(TEN, OTHER_PROGRAMS, "other", 2, 0, None),
