@@ -6,6 +6,8 @@ values of a row are impossible. Does not belong here: what a KPI makes of the sa
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
@@ -21,6 +23,9 @@ MOS_SCALE = 5.0
 """Mean opinion scores end at 5; a larger number is the hundredfold that some versions of the cloud tell."""
 YEAR_10000 = 253_402_300_800
 """Epoch seconds."""
+LATEST_AFTER_SLOT = timedelta(minutes=15)
+"""A row is read within its slot of 5 minutes, or a little later when its run waits or a call is repeated. What claims
+to be from later than this after the slot's start has a wrong clock, and would outdate every row that follows."""
 
 _PORT_COLUMNS = [
     *("mac", "node", "port_id", "port_usage", "site_id", "slot_utc", "timestamp", "rx_bytes", "tx_bytes"),
@@ -51,13 +56,14 @@ def port_samples(
     the slot).
 
     `t` is the row's timestamp, else the device's last contact; while the device is not connected, the
-    earlier of both: its row only repeats what it said last. A row without any source time is no sample, nor
-    is one whose source time did not advance over the rows of earlier slots: it is no new evidence, of state
-    no more than of counters. `interfaces` as `identity.interface_map` gives them.
+    earlier of both: its row only repeats what it said last. A time more than LATEST_AFTER_SLOT after the slot
+    is none. A row without any source time is no sample, nor is one whose source time did not advance over the
+    rows of earlier slots: it is no new evidence, of state no more than of counters. `interfaces` as
+    `identity.interface_map` gives them.
     """
     kept = port_stats.lazy().select(_PORT_COLUMNS)
     rows = wan_rows(kept, interfaces)
-    told = pl.coalesce("timestamp", "device_last_seen")
+    told = pl.coalesce(_possible("timestamp"), "device_last_seen")
     joined = rows.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
     return _advanced(timed, ["circuit_id"]).select(
@@ -78,15 +84,15 @@ def path_samples(
     Columns: mac, node, port_id (physical), circuit_id, peer_mac, peer_port_id, vpn_name, peer_router_name,
     site_id, slot_utc, t, up, is_active, latency (ms), jitter (ms), loss (percent), mos (0..5).
 
-    `t` is last_seen, else timestamp, else the device's last contact; never after that contact while the
-    device is not connected. Paths are told apart by the port as the row names it (two units of a port are
-    two paths). Values out of range (loss outside 0..100, negative latency or jitter) are null; the other
-    values of the row stay. A row without node on a cluster belongs to the only circuit of that port (of
-    `circuits` when given: circuit_id, device_mac, node, port_id; else by the device's interfaces);
-    `circuit_id` is null when two nodes have the port.
+    `t` is last_seen, else timestamp, else the device's last contact, none of them more than LATEST_AFTER_SLOT
+    after the slot; never after that contact while the device is not connected. Paths are told apart by the
+    port as the row names it (two units of a port are two paths). Values out of range (loss outside 0..100,
+    negative latency or jitter) are null; the other values of the row stay. A row without node on a cluster
+    belongs to the only circuit of that port (of `circuits` when given: circuit_id, device_mac, node, port_id;
+    else by the device's interfaces); `circuit_id` is null when two nodes have the port.
     `interfaces` as `identity.interface_map` gives them.
     """
-    told = pl.coalesce("last_seen", "timestamp", "device_last_seen")
+    told = pl.coalesce(_possible("last_seen"), _possible("timestamp"), "device_last_seen")
     kept = path_stats.lazy().select(_PATH_COLUMNS)
     joined = kept.join(_device_slots(device_stats), on=["mac", "slot_utc"], how="left")
     timed = joined.with_columns(t=from_epoch(_not_after_contact(told)))
@@ -108,11 +114,17 @@ def _device_slots(device_stats: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
             "mac",
             "slot_utc",
             "uptime",
-            device_last_seen="last_seen",
+            device_last_seen=_possible("last_seen"),
             connected=pl.col("status").str.to_lowercase() == "connected",
         )
         .unique(["mac", "slot_utc"], keep="last")
     )
+
+
+def _possible(source_time: str) -> pl.Expr:
+    """A source time (epoch seconds), null where it is too late for its slot."""
+    slot_s = pl.col("slot_utc").to_physical() / 1e6
+    return pl.when(pl.col(source_time) <= slot_s + LATEST_AFTER_SLOT.total_seconds()).then(source_time)
 
 
 def _not_after_contact(told: pl.Expr) -> pl.Expr:

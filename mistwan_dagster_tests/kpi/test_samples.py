@@ -65,6 +65,34 @@ def test_a_row_without_any_source_time_is_no_sample():
     assert times(port_samples(ports({"slot": 0}), known, interface_map(known))) == []
 
 
+FAR = 2.4e11 - T0.timestamp()
+"""To the year 9575."""
+
+
+def test_a_source_time_from_after_its_slot_is_none_and_outdates_no_later_row():
+    seen = ports({"slot": 0, "timestamp": FAR}, *({"slot": n, "timestamp": 300.0 * n} for n in range(1, 12)))
+    unseen, contact = devices({"slot": 5}), devices({"slot": 0, "last_seen": -7.0})
+    later = [300 * n for n in range(1, 12)]
+    assert times(port_samples(seen, unseen, interface_map(unseen))) == later
+    assert times(port_samples(seen, contact, interface_map(contact))) == [-7, *later]
+
+
+@pytest.mark.parametrize(("ahead_s", "expected"), [(900.0, [900, 901]), (900.5, [600, 901])])
+def test_a_source_time_may_be_fifteen_minutes_after_the_start_of_its_slot(ahead_s, expected):
+    seen = ports(
+        {"slot": 0, "timestamp": ahead_s}, {"slot": 2, "timestamp": 600.0}, {"slot": 3, "timestamp": 901.0}
+    )
+    assert times(port_samples(seen, *known_by({"slot": 9}))) == expected
+
+
+def test_a_last_contact_from_after_its_slot_is_none():
+    known = devices(
+        {"slot": 0, "last_seen": FAR}, {"slot": 1, "last_seen": FAR, "status": "disconnected"}, {"slot": 2}
+    )
+    seen = ports({"slot": 0}, {"slot": 1, "timestamp": 290.0}, {"slot": 2, "timestamp": 600.0})
+    assert times(port_samples(seen, known, interface_map(known))) == [290, 600]
+
+
 def test_a_disconnected_gateway_repeats_its_last_row():
     seen = ports(
         {"slot": 0, "timestamp": 0.0}, {"slot": 1, "timestamp": 300.0}, {"slot": 2, "timestamp": 600.0}
@@ -161,6 +189,16 @@ def test_path_time_is_last_seen_else_timestamp_else_contact():
         {"slot": 0, "last_seen": 0.0}, {"slot": 1, "last_seen": 295.0}, {"slot": 2, "last_seen": 599.0}
     )
     assert times(path_samples(seen, known, interface_map(known))) == [-3, 200, 599]
+
+
+def test_a_path_time_from_after_its_slot_gives_way_to_the_next_source():
+    seen = paths(
+        {"slot": 0, "last_seen": FAR, "timestamp": -4.0},
+        {"slot": 1, "last_seen": FAR},
+        {"slot": 2, "last_seen": 599.0},
+    )
+    known = devices({"slot": 0}, {"slot": 1, "last_seen": 295.0})
+    assert times(path_samples(seen, known, interface_map(known))) == [-4, 295, 599]
 
 
 def test_a_path_of_a_disconnected_gateway_is_not_newer_than_its_contact():
