@@ -92,7 +92,7 @@ def discover_circuits(
 ) -> pl.DataFrame:
     """WAN circuits as they are now: the columns of `dim_circuit` without its versions, sorted by circuit_id.
 
-    A circuit is a WAN port (see `identity.wan_ports`) of the latest rows, whatever its state, or a WAN
+    A circuit is a WAN port (see `identity.wan_rows`) of the latest rows, whatever its state, or a WAN
     interface of a device whose port has no row. Gateways without a site have no circuits. Names, type and
     detected provider come from the device's `interfaces` (`identity.interface_map`); the file outranks them.
 

@@ -186,20 +186,13 @@ def physical_ports(ports: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFram
     )
 
 
-def wan_ports(
-    port_stats: pl.LazyFrame | pl.DataFrame, device_stats: pl.LazyFrame | pl.DataFrame
-) -> pl.LazyFrame:
+def wan_rows(port_stats: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFrame:
     """Port rows that are WAN, with physical `port_id`, null instead of an empty node, and `circuit_id`.
 
     WAN is what says `port_usage == "wan"`, an LTE port, or, where the row does not say its usage, a port that
     the device's interfaces call WAN. Rows that say another usage are not WAN unless LTE. Down, disabled and
-    unknown ports are kept.
+    unknown ports are kept. Decided once per distinct port, not once per row.
     """
-    return wan_rows(port_stats.lazy(), interface_map(device_stats))
-
-
-def wan_rows(port_stats: pl.LazyFrame, interfaces: pl.DataFrame) -> pl.LazyFrame:
-    """`wan_ports` with the interfaces already read. Decided once per distinct port, not once per row."""
     key = ["mac", "node", "port_id", "port_usage"]
     called_wan = interfaces.lazy().filter(pl.col("port_usage") == "wan")
     called_wan = called_wan.select("mac", physical="port_id", _called_wan=True).unique()

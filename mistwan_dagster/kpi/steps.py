@@ -34,7 +34,6 @@ class Steps(NamedTuple):
 
 def step_function(
     points: pl.LazyFrame,
-    known_from: datetime | None = None,
     log_complete: tuple[datetime, datetime] | None = None,
 ) -> Steps:
     """Known intervals and transitions of each entity.
@@ -49,8 +48,7 @@ def step_function(
       `MAX_GAP` apart; else unknown between. Before a `since` the earlier state holds for at most `MAX_GAP`.
     - An event that repeats the state of the event before it, with nothing against it between, is no
       transition.
-    - Nothing is known before the first point, except back to its `since` or, if an event, to `known_from`
-      (from where the event log is complete); nothing after the last.
+    - Nothing is known before the first point, except back to its `since`; nothing after the last.
     - `log_complete`: the span in which the event log is known to be complete and suffices alone. Inside it an
       agreed state is known without snapshots, before the first and after the last point too.
     - A snapshot up to `SKEW` ahead of the event that tells the same change adds nothing to it; one up to
@@ -60,24 +58,7 @@ def step_function(
     pieces = [_held(pairs), _before_change(pairs), _after_change(pairs)]
     if log_complete:
         pieces += _by_complete_log(pairs, *log_complete)
-    if known_from:
-        pieces.append(_before_first_event(pairs, known_from))
     return Steps(_merged(pl.concat(pieces)), _transitions(pairs))
-
-
-def no_points() -> pl.LazyFrame:
-    """Points of evidence without a row, with the columns and types that `step_function` takes."""
-    instant = pl.Datetime("us", "UTC")
-    return pl.LazyFrame(
-        schema={
-            "entity": pl.String,
-            "t": instant,
-            "state": pl.Boolean,
-            "since": instant,
-            "is_event": pl.Boolean,
-            "count": pl.Int64,
-        }
-    )
 
 
 def evidence_name(code: pl.Expr) -> pl.Expr:
@@ -224,11 +205,6 @@ def _before_change(pairs: pl.LazyFrame) -> pl.LazyFrame:
 
 def _after_change(pairs: pl.LazyFrame) -> pl.LazyFrame:
     return _piece(pairs.filter(pl.col("change").is_not_null()), 2, "change", "t", "before", "how")
-
-
-def _before_first_event(pairs: pl.LazyFrame, known_from: datetime) -> pl.LazyFrame:
-    first = pairs.filter(pl.col("new") & pl.col("is_event") & (pl.col("t") > known_from))
-    return _piece(first, 0, pl.lit(known_from), "t", "before", "by")
 
 
 def _by_complete_log(pairs: pl.LazyFrame, low: datetime, high: datetime) -> list[pl.LazyFrame]:

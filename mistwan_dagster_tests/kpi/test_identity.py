@@ -15,7 +15,7 @@ from mistwan_dagster.kpi.identity import (
     interface_map,
     physical_port,
     resolve_ports,
-    wan_ports,
+    wan_rows,
 )
 
 SLOT = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -182,7 +182,7 @@ def test_names_on_a_cluster_belong_to_their_node():
 )
 def test_the_wan_test(port, usage, wan):
     frame = ports({"mac": "aa", "port_id": port, "port_usage": usage})
-    assert wan_ports(frame, devices(STORE)).collect().height == int(wan)
+    assert wan_rows(frame.lazy(), interface_map(devices(STORE))).collect().height == int(wan)
 
 
 def test_wan_ports_keep_down_disabled_and_unknown_ports_once_each():
@@ -191,6 +191,6 @@ def test_wan_ports_keep_down_disabled_and_unknown_ports_once_each():
         {"mac": "aa", "port_id": "ge-0/0/6", "port_usage": "wan", "disabled": True},
         {"mac": "aa", "port_id": "ge-0/0/7", "port_usage": "wan", "node": ""},
     )
-    found = wan_ports(frame, devices(STORE)).collect()
+    found = wan_rows(frame.lazy(), interface_map(devices(STORE))).collect()
     assert sorted(found["circuit_id"]) == ["aa:ge-0/0/5", "aa:ge-0/0/6", "aa:ge-0/0/7"]
     assert found["node"].null_count() == 3

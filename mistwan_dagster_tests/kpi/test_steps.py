@@ -10,7 +10,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistwan_dagster.kpi.steps import no_points, step_function
+from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.kpi.steps import step_function
 
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -28,8 +29,13 @@ def event(clock: str, state: bool, count: int = 1, entity: str = "c") -> tuple:
     return (entity, at(clock), state, None, True, count)
 
 
+POINTS = {
+    "entity": pl.String, "t": INSTANT, "state": pl.Boolean, "since": INSTANT, "is_event": pl.Boolean, "count": pl.Int64,
+}  # fmt: skip
+
+
 def frame(*points: tuple) -> pl.LazyFrame:
-    return pl.LazyFrame(list(points), schema=no_points().collect_schema(), orient="row")
+    return pl.LazyFrame(list(points), schema=POINTS, orient="row")
 
 
 def known(*points: tuple, **options: object) -> list[tuple]:
@@ -148,8 +154,6 @@ def test_nothing_is_known_before_the_first_or_after_the_last_point():
     assert known(event("10:00", False)) == []
     assert known(snap("10:00", False)) == []
     assert known(snap("10:00", False, "09:00")) == [("09:00:00", "10:00:00", False, "snapshot")]
-    assert known(event("10:00", False), known_from=at("08:00")) == [("08:00:00", "10:00:00", True, "event")]
-    assert known(snap("10:00", False), known_from=at("08:00")) == []
 
 
 def test_a_complete_log_tells_by_silence():
@@ -271,9 +275,7 @@ def change_between(points: list[Point], i: int) -> float | None:
     return (a.t + b.t) / 2 if b.t - a.t <= GAP else None
 
 
-def state_at(
-    points: list[Point], x: float, known_from: int | None, log: tuple[int, int] | None
-) -> bool | None:
+def state_at(points: list[Point], x: float, log: tuple[int, int] | None) -> bool | None:
     i = next((k for k, p in enumerate(points) if p.t > x), len(points))
     in_log = log is not None and log[0] <= x < log[1]
     if i == len(points):
@@ -283,8 +285,6 @@ def state_at(
     if i == 0:
         if b.since is not None and b.since <= x:
             return b.state
-        if b.is_event and known_from is not None and known_from <= x:
-            return before
         whole = log is not None and (b.since is None or b.since <= log[0])
         return before if in_log and log and b.t <= log[1] and whole else None
     a = points[i - 1]
@@ -321,10 +321,9 @@ point = st.builds(Point, instants, st.booleans(), sinces, st.booleans())
         min_size=1,
         max_size=3,
     ),
-    st.one_of(st.none(), instants),
     st.one_of(st.none(), st.tuples(instants, instants).map(lambda s: (min(s), max(s)))),
 )
-def test_intervals_and_transitions_equal_the_pointwise_reference(entities, known_from, log):
+def test_intervals_and_transitions_equal_the_pointwise_reference(entities, log):
     def instant(seconds: int | None) -> datetime | None:
         return None if seconds is None else DAY + timedelta(seconds=seconds)
 
@@ -334,7 +333,7 @@ def test_intervals_and_transitions_equal_the_pointwise_reference(entities, known
         for p in points
     ]
     whole = (instant(log[0]), instant(log[1])) if log else None
-    steps = step_function(frame(*reversed(rows)), known_from=instant(known_from), log_complete=whole)  # type: ignore[arg-type]
+    steps = step_function(frame(*reversed(rows)), log_complete=whole)  # type: ignore[arg-type]
     intervals, transitions = pl.collect_all([steps.intervals, steps.transitions])
     for e, points in enumerate(entities):
         ordered = cleaned(points)
@@ -348,6 +347,6 @@ def test_intervals_and_transitions_equal_the_pointwise_reference(entities, known
         for half in range(-1240 * 2 // STEP, 4100 * 2 // STEP):
             x = half * STEP / 2 + STEP / 4
             got = next((state for s, t, state in spans if s <= x < t), None)
-            assert got == state_at(ordered, x, known_from, log), (x, points)
+            assert got == state_at(ordered, x, log), (x, points)
         counted = transitions.filter(pl.col("entity") == str(e))["count"].sum()
         assert counted == transition_count(ordered), points
