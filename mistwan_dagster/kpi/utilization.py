@@ -156,12 +156,10 @@ def insight_hours(
     )
 
 
-def prefer_live(
-    live: pl.LazyFrame, insights: pl.LazyFrame, min_coverage_pct: float = MIN_COVERAGE_PCT
-) -> pl.LazyFrame:
-    """One row per circuit hour: the live one, unless it covers less than the share and a bin exists."""
-    enough = live.filter(pl.col("coverage_pct") >= min_coverage_pct)
-    scant = live.filter(pl.col("coverage_pct") < min_coverage_pct)
+def prefer_live(live: pl.LazyFrame, insights: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per circuit hour: the live one, unless it covers less than MIN_COVERAGE_PCT and a bin exists."""
+    enough = live.filter(pl.col("coverage_pct") >= MIN_COVERAGE_PCT)
+    scant = live.filter(pl.col("coverage_pct") < MIN_COVERAGE_PCT)
     return pl.concat(
         [
             enough,

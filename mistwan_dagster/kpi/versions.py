@@ -5,7 +5,6 @@ Belongs here: comparing, closing and choosing versions. Does not belong here: wh
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 import polars as pl
@@ -22,13 +21,11 @@ def apply_versions(
     observed: pl.DataFrame,
     key: str,
     as_of: datetime,
-    *,
-    states: Collection[str] = STATES,
 ) -> pl.DataFrame:
     """The dimension after an observation at `as_of`: `dim` plus versions for what is new or changed.
 
     `observed` has one row per key and no version columns; null equals null. A changed row closes the
-    current version at `as_of` and opens another; columns in `states` are overwritten in the current version
+    current version at `as_of` and opens another; columns in STATES are overwritten in the current version
     instead. Keys that were not observed stay as they are, and so do keys whose current version began after
     `as_of`. A change at the very instant at which the current version began replaces it. The same
     observation twice gives the same dimension. Sorted by key and valid_from; an empty `dim` may lack
@@ -38,7 +35,7 @@ def apply_versions(
         dim = pl.DataFrame(schema={**observed.schema, **VERSIONED})
     dim, observed = _with_columns_of(dim, observed), _with_columns_of(observed, dim.drop(VERSIONED))
     attributes = [c for c in observed.columns if c != key]
-    lasting = [c for c in attributes if c not in states]
+    lasting = [c for c in attributes if c not in STATES]
     current = dim.filter("is_current")
     both = observed.join(current.select(key, "valid_from", *attributes), on=key, how="left", suffix="_was")
     same = pl.all_horizontal(True, *(pl.col(c).eq_missing(pl.col(f"{c}_was")) for c in lasting))
@@ -60,7 +57,7 @@ def apply_versions(
     replaced = judged.filter("_replaced")
     kept = judged.filter(~pl.col("_new") & ~pl.col("_changed"))
     old = dim.join(replaced.select(key, is_current=True), on=[key, "is_current"], how="anti")
-    old = _close(_overwrite(old, kept, key, [c for c in attributes if c in states]), closed, key, as_of)
+    old = _close(_overwrite(old, kept, key, [c for c in attributes if c in STATES]), closed, key, as_of)
     return pl.concat([old, opened.select(old.columns)]).sort(key, "valid_from")
 
 

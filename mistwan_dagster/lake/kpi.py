@@ -62,11 +62,9 @@ class KpiLake:
         """Replace one partition."""
         write_parquet(frame, self.path(table, label))
 
-    def write_hours(
-        self, table: str, frame: pl.DataFrame, start: datetime, end: datetime, by: str = HOUR_COLUMN
-    ) -> int:
+    def write_hours(self, table: str, frame: pl.DataFrame, start: datetime, end: datetime) -> int:
         """Replace each hour of [start, end); an hour without rows becomes an empty file, so old rows go."""
-        parts = {key[0]: part for key, part in frame.partition_by(by, as_dict=True).items()}
+        parts = {key[0]: part for key, part in frame.partition_by(HOUR_COLUMN, as_dict=True).items()}
         empty = frame.clear()
         for hour in hours_between(start, end):
             self.write(table, parts.get(hour, empty), hour_label(hour))

@@ -8,7 +8,7 @@ before the next is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -101,8 +101,6 @@ def walk(
     purpose: Purpose,
     start: datetime | None = None,
     end: datetime | None = None,
-    extra_arguments: Mapping[str, Any] | None = None,
-    limit: int = PAGE_LIMIT,
     retry: Retry | None = None,
 ) -> Walk:
     """All pages of an endpoint, one call a page, asked for only as the walk is iterated.
@@ -110,7 +108,6 @@ def walk(
     `ids` fill the endpoint's path in its order: the org id, a site id, a site and a device id, or none.
     `start` and `end` (aware, both or none) bound what has a window and are sent as whole epoch seconds, `end`
     rounded up. Rows get the answer's `endpoint.envelope` where they have no such key themselves.
-    `extra_arguments` join `endpoint.arguments`; they must be arguments of the SDK function.
     A page that repeats an earlier one, as a second empty one does, is asked for once more. A walk that finds no
     call left is put off: the quota records it.
     Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and Unusable for a
@@ -119,9 +116,9 @@ def walk(
     ids = tuple(map(checked_org_id if endpoint.scope is Scope.ORG else _checked_id, ids))
     if (start is None) != (end is None) or (start is not None and endpoint.shape not in WITH_WINDOW):
         raise ValueError("start and end go together, and only with an endpoint that has a window")
-    arguments: dict[str, Any] = {**endpoint.arguments, **(extra_arguments or {})}
+    arguments: dict[str, Any] = dict(endpoint.arguments)
     if endpoint.paging is not Paging.NONE:
-        arguments["limit"] = limit
+        arguments["limit"] = PAGE_LIMIT
     if start is not None and end is not None:
         arguments |= {"start": int(start.timestamp()), "end": -int(-end.timestamp() // 1)}
     arguments = {name: _sendable(value) for name, value in arguments.items()}
@@ -151,7 +148,7 @@ def walk(
                 quota.defer(purpose, endpoint.name, refusal.reason)
                 raise
 
-    return Walk(endpoint, lambda: _pages(session, endpoint, fetch, first, limit))
+    return Walk(endpoint, lambda: _pages(session, endpoint, fetch, first))
 
 
 def checked_org_id(org_id: str) -> str:
@@ -210,7 +207,6 @@ def _pages(
     endpoint: Endpoint,
     fetch: Callable[[Callable[[], Any], int], Answer],
     first: Callable[[int], Callable[[], Any]],
-    limit: int,
 ) -> Iterator[tuple[Page, list[int]]]:
     asked: set[str] = set()
     pages_seen: set[int] = set()
@@ -239,7 +235,7 @@ def _pages(
         if following is not None:
             asked.add(following)
         more = not ends and (
-            following is not None or _page_follows(endpoint, answer, number, len(rows), rows_before, limit)
+            following is not None or _page_follows(endpoint, answer, number, len(rows), rows_before)
         )
         yield Page(rows, answer.received_at, total), keys
         if isinstance(following, _Astray) and more:
@@ -312,16 +308,14 @@ def _told(answer: Answer, name: str) -> int | None:
     return _number(lower.get(f"x-page-{name}"))
 
 
-def _page_follows(
-    endpoint: Endpoint, answer: Answer, number: int, rows: int, rows_so_far: int, limit: int
-) -> bool:
+def _page_follows(endpoint: Endpoint, answer: Answer, number: int, rows: int, rows_so_far: int) -> bool:
     """Whether `limit`/`page` paging has another page. Without a total, or with one below the rows that were told:
     until a page comes short."""
     if endpoint.paging is not Paging.PAGE:
         return False
     total, told_limit = _told(answer, "total"), _told(answer, "limit")
     if total is None or total < rows_so_far:
-        return rows >= (told_limit or limit)
+        return rows >= (told_limit or PAGE_LIMIT)
     if told_limit:
         return told_limit * number < total
     return rows_so_far < total

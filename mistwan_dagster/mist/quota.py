@@ -95,8 +95,8 @@ class Ledger(Quota, Protocol):
     def limit(self, purpose: Purpose) -> int:
         """Calls an hour after which `purpose` stops."""
 
-    def by_endpoint(self, hour: datetime | None = None) -> dict[str, int]:
-        """Endpoint -> own calls of that hour."""
+    def by_endpoint(self) -> dict[str, int]:
+        """Endpoint -> own calls of this hour."""
 
     def blocked_until(self) -> datetime | None:
         """End of a block that still holds, else None."""
@@ -220,13 +220,13 @@ class SqliteQuota:
         with self._file.transaction() as db:
             return self._used(db, hour_of(hour or self.now()))
 
-    def by_endpoint(self, hour: datetime | None = None) -> dict[str, int]:
-        """Endpoint -> own calls of that hour."""
+    def by_endpoint(self) -> dict[str, int]:
+        """Endpoint -> own calls of this hour."""
         with self._file.transaction() as db:
             rows = db.execute(
                 "SELECT endpoint, sum(calls) FROM spent WHERE token = ? AND hour = ? "
                 "GROUP BY endpoint ORDER BY endpoint",
-                (self.token, hour_of(hour or self.now())),
+                (self.token, hour_of(self.now())),
             )
             return dict(rows.fetchall())
 

@@ -158,10 +158,10 @@ class RedisQuota:
                 int(n or 0) for n in db.hmget(self._key("hour", hour_of(hour or self.now())), OWN, FOREIGN)
             )
 
-    def by_endpoint(self, hour: datetime | None = None) -> dict[str, int]:
-        """Endpoint -> own calls of that hour."""
+    def by_endpoint(self) -> dict[str, int]:
+        """Endpoint -> own calls of this hour."""
         with self._reaching() as db:
-            spent = db.hgetall(self._key("spent", hour_of(hour or self.now())))
+            spent = db.hgetall(self._key("spent", hour_of(self.now())))
         found: dict[str, int] = {}
         for field in sorted(spent):
             endpoint = field.split(SEPARATOR)[0]

@@ -6,7 +6,6 @@ Belongs here: reading sizes from lake and dimensions, words for people. Does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -93,10 +92,10 @@ def _events_per_hour(platform: Platform, kind: Population) -> int:
     return -(-max(counts, default=0) // EVENT_RATE_HOURS)
 
 
-def own_plan(platform: Platform, endpoints: Iterable[Endpoint] = ENDPOINTS.values()) -> CallPlan | None:
+def own_plan(platform: Platform) -> CallPlan | None:
     """The call plan of this organization; None before the first collection."""
     found = sizes(platform)
-    return None if found is None else call_plan(endpoints, found)
+    return None if found is None else call_plan(ENDPOINTS.values(), found)
 
 
 def describe_plan(platform: Platform) -> tuple[bool, str]:

@@ -25,8 +25,8 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_H
 from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
+from mistwan_dagster.mist import pager
 from mistwan_dagster.mist.call import Retry
-from mistwan_dagster.mist.pager import walk
 from mistwan_dagster.orchestration import collection, hourly
 from mistwan_dagster.orchestration.collection import EventReport, collect_events, collect_snapshot
 from mistwan_dagster.orchestration.platform import Platform
@@ -112,11 +112,12 @@ def polled_at(slot: datetime) -> list[Endpoint]:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("faults")
-    impatient = partial(walk, limit=PAGE, retry=Retry(sleep=lambda _seconds: None))
+    impatient = partial(pager.walk, retry=Retry(sleep=lambda _seconds: None))
     with (
         running(World(seed=11, sites=4), clock=Clock(START)) as cloud,
         pytest.MonkeyPatch.context() as patch,
     ):
+        patch.setattr(pager, "PAGE_LIMIT", PAGE)
         patch.setattr(collection, "walk", impatient)
         cloud.faults.set(seed=5, stall_seconds=1.0)
         pair = Pair(

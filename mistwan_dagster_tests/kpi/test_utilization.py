@@ -197,14 +197,14 @@ def test_bins_outside_the_span_and_repeated_bins():
     assert len(series(one, one, (-3600, *one[1:]), (7200, *one[1:]), (3600, *one[1:]))) == 2
 
 
-def chosen(live_coverage: float | None, with_bin: bool, share: float = 50.0) -> list[str]:
+def chosen(live_coverage: float | None, with_bin: bool) -> list[str]:
     row = {"circuit_id": "c", "hour_utc": T0, "source": "live", "coverage_pct": live_coverage}
     schema = {"circuit_id": pl.String, "hour_utc": INSTANT, "source": pl.String, "coverage_pct": pl.Float64}
     live = pl.LazyFrame([row] if live_coverage is not None else [], schema=schema)
     cloud = pl.LazyFrame(
         [{**row, "source": "insights_1h", "coverage_pct": 100.0}] if with_bin else [], schema=schema
     )
-    return prefer_live(live, cloud, share).collect()["source"].to_list()
+    return prefer_live(live, cloud).collect()["source"].to_list()
 
 
 def test_live_wins_unless_it_covers_too_little_and_a_bin_exists():
@@ -213,7 +213,6 @@ def test_live_wins_unless_it_covers_too_little_and_a_bin_exists():
     assert chosen(49.999, with_bin=False) == ["live"]
     assert chosen(None, with_bin=True) == ["insights_1h"]
     assert chosen(None, with_bin=False) == []
-    assert chosen(60.0, with_bin=True, share=75) == ["insights_1h"]
 
 
 def test_measured_and_clouds_rows_stand_in_one_frame():

@@ -91,8 +91,6 @@ def test_states_are_overwritten_not_versioned():
     )
     assert dim["port_state"].to_list() == [None, "up"]
     assert rows(dim) == [("a", "x", 0, 2, False), ("a", "y", 2, None, True)]
-    versioned = apply_versions(dim, observed("y", "down"), "k", at(4), states=())
-    assert versioned["port_state"].to_list() == [None, "up", "down"]
 
 
 def test_a_column_that_an_earlier_release_did_not_have_is_null_there():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, ENDPOINTS, PATH_STATS, PORT_STATS, SITES
 from mistwan_dagster.catalog.site_endpoints import SITE_DEVICE_EVENTS, SITE_DEVICE_STATS, SITE_DEVICES
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.mist import pager
 from mistwan_dagster.mist.errors import Forbidden, MistError, RateLimited, Unreachable, Unusable
 from mistwan_dagster.mist.pager import Walk, walk
 from mistwan_dagster.mist.sdk_session import MistSession
@@ -33,6 +35,11 @@ def ids(*names: str) -> list[dict[str, Any]]:
 
 def begin(tools: Tools, endpoint: Endpoint = PORT_STATS, **arguments: Any) -> Walk:
     return walk(tools.session, endpoint, ORG, **tools.how, **arguments)
+
+
+def asking(endpoint: Endpoint, **more: Any) -> Endpoint:
+    """The endpoint with more arguments."""
+    return replace(endpoint, arguments={**endpoint.arguments, **more})
 
 
 def test_every_declared_call_exists_in_the_sdk(session: MistSession) -> None:
@@ -113,9 +120,12 @@ def test_page_style_goes_by_the_limit_that_the_cloud_grants(cloud: Cloud, tools:
     assert {a.query["limit"] for a in cloud.asked} == {"1000"}
 
 
-def test_page_style_without_headers_ends_on_a_short_page(cloud: Cloud, tools: Tools) -> None:
+def test_page_style_without_headers_ends_on_a_short_page(
+    cloud: Cloud, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pager, "PAGE_LIMIT", 3)
     cloud.script = paged("abcdefg", 3, headers=False)
-    work = begin(tools, SITES, limit=3)
+    work = begin(tools, SITES)
     assert [len(p.rows) for p in work] == [3, 3, 1]
     assert work.total is None
 
@@ -294,15 +304,8 @@ def test_events_send_whole_epoch_seconds_and_only_the_types_given(cloud: Cloud, 
     cloud.replies(Reply({"results": []}))
     start = datetime(2025, 1, 1, 9, 0, 0, 999999, tzinfo=UTC)
     end = datetime(2025, 1, 1, 10, 0, 0, 1, tzinfo=UTC)
-    list(
-        begin(
-            tools,
-            DEVICE_EVENTS,
-            start=start,
-            end=end,
-            extra_arguments={"type": ["GW_PORT_UP", "GW_PORT_DOWN"]},
-        )
-    )
+    typed = asking(DEVICE_EVENTS, type=["GW_PORT_UP", "GW_PORT_DOWN"])
+    list(begin(tools, typed, start=start, end=end))
     assert cloud.asked[0].query == {
         "device_type": "gateway",
         "limit": "1000",
@@ -314,13 +317,13 @@ def test_events_send_whole_epoch_seconds_and_only_the_types_given(cloud: Cloud, 
 
 def test_false_is_sent_although_the_sdk_drops_it(cloud: Cloud, tools: Tools) -> None:
     cloud.replies(Reply({"results": []}))
-    list(begin(tools, extra_arguments={"up": False}))
+    list(begin(tools, asking(PORT_STATS, up=False)))
     assert cloud.asked[0].query["up"] == "false"
 
 
 def test_argument_unknown_to_the_sdk_is_a_mistake_of_the_programme(tools: Tools) -> None:
     with pytest.raises(TypeError):
-        list(begin(tools, PATH_STATS, extra_arguments={"duration_h": 1}))
+        list(begin(tools, asking(PATH_STATS, duration_h=1)))
 
 
 def test_time_window_belongs_to_what_has_one(tools: Tools) -> None:

@@ -15,8 +15,8 @@ from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOU
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.lake.raw import floor_day, floor_hour
+from mistwan_dagster.mist import pager
 from mistwan_dagster.mist.call import Retry
-from mistwan_dagster.mist.pager import walk
 from mistwan_dagster.orchestration import collection
 from mistwan_dagster.orchestration.alarms import DAY, alarm_days, compute_alarms, observed_minutes
 from mistwan_dagster.orchestration.collection import EventReport, collect_back, collect_events
@@ -209,7 +209,8 @@ def test_a_broken_walk_back_keeps_what_it_read_and_says_why(sim: Running, on_sim
 def test_a_faulty_cloud_costs_no_alarm_once_a_later_walk_comes_through(
     sim: Running, on_sim: Platform, at: Move, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impatient = partial(walk, limit=9, retry=Retry(attempts=2, sleep=lambda _seconds: None))
+    monkeypatch.setattr(pager, "PAGE_LIMIT", 9)
+    impatient = partial(pager.walk, retry=Retry(attempts=2, sleep=lambda _seconds: None))
     monkeypatch.setattr(collection, "walk", impatient)
     sim.faults.set(
         seed=4, error_500=0.2, drop_mid_body=0.2, malformed_json=0.1, duplicate_rows=0.3, repeated_page=0.2
