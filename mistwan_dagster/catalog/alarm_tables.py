@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import DEVICE_MAC, HOUR_UTC, INSTANT, SITE_ID, Column
+from mistwan_dagster.catalog.columns import DEVICE_MAC, HOUR_UTC, INSTANT, NONE, SITE_ID, Column
 from mistwan_dagster.catalog.table import Table
 
-NONE = "(none)"
-"""Stands in a key for what Mist did not tell."""
 READ_UTC = Column("read_utc", INSTANT, "when Mist was asked", nullable=False)
 _CIRCUIT = Column("circuit_id", pl.String, "circuit that it concerns; null when none, several or unknown")
 

@@ -71,13 +71,15 @@ def run_hours_column(measure: str, level: str) -> str:
     return f"{measure}_{level}_run_hours"
 
 
+NONE = "(none)"
+"""Stands in a key for what is not there: a site's region, a circuit's provider, what Mist did not tell of an alarm."""
 SITE_ID = Column("site_id", pl.String, "Mist site id", nullable=False)
 CIRCUIT_ID = Column(
     "circuit_id", pl.String, "`mac:port_id`, on an HA cluster `mac:node:port_id`", nullable=False
 )
 HOUR_UTC = Column("hour_utc", INSTANT, "start of the hour, UTC", nullable=False)
 REGION = Column(
-    "region", pl.String, "name of the site's region sitegroup without prefix, `(none)` without one"
+    "region", pl.String, f"name of the site's region sitegroup without prefix, `{NONE}` without one"
 )
 ROLE = Column("role", pl.String, "primary or secondary; null when unknown", allowed=("primary", "secondary"))
 DEVICE_MAC = Column("device_mac", pl.String, "gateway MAC, 12 lowercase hex digits")

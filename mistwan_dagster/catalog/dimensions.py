@@ -13,6 +13,7 @@ from mistwan_dagster.catalog.columns import (
     LEVELS,
     MEASURES,
     NODE,
+    NONE,
     PORT_ID,
     REGION,
     ROLE,
@@ -37,7 +38,7 @@ DIM_SITE = Table(
         Column("site_name", pl.String, "name of the site in Mist"),
         REGION,
         Column(
-            "store_type", pl.String, "name of the store-type sitegroup without prefix, `(none)` without one"
+            "store_type", pl.String, f"name of the store-type sitegroup without prefix, `{NONE}` without one"
         ),
         Column("timezone", pl.String, "IANA time zone of the site"),
         Column("lat", pl.Float64, "latitude", "deg", -90, 90),

@@ -7,6 +7,7 @@ import polars as pl
 from mistwan_dagster.catalog.columns import (
     CIRCUIT_ID,
     INSTANT,
+    NONE,
     QUALITY_MEASURES,
     REGION,
     SITE_ID,
@@ -17,7 +18,7 @@ from mistwan_dagster.catalog.columns import (
 from mistwan_dagster.catalog.sites import MONTH_COLUMNS
 from mistwan_dagster.catalog.table import Table
 
-PROVIDER = Column("provider", pl.String, "internet provider, `(none)` when unknown", nullable=False)
+PROVIDER = Column("provider", pl.String, f"internet provider, `{NONE}` when unknown", nullable=False)
 
 RPT_SLA_OUTAGE = Table(
     "rpt_sla_outage",

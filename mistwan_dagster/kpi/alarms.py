@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOUR, NONE
+from mistwan_dagster.catalog.alarm_tables import FACT_ALARM, FACT_ALARM_SITE_HOUR
+from mistwan_dagster.catalog.columns import NONE
 from mistwan_dagster.kpi.events import locate
 from mistwan_dagster.kpi.samples import from_epoch
+from mistwan_dagster.kpi.stretches import minutes
 
 OPEN, RESOLVED, CRITICAL = "open", "resolved", "critical"
 PORT_KEYS = ("port_id", "port_ids", "interface", "interfaces")
@@ -64,7 +66,7 @@ def alarm_facts(alarms: pl.LazyFrame, circuits: pl.DataFrame, interfaces: pl.Dat
             last_seen_utc=from_epoch(pl.col("last_seen")),
             status=pl.coalesce("status", pl.when(resolved.is_not_null()).then(pl.lit(RESOLVED))),
             resolved_utc=resolved,
-            duration_minutes=pl.when(resolved >= first).then((resolved - first).dt.total_microseconds() / 6e7),
+            duration_minutes=pl.when(resolved >= first).then(minutes(first, resolved)),
             acked_utc=from_epoch(pl.col("acked_time")),
             read_utc="received_at",
         )

@@ -7,12 +7,13 @@ Belongs here: readings of rules that are judged by the hour. Does not belong her
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT, LEVELS, SEVERITIES, value_column
 from mistwan_dagster.kpi.alerts_file import AlertRule
+from mistwan_dagster.kpi.calendar import HOUR
 
 READING: dict[str, pl.DataType | type[pl.DataType]] = {
     "rule": pl.String,
@@ -25,7 +26,6 @@ READING: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """`severity`: the worst that the rule gives the breach now, null when it does not (yet). `recovered`: over for long
 enough. Neither: unknown, or between both."""
-HOUR = timedelta(hours=1)
 _ORDER = pl.Enum(SEVERITIES)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from mistwan_dagster.kpi.dimensions import NONE
+from mistwan_dagster.catalog.columns import NONE
 
 EARTH_RADIUS_KM = 6371.0088
 AREA_SCHEMA = {"circuit_id": pl.String, "site_id": pl.String, "provider": pl.String, "area": pl.String}

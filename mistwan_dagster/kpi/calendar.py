@@ -14,6 +14,7 @@ from mistwan_dagster.catalog.tables import DIM_HOUR
 
 Period = Literal["day", "week", "month"]
 HOUR = timedelta(hours=1)
+HOUR_MINUTES = 60.0
 
 
 def period_start(instant: datetime, period: Period) -> datetime:

@@ -14,6 +14,7 @@ import polars as pl
 from mistwan_dagster.catalog.columns import INSTANT, QUALITY_MEASURES
 from mistwan_dagster.catalog.reporting import INCIDENT_MIN_CIRCUITS, INCIDENT_MIN_SHARE_PCT
 from mistwan_dagster.catalog.tables import RPT_CARRIER_INCIDENT
+from mistwan_dagster.kpi.calendar import HOUR
 from mistwan_dagster.kpi.stretches import levels, merged, minutes, shared
 
 MIN_SITES = 2
@@ -21,7 +22,6 @@ MIN_SITES = 2
 FRESH = timedelta(hours=48)
 """A circuit that has been hit for longer, or was not seen up for as long before, is a chronic case and adds nothing."""
 BAD_SEVERITIES = ("high", "critical")
-HOUR = timedelta(hours=1)
 _AREA = ["provider", "area"]
 
 

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from mistwan_dagster.catalog.tables import RPT_CONGESTION_NOW
+from mistwan_dagster.kpi.calendar import HOUR
 from mistwan_dagster.kpi.severity import with_severities
 from mistwan_dagster.kpi.trends import TREND_WEEKS, WEEK_HOURS, busy_weeks, theil_sen, with_crossings
 
-HOUR = timedelta(hours=1)
 WEEK = timedelta(hours=WEEK_HOURS)
 USUAL_WEEKS = 4
 LEAST_USUAL_HOURS = 3

@@ -10,9 +10,8 @@ from datetime import timedelta
 import polars as pl
 
 from mistwan_dagster.catalog.columns import BITS_PER_BYTE, BITS_PER_MEGABIT
+from mistwan_dagster.kpi.steps import MAX_GAP
 
-MAX_GAP = timedelta(seconds=900)
-"""The longest time between two samples that may be bridged; traffic of a longer gap is unknown."""
 SPEED_TOLERANCE = 1.05
 """Source times jitter against the counters, so an interval may seem a little faster than its link."""
 UPTIME_JITTER_S = 5.0

@@ -9,11 +9,11 @@ from __future__ import annotations
 import msgspec
 import polars as pl
 
+from mistwan_dagster.catalog.columns import NONE
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, VERSION_COLUMNS, Table
 from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA
 from mistwan_dagster.kpi.identity import circuit_id, is_lte, wan_rows
 
-NONE = "(none)"
 _KEY = ["mac", "node", "port_id"]
 
 

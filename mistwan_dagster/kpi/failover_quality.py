@@ -11,11 +11,11 @@ from datetime import timedelta
 import polars as pl
 
 from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
+from mistwan_dagster.kpi.calendar import HOUR
 
 NORM_DAYS = 7
 """Days before an episode that tell what is normal for the backup."""
 PRIMARY_DAYS = 1
-HOUR = timedelta(hours=1)
 AVERAGES = [measure_column(m, "avg") for m in QUALITY_MEASURES]
 _KEY = ["from_circuit_id", "begin"]
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT, QUALITY_MEASURES, measure_column
+from mistwan_dagster.catalog.columns import INSTANT, NONE, QUALITY_MEASURES, measure_column
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
-from mistwan_dagster.kpi.dimensions import NONE
+from mistwan_dagster.kpi.calendar import HOUR_MINUTES
 from mistwan_dagster.kpi.severity import with_severities
 from mistwan_dagster.kpi.thresholds import Thresholds, with_thresholds
 from mistwan_dagster.kpi.versions import in_force
@@ -40,7 +40,6 @@ _QUALITY = [
     *(measure_column(m, s) for m in QUALITY_MEASURES for s in ("avg", "max", "p95")),
     "quality_sample_count",
 ]
-HOUR_MINUTES = 60.0
 
 
 def circuit_hours(

@@ -13,8 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT
-from mistwan_dagster.kpi.dimensions import NONE
+from mistwan_dagster.catalog.columns import INSTANT, NONE
 from mistwan_dagster.kpi.stretches import merged
 from mistwan_dagster.kpi.text_file import TextFile
 from mistwan_dagster.kpi.versions import in_force

@@ -6,21 +6,18 @@ which time is maintenance (`maintenance.py`).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import QUALITY_MEASURES, measure_column
+from mistwan_dagster.catalog.columns import NONE, QUALITY_MEASURES, measure_column
 from mistwan_dagster.catalog.tables import RPT_PROVIDER_SCORECARD
-from mistwan_dagster.kpi.calendar import split_by_hour
-from mistwan_dagster.kpi.dimensions import NONE
+from mistwan_dagster.kpi.calendar import HOUR_MINUTES, split_by_hour
 from mistwan_dagster.kpi.stretches import MICROS_PER_MINUTE, minutes_in_all, shared
 
 _KEY = ["provider", "period_start_utc"]
 _CIRCUIT_HOUR = ["circuit_id", "hour_utc"]
 _KINDS = {"link": "down", "reachability": "unreachable", "unknown": "unknown"}
-HOUR = timedelta(hours=1)
-HOUR_MINUTES = 60.0
 
 
 def provider_scorecard(

@@ -6,19 +6,17 @@ Belongs here: putting the circuits of a site together. Does not belong here: fig
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
 
 from mistwan_dagster.catalog.columns import BITS_PER_BYTE
 from mistwan_dagster.catalog.tables import FACT_SITE_HOUR
+from mistwan_dagster.kpi.calendar import HOUR
 from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.stretches import levels, minutes_in_all
 from mistwan_dagster.kpi.utilization import HOUR_S, MIN_COVERAGE_PCT, share_of_capacity, with_bandwidth
 
 HALF_HOUR = 30.0
 FULL_PCT = 100.0
-HOUR = timedelta(hours=1)
 _KEY = ["site_id", "hour_utc"]
 _CIRCUIT_HOUR = ["circuit_id", "hour_utc"]
 _IS_PRIMARY = (pl.col("role") == "primary").fill_null(False)

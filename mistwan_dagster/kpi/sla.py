@@ -10,9 +10,8 @@ from datetime import datetime
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.catalog.columns import INSTANT, NONE
 from mistwan_dagster.catalog.tables import RPT_SLA_OUTAGE
-from mistwan_dagster.kpi.dimensions import NONE
 from mistwan_dagster.kpi.stretches import minutes, shared
 from mistwan_dagster.kpi.versions import in_force
 

@@ -16,7 +16,6 @@ from mistwan_dagster.catalog.sle import DEEP_DIVE_METRICS, FRESH_HOURS, SPELLING
 from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE
 from mistwan_dagster.kpi.samples import from_epoch
 
-HOUR = timedelta(hours=1)
 READING_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "site_id": pl.String,
     "metric": pl.String,

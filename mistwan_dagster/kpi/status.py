@@ -13,12 +13,13 @@ from typing import NamedTuple
 import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.kpi.calendar import HOUR_MINUTES
 from mistwan_dagster.kpi.events import link_events, reach_events
 from mistwan_dagster.kpi.evidence import connection_points, disabled_points, link_points, reach_points
 from mistwan_dagster.kpi.overlay import overlay
 from mistwan_dagster.kpi.steps import Steps, step_function
+from mistwan_dagster.kpi.stretches import MICROS_PER_MINUTE
 
-HOUR_MINUTES = 60.0
 Log = tuple[datetime, datetime] | None
 
 _STATE = {"state": pl.Boolean, "evidence": pl.String}
@@ -191,7 +192,7 @@ def _hours(
     lasts = (pl.col("t_next") - pl.col("t")).to_physical()
 
     def minutes(when: pl.Expr) -> pl.Expr:
-        return pl.when(when).then(lasts).otherwise(0).sum() / 6e7
+        return pl.when(when).then(lasts).otherwise(0).sum() / MICROS_PER_MINUTE
 
     summed = cells.group_by("entity", hour_utc=pl.col("t").dt.truncate("1h")).agg(
         up_minutes=minutes(states["up"]),

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import polars as pl
 
 MAX_GAP = timedelta(seconds=900)
-"""Longest time between two pieces of evidence that may be bridged; beyond it nothing is known."""
+"""Longest time between two pieces of evidence, or two readings of a counter, that may be bridged; beyond it nothing
+is known."""
 
 SKEW = timedelta(seconds=60)
 """How far two clocks may differ before a snapshot counts as contradicting an event or its own `since`."""

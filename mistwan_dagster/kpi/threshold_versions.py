@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.catalog.columns import INSTANT, NONE
 from mistwan_dagster.catalog.tables import DIM_THRESHOLD
-from mistwan_dagster.kpi.dimensions import NONE
 from mistwan_dagster.kpi.thresholds import LAYERS, LEVEL_COLUMNS, Thresholds
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

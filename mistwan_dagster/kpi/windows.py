@@ -6,16 +6,16 @@ Belongs here: which hours are in a window. Does not belong here: the figures the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from mistwan_dagster.catalog.table import Table
+from mistwan_dagster.kpi.calendar import HOUR
 from mistwan_dagster.kpi.hour_arrays import Hour, Seats, columns_of, hours_of
 from mistwan_dagster.kpi.hour_fold import HourFold, Pooled, frame_of
 
 WINDOW_HOURS = (3, 12, 24)
-HOUR = timedelta(hours=1)
 
 
 def window_figures(

@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
-NONE = "(none)"
-"""Region of a site without one."""
+from mistwan_dagster.catalog.columns import NONE
+
 SHOWN = 10
 """Circuits that are named; the others are counted."""
 UNITS = {

@@ -14,7 +14,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.alert_tables import FACT_ALERT, FACT_ALERT_BREACH
 from mistwan_dagster.catalog.alerting import CARRIER_SIGNALS
-from mistwan_dagster.catalog.columns import INSTANT
+from mistwan_dagster.catalog.columns import INSTANT, NONE
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, FACT_CIRCUIT_HOUR, RPT_CARRIER_INCIDENT
 from mistwan_dagster.kpi.alerts_hours import READING, hour_readings
 from mistwan_dagster.kpi.alerts_incidents import KEY, OBSERVED, Alerts, step
@@ -28,7 +28,6 @@ from mistwan_dagster.kpi.alerts_states import (
 )
 from mistwan_dagster.kpi.areas import circuit_areas
 from mistwan_dagster.kpi.carrier_incidents import FRESH, carrier_incidents
-from mistwan_dagster.kpi.dimensions import NONE
 from mistwan_dagster.kpi.maintenance import maintenance_spans
 from mistwan_dagster.kpi.status import Told, state_cells
 from mistwan_dagster.kpi.steps import MAX_GAP

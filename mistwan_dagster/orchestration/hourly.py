@@ -39,6 +39,7 @@ from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import Told, status_hours
+from mistwan_dagster.kpi.steps import MAX_GAP
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import in_force
 from mistwan_dagster.lake.files import listed_once
@@ -46,7 +47,7 @@ from mistwan_dagster.lake.raw import HOUR, hours_between
 from mistwan_dagster.orchestration.episodes import whole_table
 from mistwan_dagster.orchestration.platform import Platform
 
-MARGIN = timedelta(minutes=15)
+MARGIN = MAX_GAP
 """Snapshots this close outside the span still bound its first and last interval."""
 CHUNK = timedelta(hours=24)
 """A longer span is computed in pieces of this length at most, so that memory does not grow with it."""

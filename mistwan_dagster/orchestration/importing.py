@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mistwan_dagster.catalog.columns import INSTANT, Column
+from mistwan_dagster.catalog.columns import INSTANT, NONE, Column
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR, FACT_PATH_HOUR, TABLES, Table
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.exchange import read_table
@@ -137,7 +137,7 @@ def _complete(typed: pl.DataFrame, table: Table) -> pl.DataFrame:
         unknown_minutes=pl.when(no_minutes)
         .then(60.0)
         .otherwise(pl.coalesce("unknown_minutes", 60.0 - pl.col("up_minutes") - pl.col("down_minutes"))),
-        region=pl.col("region").fill_null("(none)"),
+        region=pl.col("region").fill_null(NONE),
         source=pl.lit("import"),
     )
 
