@@ -16,6 +16,7 @@ from mistwan_dagster.catalog.tables import FACT_FAILOVER
 from mistwan_dagster.kpi.failover_quality import episode_quality
 from mistwan_dagster.kpi.roles import acting_role
 from mistwan_dagster.kpi.steps import MAX_GAP, step_function
+from mistwan_dagster.kpi.stretches import MICROS_PER_MINUTE
 
 PROOF_MINUTES = 1.0
 _EPISODE = ["site_id", "from_circuit_id", "begin", "finish", "cause"]
@@ -212,7 +213,7 @@ def _touched(rows: pl.LazyFrame, hours: pl.LazyFrame, circuit: str) -> pl.LazyFr
 def _overlap(begin: str, finish: str, other_begin: pl.Expr, other_finish: pl.Expr) -> pl.Expr:
     """Minutes that two stretches share."""
     shared = pl.min_horizontal(pl.col(finish), other_finish) - pl.max_horizontal(pl.col(begin), other_begin)
-    return (shared.dt.total_microseconds() / 6e7).clip(lower_bound=0)
+    return (shared.dt.total_microseconds() / MICROS_PER_MINUTE).clip(lower_bound=0)
 
 
 def _proven(pairs: pl.LazyFrame, hours: pl.DataFrame, down: pl.DataFrame) -> pl.LazyFrame:
@@ -249,7 +250,7 @@ def _proven(pairs: pl.LazyFrame, hours: pl.DataFrame, down: pl.DataFrame) -> pl.
 
 def _facts(chosen: pl.LazyFrame, quality: pl.LazyFrame, observed_until: datetime) -> pl.LazyFrame:
     over = pl.col("finish") < observed_until
-    lasted = (pl.col("finish") - pl.col("begin")).dt.total_microseconds() / 6e7
+    lasted = (pl.col("finish") - pl.col("begin")).dt.total_microseconds() / MICROS_PER_MINUTE
     rows = chosen.join(quality, on=["from_circuit_id", "begin"], how="left").with_columns(
         start_utc="begin",
         end_utc=pl.when(over).then("finish"),

@@ -12,6 +12,7 @@ import polars as pl
 
 from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_OUTAGE
+from mistwan_dagster.kpi.stretches import MICROS_PER_MINUTE
 
 
 def merge_outages(
@@ -50,12 +51,12 @@ def merge_outages(
     )
     over = pl.col("silent_until") < observed_until
     until = pl.when(over).then("last").otherwise(pl.lit(observed_until).cast(INSTANT))
-    unseen = (until - pl.col("start_utc") - pl.col("seen")).dt.total_microseconds() / 6e7
+    unseen = (until - pl.col("start_utc") - pl.col("seen")).dt.total_microseconds() / MICROS_PER_MINUTE
     timed = joined.with_columns(
         unknown_minutes=unseen.clip(lower_bound=0),
         end_utc=pl.when(over).then("last"),
         duration_minutes=pl.when(over).then(
-            (pl.col("last") - pl.col("start_utc")).dt.total_microseconds() / 6e7
+            (pl.col("last") - pl.col("start_utc")).dt.total_microseconds() / MICROS_PER_MINUTE
         ),
     )
     sites = dim_circuit.lazy().sort("valid_from").group_by("circuit_id").agg(pl.col("site_id").last())
