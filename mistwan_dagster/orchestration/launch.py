@@ -36,6 +36,7 @@ from mistwan_dagster.orchestration.stage import ranges
 from mistwan_dagster.orchestration.staleness import STAGES
 from mistwan_dagster.orchestration.step_errors import reason
 
+CONFIG = "dagster.yaml"
 INSTANCE_YAML = """\
 # Written by mistwan; edit freely, it is written only when absent.
 nux:
@@ -87,7 +88,7 @@ def prepare_dagster_home(platform: Platform) -> Path:
     Raises UserError when the configuration at hand keeps Dagster's storage elsewhere than the settings say.
     """
     home, url = platform.settings.dagster_home, platform.settings.mistwan_dagster_postgres_url
-    config = home / "dagster.yaml"
+    config = home / CONFIG
     if not config.exists():
         write_text(INSTANCE_YAML + (POSTGRES_YAML if url else ""), config)
     names_it = POSTGRES_SETTING in config.read_text(encoding="utf-8")
@@ -136,6 +137,26 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
         if cause is None:
             raise
         raise disk_error(home, cause) from error
+
+
+@contextmanager
+def instance_at_hand(platform: Platform) -> Iterator[dg.DagsterInstance | None]:
+    """The same for reading, None where no Dagster home was made yet; marks and makes nothing.
+
+    Raises UserError when its PostgreSQL is gone, or when configuration and settings name different storages.
+    """
+    if not (platform.settings.dagster_home / CONFIG).exists():
+        yield None
+        return
+    home = prepare_dagster_home(platform)
+    try:
+        with dg.DagsterInstance.from_config(str(home)) as opened:
+            yield opened
+    except Exception as error:
+        gone = storage_gone(error)
+        if gone is None:
+            raise
+        raise gone from error
 
 
 @dataclass(frozen=True)

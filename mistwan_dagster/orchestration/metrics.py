@@ -11,11 +11,12 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import dagster as dg
 import polars as pl
+from dagster._config.errors import PostProcessingError
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -31,6 +32,7 @@ from mistwan_dagster.catalog.tables import (
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour
 from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration.launch import instance_at_hand
 from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.recent_slots import LOOK_BACK, recent_slots
@@ -146,12 +148,10 @@ def loads(platform: Platform) -> Iterator[Metric]:
 
 
 def runs(platform: Platform) -> Iterator[Metric]:
-    """Dagster's runs of the last 24 hours."""
-    home = platform.settings.dagster_home
-    found: Sequence[dg.RunRecord] = []
-    if (home / "dagster.yaml").exists():
-        with dg.DagsterInstance.from_config(str(home)) as instance:
-            found = instance.get_run_records(dg.RunsFilter(created_after=datetime.now(UTC) - LOOK_BACK))
+    """Dagster's runs of the last 24 hours; none where no Dagster home was made yet."""
+    recent = dg.RunsFilter(created_after=datetime.now(UTC) - LOOK_BACK)
+    with instance_at_hand(platform) as instance:
+        found = instance.get_run_records(recent) if instance else []
     counts = Counter((r.dagster_run.job_name, r.dagster_run.status.value.lower()) for r in found)
     spans = {}
     for record in sorted(found, key=lambda r: r.end_time or 0.0):
@@ -171,6 +171,8 @@ def disk(platform: Platform) -> Iterator[Metric]:
         yield _one("disk_free_bytes", "Free space where MISTWAN_HOME is", free)
 
 
+UNREADABLE = (UserError, OSError, pl.exceptions.PolarsError, dg.DagsterError, PostProcessingError)
+"""The last two: a `dagster.yaml` that was edited and that Dagster does not take."""
 PARTS: tuple[Callable[[Platform], Iterator[Metric]], ...] = (collection, quota, freshness, loads, runs, disk)
 
 
@@ -181,7 +183,7 @@ def read_parts(platform: Platform) -> list[Metric]:
         try:
             found += list(part(platform))
             readable[part.__name__] = 1.0
-        except (UserError, OSError, pl.exceptions.PolarsError):
+        except UNREADABLE:
             readable[part.__name__] = 0.0
     return [*found, _gauge("metrics_readable", "1 when this part could be read", "part", readable)]
 

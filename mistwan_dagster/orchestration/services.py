@@ -11,10 +11,8 @@ import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
-import dagster as dg
-
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.orchestration.launch import prepare_dagster_home, storage_gone
+from mistwan_dagster.orchestration.launch import instance_at_hand, prepare_dagster_home
 from mistwan_dagster.orchestration.platform import Platform
 
 MODULE = ["-m", "mistwan_dagster.definitions"]
@@ -84,17 +82,12 @@ def _check_collecting(platform: Platform) -> None:
 
 def _prepare(platform: Platform) -> None:
     """Home and configuration; opening a shared storage once tells in one line when it is gone or refuses."""
-    home = prepare_dagster_home(platform)
+    prepare_dagster_home(platform)
     if platform.settings.mistwan_dagster_postgres_url is None:
         return
-    try:
-        with dg.DagsterInstance.from_config(str(home)) as opened:
-            opened.get_runs_count()
-    except Exception as error:
-        gone = storage_gone(error)
-        if gone is None:
-            raise
-        raise gone from error
+    with instance_at_hand(platform) as opened:
+        assert opened is not None
+        opened.get_runs_count()
 
 
 def _become(module: str, *arguments: str) -> NoReturn:

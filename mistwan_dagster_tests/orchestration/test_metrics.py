@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 from datetime import UTC
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.request import urlopen
 
+import dagster as dg
+import dagster_postgres.utils
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mistwan_dagster.dashboard.serve import make_server
 from mistwan_dagster.kpi.thresholds import load_thresholds
-from mistwan_dagster.orchestration import commands, metrics
+from mistwan_dagster.orchestration import commands, launch, metrics
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster_tests.end_to_end.conftest import NOW, Cli
 from mistwan_dagster_tests.end_to_end.previous_home import unpack
@@ -96,6 +100,58 @@ def test_a_part_that_cannot_be_read_is_absent_and_told(cli: Cli) -> None:
     assert found[("mistwan_metrics_readable", (("part", "loads"),))] == 0
     assert found[("mistwan_metrics_readable", (("part", "collection"),))] == 1
     assert not [name for name, _ in found if name.startswith("mistwan_load")]
+
+
+POSTGRES = "postgresql+psycopg2://mistwan:very-secret@127.0.0.1:1/dagster"
+"""Nobody listens there."""
+
+
+def runs_are_unreadable_and_the_rest_is_there(text: str) -> None:
+    found = samples(text)
+    assert found[("mistwan_metrics_readable", (("part", "runs"),))] == 0
+    assert found[("mistwan_metrics_readable", (("part", "collection"),))] == 1
+    assert not [name for name, _ in found if name.startswith("mistwan_run")]
+    assert "very-secret" not in text
+
+
+@pytest.mark.usefixtures("cli")
+def test_a_storage_of_dagster_that_only_the_env_file_names_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(f"{launch.POSTGRES_SETTING}={POSTGRES}\n")
+    monkeypatch.delenv(launch.POSTGRES_SETTING, raising=False)
+    home = launch.prepare_dagster_home(Platform.open())
+    monkeypatch.delenv(launch.POSTGRES_SETTING)
+    kept = tmp_path / "kept.sqlite"
+    asked = []
+
+    def opened(folder: str) -> dg.DagsterInstance:
+        asked.append((folder, os.environ[launch.POSTGRES_SETTING]))
+        return dg.DagsterInstance.local_temp(str(kept))
+
+    kept.mkdir()
+    monkeypatch.setattr(dg.DagsterInstance, "from_config", opened)
+    found = samples(metrics.exposition())
+    assert found[("mistwan_metrics_readable", (("part", "runs"),))] == 1
+    assert asked == [(str(home), POSTGRES)]
+
+
+@pytest.mark.usefixtures("cli")
+def test_while_the_storage_of_dagster_is_down_only_runs_are_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(launch.POSTGRES_SETTING, POSTGRES)
+    launch.prepare_dagster_home(Platform.open())
+    monkeypatch.setattr(dagster_postgres.utils, "time", SimpleNamespace(sleep=lambda _seconds: None))
+    runs_are_unreadable_and_the_rest_is_there(metrics.exposition())
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["storage: {postgres: {postgres_url: {env: MISTWAN_NOWHERE}}}", "storage: {nonsense: {}}", launch.POSTGRES_YAML],
+)
+def test_a_configuration_of_dagster_that_cannot_be_used_takes_only_runs(cli: Cli, config: str) -> None:
+    (cli.home / "dagster").mkdir(exist_ok=True)
+    (cli.home / "dagster" / "dagster.yaml").write_text(config)
+    runs_are_unreadable_and_the_rest_is_there(metrics.exposition())
 
 
 def test_an_empty_home_tells_no_figure_that_it_does_not_know(
