@@ -41,6 +41,10 @@ def in_one_listing(
     return within
 
 
+def _hour_of(folder_name: str) -> datetime:
+    return datetime.strptime(folder_name.removeprefix("hour="), "%Y-%m-%dT%H").replace(tzinfo=UTC)
+
+
 class RawFolders:
     """Partition folders below a lake root, and the day files that stand for them."""
 
@@ -107,6 +111,14 @@ class RawFolders:
         ]
 
     @in_one_listing
+    def kept_since(self, endpoint: Endpoint) -> datetime | None:
+        """Begin of the oldest partition, of a compacted day its midnight, None without any. No file is read."""
+        above = self.endpoint_folder(endpoint)
+        begins = [_hour_of(f.name) for f in visible(above, "") if f.name.startswith("hour=")]
+        begins += [datetime(d.year, d.month, d.day, tzinfo=UTC) for d in day_paths(above)]
+        return min((begin for begin in begins if begin >= self.horizon.start), default=None)
+
+    @in_one_listing
     def partition_hours(self, endpoint: Endpoint) -> list[datetime]:
         """Hours with a partition of this endpoint, ascending."""
         above = self.endpoint_folder(endpoint)
@@ -114,7 +126,4 @@ class RawFolders:
         for day in day_paths(above):
             found = self.day_file(above, day)
             names |= set(found.by_partition) if found else set()
-        hours = (
-            datetime.strptime(name.removeprefix("hour="), "%Y-%m-%dT%H").replace(tzinfo=UTC) for name in names
-        )
-        return sorted(hour for hour in hours if hour >= self.horizon.start)
+        return sorted(hour for hour in map(_hour_of, names) if hour >= self.horizon.start)

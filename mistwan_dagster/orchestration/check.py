@@ -159,11 +159,14 @@ def _warehouse(platform: Platform) -> str:
 
 
 def _collection(platform: Platform) -> str:
-    """Slots of the last 24 hours that were not collected whole, counted from the first one collected."""
+    """Slots of the last 24 hours that were not collected whole, counted from the first one ever collected."""
     lines, bad = [], []
     for name, slots in recent_slots(platform).items():
+        if slots.newest is None:
+            lines.append(f"{name} never collected")
+            continue
         if not slots.reports:
-            lines.append(f"{name} nothing in 24 h")
+            bad.append(f"{name} was not collected in 24 h, last {slots.newest.slot:%Y-%m-%dT%H:%M}Z")
             continue
         missing = slots.missing
         lines.append(f"{name} {len(slots.expected) - len(missing)} of {len(slots.expected)} slots whole")
@@ -171,7 +174,7 @@ def _collection(platform: Platform) -> str:
             bad.append(f"{name} misses {' '.join(f'{s:%dT%H:%M}' for s in missing)}")
     text = ", ".join(lines)
     if bad:
-        raise UserError(f"{text}; {'; '.join(bad)}")
+        raise UserError("; ".join(filter(None, [text, *bad])))
     return text
 
 

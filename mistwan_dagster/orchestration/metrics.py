@@ -72,16 +72,16 @@ def _seconds(instant: datetime) -> float:
 
 
 def collection(platform: Platform) -> Iterator[Metric]:
-    """Slots of the last 24 hours, counted from the first one collected, and how far events were read."""
-    of, found = "endpoint", {n: slots for n, slots in recent_slots(platform).items() if slots.reports}
+    """Slots of the last 24 hours, counted from the first one ever collected, and how far events were read."""
+    of, found = "endpoint", {n: slots for n, slots in recent_slots(platform).items() if slots.newest}
     expected = {name: len(slots.expected) for name, slots in found.items()}
     whole = {name: len(slots.expected) - len(slots.missing) for name, slots in found.items()}
-    newest = {name: slots.reports[max(slots.reports)] for name, slots in found.items()}
+    newest = {name: slots.newest for name, slots in found.items() if slots.newest}
     aside = {name: sum(r.quarantined for r in slots.reports.values()) for name, slots in found.items()}
     read = {e.name: spans[-1][1] for e in EVENTS if (spans := platform.raw.coverage(e))}
     refused = {e.name: 1.0 for e in ENDPOINTS.values() if not_served(platform, e)}
     yield _gauge(
-        "collection_slots_expected", "Slots of the last 24 h, from the first one collected", of, expected
+        "collection_slots_expected", "Slots of the last 24 h, from the first one ever collected", of, expected
     )
     yield _gauge("collection_slots_whole", "Slots of these that were collected whole", of, whole)
     yield _gauge(

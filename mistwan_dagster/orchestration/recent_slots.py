@@ -1,13 +1,14 @@
-"""Snapshot slots of the last 24 hours, from the first one collected: what was to come, and what is not whole."""
+"""Snapshot slots of the last 24 hours, from the first one ever collected: what was to come, and what is not whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mistwan_dagster.catalog.endpoint import Cadence
+from mistwan_dagster.catalog.endpoint import Cadence, Endpoint
 from mistwan_dagster.catalog.endpoints import SNAPSHOTS
-from mistwan_dagster.lake.raw import SLOT, SlotReport, floor_slot
+from mistwan_dagster.lake.files import listed_once
+from mistwan_dagster.lake.raw import HOUR, SLOT, RawLake, SlotReport, floor_hour, floor_slot
 from mistwan_dagster.orchestration.platform import Platform
 
 LOOK_BACK = timedelta(hours=24)
@@ -15,10 +16,14 @@ LOOK_BACK = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class RecentSlots:
-    """Slots of one endpoint. `reports`: those collected, the present one too; `expected`: those that are over."""
+    """Slots of one endpoint. `reports`: those collected, the present one too; `expected`: those that are over.
+
+    `newest`: the last one collected, however long ago; None when none ever was, and then nothing is expected.
+    """
 
     reports: dict[datetime, SlotReport]
     expected: list[datetime]
+    newest: SlotReport | None
 
     @property
     def missing(self) -> list[datetime]:
@@ -27,11 +32,28 @@ class RecentSlots:
 
 
 def recent_slots(platform: Platform) -> dict[str, RecentSlots]:
-    """Endpoint -> its slots, of those collected every slot; nothing is expected where nothing was collected."""
+    """Endpoint -> its slots, of those collected every slot."""
     now = platform.settings.now()
-    over, found = floor_slot(now), {}
-    for endpoint in (e for e in SNAPSHOTS if e.cadence is Cadence.SLOT):
-        reports = platform.raw.reports(endpoint, over - LOOK_BACK + SLOT, now)
-        count = (over - min(reports)) // SLOT if reports else 0
-        found[endpoint.name] = RecentSlots(reports, [min(reports) + SLOT * i for i in range(count)])
-    return found
+    with listed_once(platform.settings.lake):
+        return {e.name: _of(platform.raw, e, now) for e in SNAPSHOTS if e.cadence is Cadence.SLOT}
+
+
+def _of(raw: RawLake, endpoint: Endpoint, now: datetime) -> RecentSlots:
+    over = floor_slot(now)
+    start = over - LOOK_BACK + SLOT
+    near = raw.reports(endpoint, floor_hour(start), now)
+    reports = {slot: report for slot, report in near.items() if slot >= start}
+    kept_since = raw.kept_since(endpoint)
+    if kept_since is None or kept_since >= floor_hour(start):
+        start = max(start, min(near, default=over))
+    newest = near[max(near)] if near else _newest(raw, endpoint)
+    return RecentSlots(reports, [start + SLOT * i for i in range((over - start) // SLOT)], newest)
+
+
+def _newest(raw: RawLake, endpoint: Endpoint) -> SlotReport | None:
+    """Of all that is kept; partitions are looked at from the newest, which mostly tells it."""
+    for hour in reversed(raw.partition_hours(endpoint)):
+        reports = raw.reports(endpoint, hour, hour + HOUR)
+        if reports:
+            return reports[max(reports)]
+    return None

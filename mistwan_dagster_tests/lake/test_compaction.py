@@ -201,6 +201,18 @@ def test_a_slot_that_is_read_again_before_the_sweep_survives_it(tmp_path: Path) 
     assert [path.name for path in small_files(lake) if path.suffix == ".parquet"] == ["slot-0950.parquet"]
 
 
+def test_names_alone_tell_since_when_partitions_are_kept(tmp_path: Path) -> None:
+    lake = filled(tmp_path)
+    store_whole(lake, LATER, port(1))
+    assert lake.kept_since(PORT_STATS) == DAY + timedelta(hours=9)
+    list(compact_days(lake, LATER))
+    sweep(lake, LATER + timedelta(days=1))
+    assert lake.kept_since(PORT_STATS) == DAY, "a compacted day from its midnight on"
+    lake.horizon.advance(END)
+    assert lake.kept_since(PORT_STATS) == LATER
+    assert RawLake(tmp_path / "none").kept_since(PORT_STATS) is None
+
+
 @pytest.mark.parametrize("survivors", range(0, 15, 2))
 def test_a_sweep_that_is_killed_anywhere_changes_no_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survivors: int

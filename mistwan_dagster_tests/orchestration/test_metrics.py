@@ -146,7 +146,11 @@ def test_while_the_storage_of_dagster_is_down_only_runs_are_absent(monkeypatch: 
 
 @pytest.mark.parametrize(
     "config",
-    ["storage: {postgres: {postgres_url: {env: MISTWAN_NOWHERE}}}", "storage: {nonsense: {}}", launch.POSTGRES_YAML],
+    [
+        "storage: {postgres: {postgres_url: {env: MISTWAN_NOWHERE}}}",
+        "storage: {nonsense: {}}",
+        launch.POSTGRES_YAML,
+    ],
 )
 def test_a_configuration_of_dagster_that_cannot_be_used_takes_only_runs(cli: Cli, config: str) -> None:
     (cli.home / "dagster").mkdir(exist_ok=True)
