@@ -70,24 +70,28 @@ def first_collection_attempts(instance: dg.DagsterInstance) -> tuple[int, int]:
     return instance.get_runs_count(asked), instance.get_runs_count(ended)
 
 
-def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[str, str]:
-    """Each stage and `raw/<endpoint>`, and `collect` -> what of it sensors have given up, empty when nothing.
+def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[str, str | None]:
+    """What runs do not bring any more, in words: of each stage and `raw/<endpoint>` and of `collect`.
 
-    Without credentials nothing is asked for and nothing given up: history that was imported needs no cloud.
+    Empty: nothing, and nothing of it is missing that is due. None: not known, as with what was given up and is tried
+    again (`MEMORY`). Without credentials nothing is asked for, so of stages and endpoints nothing is known.
     """
-    activity = recent_activity(instance)
     endpoints = [e.raw_name for several in HISTORY_SOURCES.values() for e in several]
-    found = dict.fromkeys([collect_job.name, *STAGES, *endpoints], "")
+    found: dict[str, str | None] = dict.fromkeys([collect_job.name, *STAGES, *endpoints])
     if not (platform.settings.mist_api_token and platform.settings.mist_org_id):
         return found
-    for late in (False, True):
-        for text in plan(platform, activity, late=late).given_up:
-            name = text.partition(": ")[0]
-            found[name] = "; ".join(filter(None, [found[name], f"given up after {ATTEMPTS} runs: {text}"]))
-    if platform.kpi.read("dim_circuit") is None:
-        _, ended = first_collection_attempts(instance)
-        if ended >= ATTEMPTS:
-            found[collect_job.name] = f"no circuits are known after {ended} collections"
+    activity = recent_activity(instance)
+    plans = [plan(platform, activity, late=late) for late in (False, True)]
+    given_up: dict[str, list[str]] = defaultdict(list)
+    for text in (text for made in plans for text in made.given_up):
+        given_up[text.partition(": ")[0]].append(f"given up after {ATTEMPTS} runs: {text}")
+    for name in (*STAGES, *endpoints):
+        is_due = any(name in made.due for made in plans)
+        found[name] = "; ".join(given_up[name]) or (None if is_due else "")
+    if platform.kpi.read("dim_circuit") is not None:
+        found[collect_job.name] = ""
+    elif (ended := first_collection_attempts(instance)[1]) >= ATTEMPTS:
+        found[collect_job.name] = f"no circuits are known after {ended} collections"
     return found
 
 

@@ -47,10 +47,11 @@ def newest_slot(platform: Platform) -> datetime | None:
     return None
 
 
-def platform_findings(platform: Platform, given_up: Mapping[str, str]) -> pl.DataFrame:
+def platform_findings(platform: Platform, given_up: Mapping[str, str | None]) -> pl.DataFrame:
     """OBSERVED rows of the platform's rules that are switched on.
 
-    `given_up`: each stage and `raw/<endpoint>` -> what of it no run brings any more, in words, empty when nothing.
+    `given_up`: each stage, `raw/<endpoint>` and `job/<name>` -> what of it no run brings any more, in words, empty when
+    nothing, None when that is not known.
     """
     now = platform.settings.now()
     watched: dict[str, Callable[[PlatformRule], Iterable[Finding]]] = {
@@ -123,6 +124,6 @@ def _disk(home: Path, limit: float) -> Finding:
     return Finding("disk", free <= limit, free >= min(limit + ROOM_PCT, 100), None, free, text)
 
 
-def _runs(given_up: Mapping[str, str]) -> Iterator[Finding]:
+def _runs(given_up: Mapping[str, str | None]) -> Iterator[Finding]:
     for name, words in given_up.items():
-        yield Finding(name, bool(words), not words, None, None, words or None)
+        yield Finding(name, bool(words), words == "", None, None, words or None)

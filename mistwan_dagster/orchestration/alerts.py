@@ -61,7 +61,7 @@ class Look:
     silenced: int
 
 
-def evaluate(platform: Platform, given_up: Mapping[str, str]) -> Look:
+def evaluate(platform: Platform, given_up: Mapping[str, str | None]) -> Look:
     """Take one step as of now and write both tables. `given_up` as in `platform_findings`.
 
     Breaches are written first: those of an alert that a kill kept from being written count for nothing.

@@ -68,11 +68,16 @@ class Request:
 
 @dataclass
 class Plan:
-    """Runs to ask for; what was given up, and what waits for what, in words."""
+    """Runs to ask for; what was given up, and what waits for what, in words.
+
+    `due`: stages and `raw/<endpoint>` of which something is missing or outdated that is not left to a schedule, whether
+    it is asked for, waits, or is under way.
+    """
 
     requests: list[Request] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
+    due: set[str] = field(default_factory=set)
 
 
 def observed_live(platform: Platform, hour: datetime) -> bool:
@@ -153,14 +158,17 @@ def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
 def _plan(platform: Platform, activity: Activity, late: bool) -> Plan:
     found = Plan()
     history = _history_to_come(platform, activity, found)
+    found.due |= {name for name, spans in history.items() if spans}
     if late:
-        found = Plan()
+        found = Plan(due=found.due)
     elif any(history.values()):
         _request_history(platform, activity, history, found)
     since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
     busy = {name: [*spans, *activity.under_way.get(name, ())] for name, spans in history.items()}
     for stage in STAGES.values():
         ready = {s: k for s, k in stage.changed(platform, since).items() if _ready(platform, stage, s, k)}
+        if ready:
+            found.due.add(stage.name)
         wanted = _not_given_up(
             stage.name, [s for s, known in ready.items() if known == late], activity, found
         )

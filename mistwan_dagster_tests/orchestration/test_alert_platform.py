@@ -12,15 +12,17 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.endpoints import PORT_STATS
+from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, PORT_STATS
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 from mistwan_dagster.lake.files import hour_label
 from mistwan_dagster.lake.raw import HOUR, SlotReport
 from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration import activity
 from mistwan_dagster.orchestration.activity import failed_for_good
 from mistwan_dagster.orchestration.alert_platform import platform_findings
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
+from mistwan_dagster.orchestration.staleness import STAGES
 from mistwan_dagster.settings import Settings
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -92,35 +94,65 @@ def test_a_disk_limit_is_a_setting_and_a_rule_can_be_switched_off(tmp_path: Path
 
 
 def test_what_no_run_brings_any_more_is_told_by_stage(tmp_path: Path) -> None:
-    rows = platform_findings(opened(tmp_path), {"hourly": "given up: 3 partitions", "daily": ""})
+    given_up = {"hourly": "given up: 3 partitions", "daily": "", "weekly": None}
+    rows = platform_findings(opened(tmp_path), given_up)
     told = rows.filter(rule="run_failed").select("subject", "severity", "recovered", "text").rows()
-    assert told == [("hourly", "high", False, "given up: 3 partitions"), ("daily", None, True, None)]
+    assert told == [
+        ("hourly", "high", False, "given up: 3 partitions"),
+        ("daily", None, True, None),
+        ("weekly", None, False, None),
+    ]
 
 
-def test_three_failed_runs_of_an_hour_are_failed_for_good(tmp_path: Path) -> None:
+def ended(instance: dg.DagsterInstance, job: str, status: str = "FAILURE", **tags: str) -> str:
+    """A run of the job that ended so; its id."""
+    made = instance.create_run_for_job(
+        dg.job(name=job)(lambda: None), status=dg.DagsterRunStatus(status), tags=tags
+    )
+    return made.run_id
+
+
+def test_what_was_given_up_is_over_when_it_is_there_and_not_when_its_runs_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     platform = opened(tmp_path, datetime.now(UTC), **TOKEN)
     hour = platform.settings.now().replace(minute=0, second=0, microsecond=0) - 3 * HOUR
     platform.kpi.write("dim_circuit", pl.DataFrame({"circuit_id": ["a"]}))
     for number in range(12):
         slot(platform, hour + number * 5 * MINUTE)
     with dg.instance_for_test() as instance:
-        assert failed_for_good(instance, platform)["hourly"] == ""
+        assert failed_for_good(instance, platform)["hourly"] is None, "it is missing, and to be asked for"
         for _ in range(3):
-            instance.create_run_for_job(
-                dg.job(name="hourly")(lambda: None),
-                status=dg.DagsterRunStatus.FAILURE,
-                tags=range_tags("hourly", hour, hour + HOUR),
-            )
+            ended(instance, "hourly", **range_tags("hourly", hour, hour + HOUR))
         told = failed_for_good(instance, platform)
-    assert told["hourly"].startswith("given up after 3 runs: hourly: 1 partitions from")
-    assert told["daily"] == ""
+        assert (told["hourly"] or "").startswith("given up after 3 runs: hourly: 1 partitions from")
+        assert (told["daily"], told["collect"]) == ("", "")
+        with monkeypatch.context() as a_day_later:
+            a_day_later.setattr(activity, "MEMORY", timedelta(0))
+            assert failed_for_good(instance, platform)["hourly"] is None
+        STAGES["hourly"].begin(platform, "run", hour, hour + HOUR)
+        platform.kpi.confirm_pending("run")
+        assert failed_for_good(instance, platform)["hourly"] == ""
+
+
+def test_history_that_is_not_read_yet_is_not_over(tmp_path: Path) -> None:
+    platform = opened(tmp_path, datetime.now(UTC), mistwan_history_days=1, **TOKEN)
+    with dg.instance_for_test() as instance:
+        assert failed_for_good(instance, platform)[DEVICE_EVENTS.raw_name] is None
+        now = platform.settings.now()
+        platform.raw.add_coverage(DEVICE_EVENTS, now - timedelta(days=2), now)
+        assert failed_for_good(instance, platform)[DEVICE_EVENTS.raw_name] == ""
+
+
+def test_without_credentials_nothing_is_known_of_what_is_missing(tmp_path: Path) -> None:
+    with dg.instance_for_test() as instance:
+        assert set(failed_for_good(instance, opened(tmp_path)).values()) == {None}
 
 
 def test_a_first_collection_that_failed_three_times_is_told(tmp_path: Path) -> None:
     platform = opened(tmp_path, datetime.now(UTC), **TOKEN)
     with dg.instance_for_test() as instance:
+        assert failed_for_good(instance, platform)["collect"] is None
         for _ in range(3):
-            instance.create_run_for_job(
-                dg.job(name="collect")(lambda: None), status=dg.DagsterRunStatus.FAILURE
-            )
+            ended(instance, "collect")
         assert failed_for_good(instance, platform)["collect"] == "no circuits are known after 3 collections"

@@ -114,6 +114,14 @@ def late_event(platform: Platform, when: datetime) -> None:
     assert platform.raw.add_events(DEVICE_EVENTS, f"late-{next(VERSIONS)}", 1, page)
 
 
+def test_what_is_missing_is_due_also_while_it_is_under_way_or_given_up(complete: Platform) -> None:
+    late_event(complete, at("03-03T05:20"))
+    hour = (at("03-03T05:00"), at("03-03T07:00"))
+    for activity in (Activity({"hourly": [hour]}), Activity({}, {"hourly": [hour] * 3})):
+        found = plan(complete, activity, late=True)
+        assert (found.requests, found.due) == ([], {"hourly"})
+
+
 # --- late data -------------------------------------------------------------------------------------------
 
 
@@ -126,7 +134,7 @@ def test_a_late_event_asks_for_its_hours_and_then_for_all_that_contains_them_and
     complete: Platform,
 ) -> None:
     late_event(complete, at("03-03T05:20"))
-    assert plan(complete, Activity(), late=False) == Plan()
+    assert plan(complete, Activity(), late=False) == Plan(due={"hourly"})
     assert until_quiet(complete, late=True) == [
         [Request("hourly", at("03-03T05:00"), at("03-03T07:00"))],
         [
