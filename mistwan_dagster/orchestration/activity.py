@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from mistwan_dagster.lake.raw import Span
-from mistwan_dagster.orchestration.jobs import COMPUTED_BY, HISTORY_SOURCES, collect_job
+from mistwan_dagster.orchestration.jobs import (
+    COMPUTED_BY,
+    HISTORY_SOURCES,
+    collect_job,
+    collect_sle_job,
+    daily_report_job,
+    load_job,
+    maintenance_job,
+    monthly_report_job,
+    site_details_job,
+)
 from mistwan_dagster.orchestration.liveness import UNDER_WAY
 from mistwan_dagster.orchestration.planning import ATTEMPTS, Activity, plan
 from mistwan_dagster.orchestration.platform import Platform
@@ -20,6 +31,23 @@ MEMORY = timedelta(hours=24)
 """How long a run that gave nothing is held against its partitions."""
 ASKED = [dg.DagsterRunStatus.QUEUED, *UNDER_WAY, dg.DagsterRunStatus.CANCELING]
 FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+@dataclass(frozen=True)
+class ToldBy:
+    """So many of a job's newest runs, none older than `within`, tell that it fails."""
+
+    runs: int
+    within: timedelta
+
+
+ONCE = ToldBy(1, timedelta(days=32))
+"""A job of each day or month is not tried again soon."""
+OFTEN = ToldBy(ATTEMPTS, MEMORY)
+TOLD_BY = {job.name: ONCE for job in (maintenance_job, daily_report_job, monthly_report_job)} | {
+    job.name: OFTEN for job in (collect_sle_job, site_details_job, load_job)
+}
+"""Jobs that no plan asks for, but `collect`, whose slots are late then, and `alerts`, which cannot tell of itself."""
 
 
 def names_of(run: dg.DagsterRun) -> Iterable[str]:
@@ -71,13 +99,14 @@ def first_collection_attempts(instance: dg.DagsterInstance) -> tuple[int, int]:
 
 
 def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[str, str | None]:
-    """What runs do not bring any more, in words: of each stage and `raw/<endpoint>` and of `collect`.
+    """What runs do not bring any more, in words: of each stage and `raw/<endpoint>`, `collect` and each `job/<name>`.
 
     Empty: nothing, and nothing of it is missing that is due. None: not known, as with what was given up and is tried
     again (`MEMORY`). Without credentials nothing is asked for, so of stages and endpoints nothing is known.
     """
     endpoints = [e.raw_name for several in HISTORY_SOURCES.values() for e in several]
     found: dict[str, str | None] = dict.fromkeys([collect_job.name, *STAGES, *endpoints])
+    found |= {f"job/{name}": _failed_job(instance, name, told_by) for name, told_by in TOLD_BY.items()}
     if not (platform.settings.mist_api_token and platform.settings.mist_org_id):
         return found
     activity = recent_activity(instance)
@@ -93,6 +122,24 @@ def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[st
     elif (ended := first_collection_attempts(instance)[1]) >= ATTEMPTS:
         found[collect_job.name] = f"no circuits are known after {ended} collections"
     return found
+
+
+def _failed_job(instance: dg.DagsterInstance, name: str, told_by: ToldBy) -> str | None:
+    """Words when its newest runs failed, empty when the newest succeeded, None when too few ended to tell."""
+    ended = dg.RunsFilter(
+        job_name=name,
+        statuses=[*FAILED, dg.DagsterRunStatus.SUCCESS],
+        created_after=datetime.now(UTC) - told_by.within,
+    )
+    newest_first = instance.get_run_records(ended, limit=told_by.runs)
+    if newest_first and newest_first[0].dagster_run.is_success:
+        return ""
+    failed = [record for record in newest_first if record.dagster_run.status in FAILED]
+    if len(failed) < told_by.runs:
+        return None
+    runs = "the last run" if told_by.runs == 1 else f"the last {told_by.runs} runs"
+    began, run_id = newest_first[0].create_timestamp, newest_first[0].dagster_run.run_id
+    return f"{runs} failed, the newest of {began:%Y-%m-%d %H:%M} UTC (run {run_id})"
 
 
 def _memory() -> datetime:

@@ -20,6 +20,7 @@ from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration import activity
 from mistwan_dagster.orchestration.activity import failed_for_good
 from mistwan_dagster.orchestration.alert_platform import platform_findings
+from mistwan_dagster.orchestration.jobs import COMPUTED_BY, JOBS
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.staleness import STAGES
@@ -142,6 +143,56 @@ def test_history_that_is_not_read_yet_is_not_over(tmp_path: Path) -> None:
         now = platform.settings.now()
         platform.raw.add_coverage(DEVICE_EVENTS, now - timedelta(days=2), now)
         assert failed_for_good(instance, platform)[DEVICE_EVENTS.raw_name] == ""
+
+
+def test_a_job_that_no_plan_asks_for_is_told_by_its_newest_runs(tmp_path: Path) -> None:
+    platform = opened(tmp_path)
+    with dg.instance_for_test() as instance:
+
+        def told() -> str | None:
+            return failed_for_good(instance, platform)["job/collect_sle"]
+
+        assert told() is None, "none ended"
+        ended(instance, "collect_sle", "SUCCESS")
+        assert told() == ""
+        ended(instance, "collect_sle")
+        ended(instance, "collect_sle", "CANCELED")
+        assert told() is None, "two may be chance"
+        run_id = ended(instance, "collect_sle")
+        ended(instance, "collect_sle", "STARTED")
+        text = told() or ""
+        assert text.startswith("the last 3 runs failed, the newest of 20")
+        assert text.endswith(f" UTC (run {run_id})")
+        ended(instance, "collect_sle", "SUCCESS")
+        assert told() == ""
+
+
+@pytest.mark.parametrize("job", ["maintenance", "daily_report_files", "monthly_report_files"])
+def test_a_job_of_each_day_or_month_is_told_by_one_run(tmp_path: Path, job: str) -> None:
+    platform = opened(tmp_path)
+    with dg.instance_for_test() as instance:
+        run_id = ended(instance, job)
+        text = failed_for_good(instance, platform)[f"job/{job}"] or ""
+        assert text.startswith("the last run failed, ")
+        assert run_id in text
+        ended(instance, job, "SUCCESS")
+        assert failed_for_good(instance, platform)[f"job/{job}"] == ""
+
+
+def test_a_failure_that_is_forgotten_is_neither_there_nor_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = opened(tmp_path)
+    with dg.instance_for_test() as instance:
+        ended(instance, "maintenance")
+        monkeypatch.setitem(activity.TOLD_BY, "maintenance", activity.ToldBy(1, timedelta(0)))
+        assert failed_for_good(instance, platform)["job/maintenance"] is None
+
+
+def test_every_job_is_told_of_by_some_alert() -> None:
+    planned = {job for job, _ in COMPUTED_BY.values()}
+    assert {job.name for job in JOBS} == planned | set(activity.TOLD_BY) | {"collect", "alerts"}
+    assert not planned & set(activity.TOLD_BY)
 
 
 def test_without_credentials_nothing_is_known_of_what_is_missing(tmp_path: Path) -> None:
