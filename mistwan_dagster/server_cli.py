@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from enum import StrEnum
 from typing import Annotated
 
@@ -112,11 +113,13 @@ def metrics(
 
     log_service(load_settings().logs, "metrics")
     try:
-        _, serving = start_http_server(port, host, registry())
+        server, serving = start_http_server(port, host, registry())
     except OSError as error:
         raise UserError(
             f"cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or choose another --port"
         ) from None
+    # The first process of a container, which this may be, does not end of a signal that it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: server.shutdown())
     say(f"metrics on http://{host}:{port}/metrics (Ctrl-C ends it)")
     serving.join()
 

@@ -30,7 +30,7 @@ from mistwan_dagster_tests.deployment.interpreter import commands_for_others
 
 T = TypeVar("T")
 PATIENCE_S = int(os.environ.get("MISTWAN_TEST_PATIENCE_S", "240"))
-CONTAINER_PORTS = ("5432", "6379", "4000", "3000", "8050", "8800")
+CONTAINER_PORTS = ("5432", "6379", "4000", "3000", "8050", "9108", "8060", "8800")
 
 
 def wait_for(what: str, look: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:

@@ -45,9 +45,11 @@ def test_the_file_is_valid_by_the_compose_specification() -> None:
 
 
 def test_the_parts_that_the_platform_is_made_of_are_there() -> None:
-    assert {"postgres", "redis", "code-location", "daemon", "webserver", "dashboard", "simulator"} == set(
-        SERVICES
-    )
+    assert set(SERVICES) == {
+        "postgres", "redis", "code-location", "daemon", "webserver", "dashboard", "metrics", "api", "simulator",
+    }  # fmt: skip
+    profiles = {name: plain()["services"][name].get("profiles") for name in SERVICES}
+    assert {n: p for n, p in profiles.items() if p} == {"api": ["api"], "simulator": ["simulator"]}
 
 
 def test_every_service_is_hardened_checked_and_comes_back(service: dict[str, Any]) -> None:
@@ -82,21 +84,34 @@ def test_what_must_outlive_a_container_is_in_a_named_volume() -> None:
 
 def test_ports_are_published_on_loopback_unless_told_otherwise() -> None:
     published = {n: s["ports"] for n, s in interpolated()["services"].items() if "ports" in s}
-    assert published == {"webserver": ["127.0.0.1:3000:3000"], "dashboard": ["127.0.0.1:8050:8050"]}
+    assert published == {
+        "webserver": ["127.0.0.1:3000:3000"],
+        "dashboard": ["127.0.0.1:8050:8050"],
+        "metrics": ["127.0.0.1:9108:9108"],
+        "api": ["127.0.0.1:8060:8060"],
+    }
 
 
 def test_only_the_code_location_writes_data_and_only_who_must_reaches_the_internet() -> None:
     services = plain()["services"]
     home = {n: v for n in SERVICES for v in services[n].get("volumes", []) if v.startswith("home:")}
-    assert home == {"code-location": "home:/var/lib/mistwan", "dashboard": "home:/var/lib/mistwan:ro"}
+    readers = dict.fromkeys(("dashboard", "metrics", "api"), "home:/var/lib/mistwan:ro")
+    assert home == {"code-location": "home:/var/lib/mistwan", **readers}
+    dagster = {n: v for n in SERVICES for v in services[n].get("volumes", []) if v.startswith("dagster:")}
+    assert [n for n, mount in dagster.items() if mount.endswith(":ro")] == ["metrics"]
     for name in ("postgres", "redis", "daemon"):
         assert services[name]["networks"] == ["inner"]
     assert plain()["networks"]["inner"] == {"internal": True}
 
 
 def test_the_token_goes_to_no_service_that_can_do_without() -> None:
-    told = {n: "env_file" in s for n, s in plain()["services"].items()}
-    assert [n for n in SERVICES if told[n]] == ["code-location", "dashboard"]
+    services = plain()["services"]
+    told = [n for n in SERVICES if "env_file" in services[n]]
+    assert told == ["api", "code-location", "dashboard", "metrics"]
+    own = services["api"]["environment"]
+    assert {own[n] for n in ("MIST_API_TOKEN", *PASSWORDS, "MISTWAN_DAGSTER_POSTGRES_URL", "REDIS_URL")} == {
+        ""
+    }
 
 
 def test_a_service_waits_for_what_it_needs() -> None:
@@ -159,7 +174,7 @@ def test_podman_compose_makes_the_same_of_it(tmp_path: Path) -> None:
     nothing_exists.chmod(0o755)
     program = Path(sys.executable).with_name("podman-compose")
     done = subprocess.run(
-        [program, "--dry-run", "--verbose", "--profile", "simulator", "up", "-d"],
+        [program, "--dry-run", "--verbose", "--profile", "simulator", "--profile", "api", "up", "-d"],
         cwd=tmp_path, env=os.environ | {"PATH": f"{nothing_exists.parent}:{os.environ['PATH']}"},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
@@ -174,8 +189,11 @@ def test_podman_compose_makes_the_same_of_it(tmp_path: Path) -> None:
         assert "--health-cmd [" in options
         assert f" -u {plain()['services'][name]['user']} " in options
     assert "--network=container:mistwan_code-location_1 " in made["simulator"]
-    assert "destination=/var/lib/mistwan,ro " in made["dashboard"]
+    for name in ("dashboard", "metrics", "api"):
+        assert "destination=/var/lib/mistwan,ro " in made[name]
+    assert "destination=/var/lib/mistwan/dagster,ro " in made["metrics"]
     assert "-p 127.0.0.1:3000:3000 " in made["webserver"]
+    assert "-p 127.0.0.1:9108:9108 " in made["metrics"]
     assert SIM_TOKEN not in made["daemon"] + made["webserver"] + made["postgres"] + made["redis"]
     assert PASSWORDS["MISTWAN_POSTGRES_PASSWORD"] not in made["dashboard"].replace(
         "MISTWAN_POSTGRES_PASSWORD=postgres-secret-1 ", ""

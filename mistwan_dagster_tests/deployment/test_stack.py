@@ -4,6 +4,7 @@ a hard kill of both stores, and the end."""
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -107,16 +108,18 @@ class Browser:
 
 
 def test_the_services_collect_compute_show_survive_their_stores_and_end_on_request(stack: Stack) -> None:
-    stack.up("daemon", "webserver", "simulator", "dashboard")
+    stack.up("daemon", "webserver", "simulator", "dashboard", "metrics")
     nothing_is_shown_yet(stack)
     a_slot_and_an_hour_by_the_daemon(stack)
-    for name in ("daemon", "webserver", "simulator"):
+    the_api_starts_with_its_first_token(stack)
+    for name in ("daemon", "webserver", "simulator", "metrics", "api"):
         stack.services[name].wait_healthy()
+    metrics_can_read_everything(stack)
     passwords_are_in_no_file(stack)
     the_stores_are_killed_and_come_back(stack)
     for name, service in stack.services.items():
         assert service.handles_sigterm(), f"{name} would be killed after its grace period"
-    for name in ("dashboard", "webserver", "simulator", "redis", "postgres"):
+    for name in ("dashboard", "metrics", "api", "webserver", "simulator", "redis", "postgres"):
         assert stack.services[name].stop() in (0, -signal.SIGTERM), stack.services[name].tail()
 
 
@@ -144,6 +147,29 @@ def a_slot_and_an_hour_by_the_daemon(stack: Stack) -> None:
     page = ask_page(Browser(stack.url("8050")), "/overview")  # type: ignore[arg-type]
     assert page.status_code == 200
     assert f"version {health.json()['version']}" in page.text
+
+
+def the_api_starts_with_its_first_token(stack: Stack) -> None:
+    """The code location makes it, on the volume that the API only reads; without it nobody is answered."""
+    argv = ["mistwan", "api", "token", "--name", "reader", "--scope", "read:all"]
+    made = stack.services["code-location"].run(argv)
+    assert made.returncode == 0, made.stderr
+    # Only its owner may read it, who in a container reads the read-only volume too; here that is another of its group.
+    (stack.volume("home") / "state" / "api-tokens.json").chmod(0o640)
+    stack.up("api")
+    stack.services["api"].wait_healthy()
+    address = f"{stack.url('8060')}/v1/tables/fact_circuit_hour?limit=1"
+    assert requests.get(address, timeout=PATIENCE_S).status_code == 401
+    bearer = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    assert requests.get(address, headers=bearer, timeout=PATIENCE_S).status_code == 200
+
+
+def metrics_can_read_everything(stack: Stack) -> None:
+    """Lake, count of calls, warehouse and Dagster's runs, all of them read-only."""
+    told = requests.get(f"{stack.url('9108')}/metrics", timeout=PATIENCE_S).text
+    parts = re.findall(r'mistwan_metrics_readable{part="(\w+)"} (\S+)', told)
+    assert dict(parts) == dict.fromkeys(("collection", "quota", "freshness", "loads", "runs", "disk"), "1.0")
+    assert 'mistwan_runs{job="hourly",status="success"} 1.0' in told
 
 
 def passwords_are_in_no_file(stack: Stack) -> None:
