@@ -119,7 +119,8 @@ def test_a_storage_of_dagster_that_only_the_env_file_names_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text(f"{launch.POSTGRES_SETTING}={POSTGRES}\n")
-    monkeypatch.delenv(launch.POSTGRES_SETTING, raising=False)
+    monkeypatch.setenv(launch.POSTGRES_SETTING, "")  # what is set from here on goes with the test
+    monkeypatch.delenv(launch.POSTGRES_SETTING)
     home = launch.prepare_dagster_home(Platform.open())
     monkeypatch.delenv(launch.POSTGRES_SETTING)
     kept = tmp_path / "kept.sqlite"
