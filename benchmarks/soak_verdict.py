@@ -7,6 +7,7 @@ was done to them (`soak.py`).
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,6 +97,17 @@ def collection_told() -> str:
         return str(error)
 
 
+def named_slots(told: str, end: datetime) -> set[datetime]:
+    """Slots of the 24 hours before `end` that `mistwan check` named, one by one or as `04T02:00 to 04T07:55`."""
+    recent = {f"{s:%dT%H:%M}": s for s in (end - n * SLOT for n in range(24 * HOUR // SLOT + 1))}
+    found = set()
+    for first, last in re.findall(r"(\d\dT\d\d:\d\d)(?: to (\d\dT\d\d:\d\d))?", told):
+        begin, until = recent.get(first), recent.get(last or first)
+        if begin and until:
+            found |= {begin + n * SLOT for n in range((until - begin) // SLOT + 1)}
+    return found
+
+
 def files_by_area(home: Path) -> Counter[str]:
     """Files in the parts of a home; those of the lake by raw, kpi and the rest."""
     found: Counter[str] = Counter()
@@ -112,11 +124,8 @@ def compare(disturbed: Seen, clean: Seen, clock_off: set[datetime]) -> list[str]
     """
     start, end = disturbed.start, min(disturbed.end, clean.end)
     wrong = [f"undisturbed: {d}" for d in clean.doubled] + disturbed.doubled
-    unnamed = [
-        s
-        for s in disturbed.broken
-        if end - 24 * HOUR <= s < end - HOUR and f"{s:%dT%H:%M}" not in disturbed.told
-    ]
+    named = named_slots(disturbed.told, end)
+    unnamed = [s for s in disturbed.broken if end - 24 * HOUR <= s < end - HOUR and s not in named]
     wrong += [f"mistwan check does not name {len(unnamed)} slots: {unnamed[:3]}"] if unnamed else []
     hours = [start + n * HOUR for n in range(int((end - start) / HOUR) - 1)]
     odd = {*disturbed.broken, *clock_off}

@@ -17,7 +17,7 @@ from mistwan_dagster.kpi.alerts_due import unmatched_regions
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
 from mistwan_dagster.kpi.maintenance import unmatched_windows
 from mistwan_dagster.lake.files import existing, read_texts, remove_files, write_text
-from mistwan_dagster.lake.raw import floor_hour
+from mistwan_dagster.lake.raw import SLOT, floor_hour
 from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.alert_delivery import known_alerts, outbox
@@ -158,6 +158,21 @@ def _warehouse(platform: Platform) -> str:
     return f"version {version} published, {newest[1]} circuit hours, the newest {newest[0]}"
 
 
+def _in_words(slots: list[datetime]) -> str:
+    """Day and time of ascending slots; three or more in a row as `04T02:00 to 04T07:55`."""
+    runs: list[list[datetime]] = []
+    for slot in slots:
+        if runs and slot - runs[-1][-1] == SLOT:
+            runs[-1].append(slot)
+        else:
+            runs.append([slot])
+    told = [
+        f"{r[0]:%dT%H:%M} to {r[-1]:%dT%H:%M}" if len(r) > 2 else " ".join(f"{s:%dT%H:%M}" for s in r)
+        for r in runs
+    ]
+    return ", ".join(told)
+
+
 def _collection(platform: Platform) -> str:
     """Slots of the last 24 hours that were not collected whole, counted from the first one ever collected."""
     lines, bad = [], []
@@ -171,7 +186,7 @@ def _collection(platform: Platform) -> str:
         missing = slots.missing
         lines.append(f"{name} {len(slots.expected) - len(missing)} of {len(slots.expected)} slots whole")
         if missing:
-            bad.append(f"{name} misses {' '.join(f'{s:%dT%H:%M}' for s in missing)}")
+            bad.append(f"{name} misses {_in_words(missing)}")
     text = ", ".join(lines)
     if bad:
         raise UserError("; ".join(filter(None, [text, *bad])))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from benchmarks.soak_verdict import Seen, compare, grown
+from benchmarks.soak_verdict import Seen, compare, grown, named_slots
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
 
 HOUR = timedelta(hours=1)
@@ -70,6 +70,14 @@ def test_two_that_tell_the_same_hold() -> None:
 def test_what_does_not_hold_is_told(disturbed: dict, clean: dict, wrong: str) -> None:
     told = compare(replace(GOOD, **disturbed), replace(GOOD, **clean), {OFF})
     assert any(wrong in line for line in told), told
+
+
+def test_slots_are_named_one_by_one_or_in_a_row() -> None:
+    told = "port_stats misses 03T21:05 03T21:15, 03T23:50 to 04T00:05; path_stats misses 01T00:00"
+    expected = [(3, 21, 5), (3, 21, 15), (3, 23, 50), (3, 23, 55), (4, 0, 0), (4, 0, 5)]
+    assert named_slots(told, START + 6 * HOUR) == {
+        datetime(2025, 3, d, h, m, tzinfo=UTC) for d, h, m in expected
+    }
 
 
 def test_an_hour_that_the_history_told_may_be_better_observed_than_the_live_one() -> None:

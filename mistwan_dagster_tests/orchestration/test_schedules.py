@@ -91,7 +91,7 @@ def test_after_six_hours_down_one_tick_asks_for_all_that_was_collected_before_an
     assert [span_of_tags(STAGES["hourly"].end, r.tags) for r in requests] == [
         (down_from - 3 * HOUR, down_from)
     ]
-    with pytest.raises(Exception, match=r"port_stats misses 29T22:00 29T22:05 .* 30T04:10"):
+    with pytest.raises(Exception, match=r"port_stats misses 29T22:00 to 30T04:10"):
         _collection(platform)
     instance.create_run_for_job(
         dg.job(name="hourly")(lambda: None), tags=requests[0].tags, status=dg.DagsterRunStatus.STARTED
