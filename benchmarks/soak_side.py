@@ -143,6 +143,8 @@ class Side:
 
     def _report(self, ask: Ask, errors: tuple[str, ...] | None) -> None:
         for error in errors or ():
+            if "DagsterExecutionInterruptedError" in error:
+                raise KeyboardInterrupt  # who stops the soak interrupts the run, too: that is no failure of it
             known = f"{ask.job}: {error.split(':')[0][:60]}"
             if known not in self.lived.failed:
                 print(f"  {os.environ['MISTWAN_NOW']} {ask.job}: {error}", flush=True)

@@ -125,7 +125,7 @@ def compare(disturbed: Seen, clean: Seen, clock_off: set[datetime]) -> list[str]
     start, end = disturbed.start, min(disturbed.end, clean.end)
     wrong = [f"undisturbed: {d}" for d in clean.doubled] + disturbed.doubled
     named = named_slots(disturbed.told, end)
-    unnamed = [s for s in disturbed.broken if end - 24 * HOUR <= s < end - HOUR and s not in named]
+    unnamed = [s for s in disturbed.broken if end - 24 * HOUR < s < end - HOUR and s not in named]
     wrong += [f"mistwan check does not name {len(unnamed)} slots: {unnamed[:3]}"] if unnamed else []
     hours = [start + n * HOUR for n in range(int((end - start) / HOUR) - 1)]
     odd = {*disturbed.broken, *clock_off}

@@ -120,16 +120,12 @@ def _pooled() -> list[pl.Expr]:
     flaps = pl.col("flap_count")
     lasts = ("up_minutes", "down_minutes", "unknown_minutes", "unreachable_minutes", "excluded_minutes")
     averages = [measure_column(m, "avg") for m in QUALITY_MEASURES]
-    means = {
-        c: pl.when(pl.col(c).count() > 0).then(_exact(c, 1e6).sum() / 1e6 / pl.col(c).count())
-        for c in averages
-    }
     return [
         pl.col("circuit_id").n_unique().cast(pl.Int64).alias("circuit_count"),
         pl.col("site_id").n_unique().cast(pl.Int64).alias("site_count"),
-        *((_exact(c, MICROS_PER_MINUTE).sum() / MICROS_PER_MINUTE).alias(c) for c in lasts),
+        *(_total(pl.col(c), MICROS_PER_MINUTE).alias(c) for c in lasts),
         pl.when(flaps.count() > 0).then(flaps.sum()).alias("flap_count"),
-        *(mean.alias(c) for c, mean in means.items()),
+        *(_mean(pl.col(c), 1e6).alias(c) for c in averages),
         pl.col([measure_column(m, "max") for m in QUALITY_MEASURES]).max(),
         pl.any_horizontal(pl.col(c).is_not_null() for c in averages)
         .sum()
@@ -138,20 +134,31 @@ def _pooled() -> list[pl.Expr]:
     ]
 
 
-def _exact(column: str, per_unit: float) -> pl.Expr:
-    return (pl.col(column) * per_unit).round().cast(pl.Int64)
+def _whole(figure: pl.Expr, per_unit: float) -> pl.Expr:
+    """As whole numbers, wide enough for any sum; what is no number is null."""
+    return (figure * per_unit).round().cast(pl.Int128, strict=False)
+
+
+def _total(figure: pl.Expr, per_unit: float) -> pl.Expr:
+    return _whole(figure, per_unit).sum().cast(pl.Float64) / per_unit
+
+
+def _mean(figure: pl.Expr, per_unit: float) -> pl.Expr:
+    """Null without a number."""
+    count = _whole(figure, per_unit).count()
+    return pl.when(count > 0).then(_total(figure, per_unit) / count)
 
 
 def _restored(outages: pl.LazyFrame) -> pl.LazyFrame:
     over = pl.col("end_utc").is_not_null()
-    took = pl.col("counted_minutes").filter(over).sort()
+    took = pl.col("counted_minutes").filter(over)
     return (
         outages.filter((pl.col("counted_minutes") > 0) | (pl.col("excluded_minutes") == 0))
         .group_by("provider", period_start_utc=pl.col("start_utc").dt.truncate("1mo"))
         .agg(
             outage_count=pl.len().cast(pl.Int64),
             outage_open_count=(~over).sum().cast(pl.Int64),
-            restore_mean_minutes=took.mean(),
+            restore_mean_minutes=_mean(took, MICROS_PER_MINUTE),
             restore_median_minutes=took.median(),
             restore_max_minutes=took.max(),
         )

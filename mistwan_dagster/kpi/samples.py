@@ -23,7 +23,7 @@ MOS_SCALE = 5.0
 """Mean opinion scores end at 5; a larger number is the hundredfold that some versions of the cloud tell."""
 YEAR_10000 = 253_402_300_800
 """Epoch seconds."""
-LATEST_AFTER_SLOT = timedelta(minutes=15)
+LATEST_AFTER_SLOT = timedelta(hours=1)
 """A row is read within its slot of 5 minutes, or a little later when its run waits or a call is repeated. What claims
 to be from later than this after the slot's start has a wrong clock, and would outdate every row that follows."""
 

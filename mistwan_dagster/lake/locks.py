@@ -12,8 +12,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from mistwan_dagster.errors import UserError
+
 Lock = Callable[[str], AbstractContextManager[object]]
 """Name -> a block that no other holder of the name is in."""
+
+
+class LockHeld(UserError):
+    """Another process holds a lock, and goes on holding it."""
 
 
 def file_locks(folder: Path) -> Lock:

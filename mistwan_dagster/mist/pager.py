@@ -221,7 +221,8 @@ def _pages(
             following = _next_uri(session, answer) if pages_at_all else None
             total = _told(answer, "total") if pages_at_all else None
             # An empty page with a `next` is the last one only where nothing is missing.
-            ends = not rows and (following is None or total == rows_before)
+            whole = total is not None and (total == rows_before or 0 < total <= rows_before)
+            ends = not rows and (following is None or whole)
             repeated = not ends and (mark in pages_seen or following in asked)
             if not repeated:
                 break

@@ -125,16 +125,17 @@ def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[st
 
 
 def _failed_job(instance: dg.DagsterInstance, name: str, told_by: ToldBy) -> str | None:
-    """Words when its newest runs failed, empty when the newest succeeded, None when too few ended to tell."""
+    """Words when its newest runs failed, empty when the newest succeeded or nobody asks for any; None when too few
+    ended to tell. What a person stopped tells nothing."""
     ended = dg.RunsFilter(
         job_name=name,
-        statuses=[*FAILED, dg.DagsterRunStatus.SUCCESS],
+        statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS],
         created_after=datetime.now(UTC) - told_by.within,
     )
     newest_first = instance.get_run_records(ended, limit=told_by.runs)
-    if newest_first and newest_first[0].dagster_run.is_success:
+    if not newest_first or newest_first[0].dagster_run.is_success:
         return ""
-    failed = [record for record in newest_first if record.dagster_run.status in FAILED]
+    failed = [record for record in newest_first if not record.dagster_run.is_success]
     if len(failed) < told_by.runs:
         return None
     runs = "the last run" if told_by.runs == 1 else f"the last {told_by.runs} runs"

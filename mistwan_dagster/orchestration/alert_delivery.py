@@ -11,8 +11,9 @@ Does not belong here: what is due (`kpi.alerts_due`), files (`alert_outbox`), se
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -24,7 +25,7 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.alerts_due import due
 from mistwan_dagster.kpi.alerts_incidents import Alerts
-from mistwan_dagster.lake.locks import file_locks
+from mistwan_dagster.lake.locks import LockHeld, file_locks
 from mistwan_dagster.notify.message import Message, Names, message
 from mistwan_dagster.orchestration.alert_outbox import (
     DELIVERED,
@@ -39,6 +40,7 @@ from mistwan_dagster.orchestration.alert_outbox import (
 from mistwan_dagster.orchestration.episodes import whole_table
 from mistwan_dagster.orchestration.platform import Platform
 
+log = logging.getLogger(__name__)
 GIVE_UP_AFTER = timedelta(hours=24)
 Send = Callable[[SecretStr, Message], str | None]
 
@@ -56,9 +58,19 @@ class Outcome:
 
 @contextmanager
 def alone(platform: Platform) -> Iterator[None]:
-    """One process at a time looks at alerts or delivers them."""
-    lock = platform.lake_lock or file_locks(platform.settings.state / "alerts")
-    with lock("alerts"):
+    """One process at a time looks at alerts or delivers them, of all machines on a lake when Redis answers.
+
+    When it does not, one of each machine: an alert that is told twice is better than one that is not told.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(file_locks(platform.settings.state / "alerts")("alerts"))
+        if platform.lake_lock and platform.settings.redis_url:
+            try:
+                stack.enter_context(platform.lake_lock("alerts"))
+            except LockHeld:
+                raise
+            except UserError as error:
+                log.warning("alerts of other machines may be told twice: %s", error)
         yield
 
 

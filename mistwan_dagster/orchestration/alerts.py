@@ -194,7 +194,7 @@ def _hourly_incidents(platform: Platform, end: datetime | None) -> pl.DataFrame:
 def _silenced(
     platform: Platform, observed: pl.DataFrame, stretches: pl.DataFrame, end: datetime | None, now: datetime
 ) -> pl.Series:
-    """Whether a maintenance window holds now, or held in the newest slot or hour that tells of the signal."""
+    """Whether a maintenance window held in the newest slot or hour that tells of the signal, or since; or holds now."""
     if platform.maintenance.is_empty():
         return pl.repeat(False, observed.height, eager=True)
     spans = maintenance_spans(platform.maintenance, *_dimensions(platform)).collect(engine="in-memory")
@@ -203,7 +203,6 @@ def _silenced(
     told = told.join(slots, on=["signal", "subject"], how="left")
     until = pl.when("_live").then("_slot_end").otherwise(pl.lit(end).cast(INSTANT))
     since = until - pl.when("_live").then(pl.lit(SLOT)).otherwise(pl.lit(HOUR))
-    holds_now = (pl.col("start") <= now) & (pl.col("end") > now)
-    held_then = (pl.col("start") < until) & (pl.col("end") > since)
-    hit = told.join(spans, left_on="subject", right_on="circuit_id").filter(holds_now | held_then)
+    held = (pl.col("start") <= now) & (pl.col("end") > since.fill_null(now))
+    hit = told.join(spans, left_on="subject", right_on="circuit_id").filter(held)
     return told["_row"].is_in(hit["_row"].implode())

@@ -43,7 +43,7 @@ from mistwan_dagster.kpi.steps import MAX_GAP
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
 from mistwan_dagster.kpi.versions import in_force
 from mistwan_dagster.lake.files import listed_once
-from mistwan_dagster.lake.raw import HOUR, hours_between
+from mistwan_dagster.lake.raw import HOUR, floor_day, floor_hour, hours_between
 from mistwan_dagster.orchestration.episodes import whole_table
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -52,6 +52,8 @@ MARGIN = MAX_GAP
 CHUNK = timedelta(hours=24)
 """A longer span is computed in pieces of this length at most, so that memory does not grow with it."""
 EVENT_REACH = timedelta(days=14)
+"""How far around an hour without snapshots its events are looked for."""
+ANSWER_REACH = timedelta(days=7)
 """ARP and DHCP have no snapshot of their own: their last event holds, so it is looked for so far before its day."""
 LIVE_EVENT_REACH = timedelta(hours=24)
 """How far other events are looked for where snapshots tell the state."""
@@ -156,9 +158,8 @@ def evidence(platform: Platform, start: datetime, end: datetime, live: bool) -> 
 
 
 def _answers_before(platform: Platform, start: datetime) -> pl.LazyFrame:
-    """ARP and DHCP events from EVENT_REACH before the day of a piece to where its other events begin."""
-    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
-    events = device_events(platform, midnight - EVENT_REACH, start - LIVE_EVENT_REACH)
+    """ARP and DHCP events from ANSWER_REACH before the day of a piece to the hour where its other events begin."""
+    events = device_events(platform, floor_day(start) - ANSWER_REACH, floor_hour(start - LIVE_EVENT_REACH))
     return events.filter(pl.col("type").is_in(list(REACH_STATES)))
 
 

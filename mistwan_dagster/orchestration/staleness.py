@@ -28,10 +28,10 @@ from mistwan_dagster.kpi.rolling import ROLLING_MONTHS, rolling_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.day_files import Piece, pieces_of
 from mistwan_dagster.lake.files import hour_label, listed_once
-from mistwan_dagster.lake.raw import HOUR, Span, hours_between
+from mistwan_dagster.lake.raw import HOUR, Span, floor_day, hours_between
 from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, observed_minutes
 from mistwan_dagster.orchestration.episodes import episodes_of_period
-from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH, MARGIN
+from mistwan_dagster.orchestration.hourly import ANSWER_REACH, EVENT_REACH, LIVE_EVENT_REACH, MARGIN
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranked_periods import latest_stretches
 from mistwan_dagster.orchestration.sle_dive import WINDOW
@@ -43,17 +43,23 @@ LONGEST_WINDOW = max(WINDOW_HOURS)
 def observed_hours(platform: Platform) -> set[datetime]:
     """Complete hours for which anything was collected: snapshots or history bins.
 
-    An hour whose evidence reaches back behind what retention has left keeps the figures that it has.
+    An hour whose evidence reaches back behind what retention has left keeps the figures that it has. One that has none
+    is computed without the ARP and DHCP events that are gone.
     """
     now, raw = platform.settings.now(), platform.raw
     hours = set(raw.partition_hours(PORT_STATS)) | set(raw.partition_hours(PATH_STATS))
-    hours = {hour for hour in hours if hour - LIVE_EVENT_REACH >= raw.horizon.start}
+    have = set(platform.kpi.labels(FACT_CIRCUIT_HOUR.name))
+    hours = {hour for hour in hours if hour - _live_reach(hour, have) >= raw.horizon.start}
     with listed_once(platform.settings.lake):
         for endpoint in SERIES:
             for day in raw.series_days(endpoint):
                 marks = raw.series_marks(endpoint, day)
                 hours |= {hour for hour in marks if hour - EVENT_REACH >= raw.horizon.start}
     return {hour for hour in hours if hour + HOUR <= now}
+
+
+def _live_reach(hour: datetime, have: set[str]) -> timedelta:
+    return LIVE_EVENT_REACH if hour_label(hour) not in have else hour - floor_day(hour) + ANSWER_REACH
 
 
 def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[str]:

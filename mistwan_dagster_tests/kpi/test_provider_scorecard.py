@@ -180,3 +180,12 @@ def test_the_same_input_gives_the_same_digits_each_time():
         for _ in range(6)
     }
     assert len(found) == 1
+
+
+def test_a_figure_that_is_no_measurement_stops_no_month_and_turns_no_sign():
+    unknown = 4294967295.0
+    names = [f"c{n}" for n in range(5)]
+    huge = [circuit_hour(n, circuit=c, latency_avg_ms=unknown) for c in names for n in range(700)]
+    odd = [circuit_hour(n, circuit="b", latency_avg_ms=f) for n, f in enumerate((float("inf"), float("nan")))]
+    (row,) = run([*huge, *odd], providers=dict.fromkeys(names, "Acme"))
+    assert row["latency_avg_ms"] == unknown

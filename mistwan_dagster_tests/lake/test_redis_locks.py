@@ -7,9 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import redis
 
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS
 from mistwan_dagster.errors import UserError
+from mistwan_dagster.lake.locks import LockHeld
 from mistwan_dagster.lake.raw import HOUR, RawLake
 from mistwan_dagster.lake.redis_locks import redis_locks
 from mistwan_dagster_tests.lake.test_compaction import DAY, event
@@ -34,14 +36,26 @@ def test_a_name_is_held_by_one_and_other_names_and_lakes_are_free(redis_server: 
         pass
 
 
-def test_the_lock_of_a_killed_holder_comes_back_and_a_late_one_is_told(redis_server: RedisServer) -> None:
-    slow = redis_locks(redis_server.url, LAKE, lease_s=0.05)
-    next_one = redis_locks(redis_server.url, LAKE, patience_s=5)
-    with (
-        pytest.raises(UserError, match="took longer than its lease: run it again"),
-        slow("alarms"),
-        next_one("alarms"),
-    ):
+def test_the_lock_of_a_killed_holder_comes_back(redis_server: RedisServer) -> None:
+    client = redis.Redis.from_url(redis_server.url)
+    lock = redis_locks(redis_server.url, LAKE, patience_s=5)
+
+    def killed_and_another_came() -> None:
+        with lock("alarms"):
+            (key,) = client.keys("mistwan:lake:*:alarms")
+            assert 100_000 < client.pttl(key) <= 120_000
+            client.pexpire(key, 50)  # as if its holder had been killed nearly two minutes ago
+            with lock("alarms"):
+                pass
+
+    with pytest.raises(UserError, match="took longer than its lease: run it again"):
+        killed_and_another_came()
+
+
+def test_a_holder_that_lives_keeps_its_lock_beyond_the_lease(redis_server: RedisServer) -> None:
+    slow = redis_locks(redis_server.url, LAKE, lease_s=0.3)
+    other = redis_locks(redis_server.url, LAKE, patience_s=1)
+    with slow("alarms"), pytest.raises(LockHeld, match="another process holds the lock"), other("alarms"):
         pass
 
 

@@ -264,6 +264,18 @@ def test_an_empty_page_ends_a_walk_that_lacks_nothing_whatever_its_next(cloud: C
     assert [len(p.rows) for p in begin(tools)] == [1, 0]
 
 
+@pytest.mark.parametrize(("first", "last"), [(2, 1), (1, 1)])
+def test_an_empty_page_ends_a_walk_whose_total_sinks_or_counts_less_than_was_told(
+    cloud: Cloud, tools: Tools, first: int, last: int
+) -> None:
+    again = f"{PORTS}?search_after=1"
+    cloud.replies(
+        Reply({"results": ports(0, 1), "total": first, "next": again}),
+        Reply({"results": [], "total": last, "next": again}),
+    )
+    assert [len(p.rows) for p in begin(tools)] == [2, 0]
+
+
 def test_empty_pages_without_end_are_an_error(cloud: Cloud, tools: Tools) -> None:
     cloud.script = lambda _asked, n: Reply({"results": [], "next": f"{PORTS}?search_after={n}"})
     with pytest.raises(Unusable, match="page 2: the cloud told an earlier page again"):

@@ -274,6 +274,25 @@ def test_with_the_lake_on_an_object_store_messages_on_their_way_are_there_for_th
     assert outbox(pod(10)).entries() == []
 
 
+def test_while_redis_is_away_alerts_of_a_shared_lake_are_told(
+    at, hook: Webhook, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake = store.new_bucket()
+
+    def machine(minute: float) -> Platform:
+        settings = at(minute).settings
+        settings.mistwan_lake_url, settings.redis_url = lake, SecretStr("redis://127.0.0.1:1/0")
+        return Platform(settings)
+
+    alerts(machine(0), {"alert_id": "a"})
+    assert deliver(machine(0)) == Outcome(1, 0, 0, 0, {})
+    assert deliver(machine(5)) == Outcome(0, 0, 0, 0, {})
+    assert events(hook) == [("a", "opened")]
+    assert (
+        "alerts of other machines may be told twice: lake: Redis at REDIS_URL cannot be used" in caplog.text
+    )
+
+
 def test_no_secret_is_written_anywhere(
     at, hook: Webhook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,6 +263,24 @@ def test_what_was_bad_only_in_a_window_is_never_told(
     assert look(platform).alerts.alerts["announced_utc"].to_list() == [None, None]
 
 
+def test_a_window_after_the_newest_hour_silences_until_an_hour_after_it_is_known(
+    platform: Platform, tmp_path: Path
+) -> None:
+    file = tmp_path / "maintenance.csv"
+    file.write_text("site,start,end,reason\nA,2025-01-10T12:00:00Z,2025-01-10T13:00:00Z,works\n")
+    platform.settings.mistwan_maintenance_file = file
+    hours(platform, NOON, 2, {"a2": "critical"})
+    for minutes in (17, 63):  # within the window, and after it, when the newest hour is still that before it
+        platform.settings.mistwan_now = NOON + minutes * MINUTE
+        found = look(platform)
+        assert (found.still_open, found.silenced) == (1, 1)
+    hours(platform, NOON + HOUR, 1, {})
+    platform.settings.mistwan_now = NOON + 77 * MINUTE
+    assert look(platform).alerts.alerts.select("announced_utc", "close_reason").rows() == [
+        (None, "recovered")
+    ]
+
+
 def test_loss_that_goes_on_after_a_window_is_told(platform: Platform, tmp_path: Path) -> None:
     file = tmp_path / "maintenance.csv"
     file.write_text("site,start,end,reason\nA,2025-01-10T10:00:00Z,2025-01-10T12:00:00Z,works\n")

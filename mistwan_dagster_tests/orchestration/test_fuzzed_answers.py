@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_every_row_of_a_snapshot_is_stored_set_aside_or_repeated(
         serve(cloud, endpoint, pages, len(rows) if total == "true count" else total)
         done, aside = read(platform, endpoint, next(slots)), next(new)
         if done.error is not None:  # two pages with the same keys: the walk is incomplete and says so
-            assert "told an earlier page again" in done.error
+            assert re.search("told an earlier page again|rows were never told", done.error)
             return
         keys, bad = expected(endpoint, rows)
         assert set(done.stored.select(endpoint.key).rows()) == keys
@@ -173,7 +174,7 @@ def test_every_event_is_stored_set_aside_or_repeated(
         serve(cloud, endpoint, pages, len(rows))
         done, aside = read(platform, endpoint, NOW), next(new)
         if done.error is not None:
-            assert "told an earlier page again" in done.error
+            assert re.search("told an earlier page again|rows were never told", done.error)
             return
         found = [extract(endpoint, [as_parsed(row)], NOW) for row in rows]
         frames = [f.frame for f in found if f.frame.height]

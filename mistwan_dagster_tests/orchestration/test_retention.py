@@ -21,7 +21,7 @@ from mistwan_dagster.catalog.tables import (
 )
 from mistwan_dagster.lake.files import hour_label, write_parquet
 from mistwan_dagster.lake.raw import HOUR, SlotReport
-from mistwan_dagster.orchestration.hourly import EVENT_REACH, LIVE_EVENT_REACH
+from mistwan_dagster.orchestration.hourly import ANSWER_REACH, EVENT_REACH, LIVE_EVENT_REACH
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.retention import (
     fact_horizon,
@@ -141,6 +141,19 @@ def test_hours_whose_evidence_is_partly_gone_are_not_computed_again(platform: Pl
     assert HOURLY.stale(platform) == [first_history]
     assert platform.kpi.stamp("hourly", hour_label(first_live)) is not None
     assert platform.kpi.stamp("hourly", hour_label(RAW - HOUR)) is None
+
+
+def test_an_hour_that_has_figures_keeps_them_when_events_that_told_them_may_be_gone(
+    platform: Platform,
+) -> None:
+    first_whole = RAW + ANSWER_REACH
+    for hour in (first_whole - HOUR, first_whole, first_whole + HOUR):
+        slot(platform, hour)
+    retain_raw(platform)
+    assert observed_hours(platform) == {first_whole - HOUR, first_whole, first_whole + HOUR}
+    for hour in (first_whole - HOUR, first_whole):
+        platform.kpi.write(FACT_CIRCUIT_HOUR.name, FACT_CIRCUIT_HOUR.empty(), hour_label(hour))
+    assert observed_hours(platform) == {first_whole, first_whole + HOUR}
 
 
 def test_windows_and_periods_that_reach_behind_the_horizon_keep_their_figures(platform: Platform) -> None:
