@@ -26,6 +26,7 @@ from benchmarks.children import Children, Use
 from benchmarks.cloud import Cloud
 from benchmarks.soak_verdict import Seen, broken_slots, collection_told, doubled, facts_of, files_by_area
 from benchmarks.ticks import DELAY, Ask, look, run, tick
+from mistwan_dagster.lake.files import replace_file
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.mist import call
 from mistwan_dagster.orchestration import activity, launch, liveness
@@ -56,9 +57,11 @@ class Lived:
 
     def keep(self, path: Path) -> None:
         """Replace the file at once, or not at all."""
-        temporary = path.with_suffix(".new")
-        temporary.write_bytes(pickle.dumps(self))
-        temporary.replace(path)
+
+        def write(target: Path) -> None:
+            target.write_bytes(pickle.dumps(self))
+
+        replace_file(path, write)
 
     def close_day(self, home: Path) -> None:
         """Keep the number of files, and the highest memory of the day."""

@@ -64,9 +64,10 @@ def alone(platform: Platform) -> Iterator[None]:
     """
     with ExitStack() as stack:
         stack.enter_context(file_locks(platform.settings.state / "alerts")("alerts"))
-        if platform.lake_lock and platform.settings.redis_url:
+        shared = platform.lake_lock if platform.settings.redis_url else None
+        if shared:
             try:
-                stack.enter_context(platform.lake_lock("alerts"))
+                stack.enter_context(shared("alerts"))
             except LockHeld:
                 raise
             except UserError as error:

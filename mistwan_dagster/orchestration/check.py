@@ -27,6 +27,7 @@ from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.recent_slots import recent_slots
 from mistwan_dagster.orchestration.schema_drift import news
 from mistwan_dagster.orchestration.sle import coverage_now
+from mistwan_dagster.orchestration.stage import ranges
 
 SHOWN_FIELDS = 10
 
@@ -160,16 +161,10 @@ def _warehouse(platform: Platform) -> str:
 
 def _in_words(slots: list[datetime]) -> str:
     """Day and time of ascending slots; three or more in a row as `04T02:00 to 04T07:55`."""
-    runs: list[list[datetime]] = []
-    for slot in slots:
-        if runs and slot - runs[-1][-1] == SLOT:
-            runs[-1].append(slot)
-        else:
-            runs.append([slot])
-    told = [
-        f"{r[0]:%dT%H:%M} to {r[-1]:%dT%H:%M}" if len(r) > 2 else " ".join(f"{s:%dT%H:%M}" for s in r)
-        for r in runs
-    ]
+    told = []
+    for begin, end in ranges(slots, lambda slot: slot + SLOT, len(slots)):
+        row = [f"{begin + n * SLOT:%dT%H:%M}" for n in range((end - begin) // SLOT)]
+        told.append(f"{row[0]} to {row[-1]}" if len(row) > 2 else " ".join(row))
     return ", ".join(told)
 
 

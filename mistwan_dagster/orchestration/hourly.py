@@ -99,7 +99,8 @@ def dim_site(platform: Platform) -> pl.DataFrame:
 def chunks(platform: Platform, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, bool]]:
     """(from, to, observed live) pieces of a span, none over midnight; hours with and without snapshots apart.
 
-    What is read for a piece depends on its day only, so that hours come out the same one by one and a day at once.
+    How far back ARP and DHCP are read for an hour with snapshots then depends on its day only, so that such hours come
+    out the same one by one and a day at once.
     """
     with listed_once(platform.settings.lake):
         found = {h: bool(platform.raw.slot_files(PORT_STATS, h)) for h in hours_between(start, end)}

@@ -13,6 +13,9 @@ from mistwan_dagster.settings import Settings
 from mistwan_dagster.simulator.clock import Clock
 from mistwan_dagster.simulator.server import Running, running
 from mistwan_dagster.simulator.world import World
+from mistwan_dagster_tests.mist.conftest import cloud
+
+__all__ = ["cloud"]
 
 EVENING = datetime(2025, 3, 4, 21, 40, 11, tzinfo=UTC)
 

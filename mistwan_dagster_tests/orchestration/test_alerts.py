@@ -208,12 +208,17 @@ def test_stores_of_one_carrier_that_go_down_together_make_one_alert(
     assert short(look(platform))[0] == ("outage", "provider", None, "Acme", "high", 3)
 
 
-def test_a_window_of_maintenance_silences_its_circuits(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    file = tmp_path / "maintenance.csv"
-    file.write_text("site,start,end,reason\nA,2025-01-10T11:00:00Z,2025-01-10T12:30:00Z,works\n")
+def in_maintenance(platform: Platform, begin: str, end: str) -> None:
+    """Site A, from and to a time of the day."""
+    file = platform.settings.home / "maintenance.csv"
+    file.write_text(f"site,start,end,reason\nA,2025-01-10T{begin}:00Z,2025-01-10T{end}:00Z,works\n")
     platform.settings.mistwan_maintenance_file = file
+
+
+def test_a_window_of_maintenance_silences_its_circuits(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_maintenance(platform, "11:00", "12:30")
     down(monkeypatch, {"a1": 16, "b1": 16})
     found = look(platform)
     assert (found.still_open, found.silenced) == (2, 1)
@@ -231,11 +236,9 @@ def test_a_window_of_maintenance_silences_its_circuits(
 
 
 def test_what_was_bad_only_in_a_window_is_never_told(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "maintenance.csv"
-    file.write_text("site,start,end,reason\nA,2025-01-10T10:00:00Z,2025-01-10T12:00:00Z,works\n")
-    platform.settings.mistwan_maintenance_file = file
+    in_maintenance(platform, "10:00", "12:00")
     down(monkeypatch, {"a1": 16}, NOON - 5 * MINUTE)
     platform.settings.mistwan_now = NOON - 2 * MINUTE
     hours(platform, NOON, 2, {"a2": "critical"})
@@ -264,11 +267,9 @@ def test_what_was_bad_only_in_a_window_is_never_told(
 
 
 def test_a_window_after_the_newest_hour_silences_until_an_hour_after_it_is_known(
-    platform: Platform, tmp_path: Path
+    platform: Platform,
 ) -> None:
-    file = tmp_path / "maintenance.csv"
-    file.write_text("site,start,end,reason\nA,2025-01-10T12:00:00Z,2025-01-10T13:00:00Z,works\n")
-    platform.settings.mistwan_maintenance_file = file
+    in_maintenance(platform, "12:00", "13:00")
     hours(platform, NOON, 2, {"a2": "critical"})
     for minutes in (17, 63):  # within the window, and after it, when the newest hour is still that before it
         platform.settings.mistwan_now = NOON + minutes * MINUTE
@@ -281,10 +282,8 @@ def test_a_window_after_the_newest_hour_silences_until_an_hour_after_it_is_known
     ]
 
 
-def test_loss_that_goes_on_after_a_window_is_told(platform: Platform, tmp_path: Path) -> None:
-    file = tmp_path / "maintenance.csv"
-    file.write_text("site,start,end,reason\nA,2025-01-10T10:00:00Z,2025-01-10T12:00:00Z,works\n")
-    platform.settings.mistwan_maintenance_file = file
+def test_loss_that_goes_on_after_a_window_is_told(platform: Platform) -> None:
+    in_maintenance(platform, "10:00", "12:00")
     hours(platform, NOON, 2, {"a2": "critical"})
     platform.settings.mistwan_now = NOON + 8 * MINUTE
     assert look(platform).silenced == 1

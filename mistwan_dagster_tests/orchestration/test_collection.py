@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,6 @@ from mistwan_dagster_tests.mist.conftest import ORG, TOKEN, Cloud, Reply
 NOW = datetime(2025, 3, 4, 10, 7, tzinfo=UTC)
 START = NOW - timedelta(hours=9)
 EVENTS = f"/api/v1/orgs/{ORG}/devices/events/search"
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    served = Cloud()
-    yield served
-    served.close()
 
 
 @pytest.fixture

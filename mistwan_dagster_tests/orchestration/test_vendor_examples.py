@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,13 +55,6 @@ CASES = [
     for endpoint in ENDPOINTS.values()
     for name, body in examples(endpoint.path)
 ]
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    served = Cloud()
-    yield served
-    served.close()
 
 
 @pytest.fixture
