@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL of an installation that is put to the test, as plain processes on sockets in a folder.
+"""Servers of an installation that is put to the test, as plain processes; Redis and PostgreSQL on sockets in a folder.
 
 Belongs here: starting them, and killing and starting them again. Does not belong here: when that happens.
 """
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,16 +34,19 @@ class Server:
     answers: Callable[[], bool]
     deadly: signal.Signals
     user: str | None = None
+    environment: dict[str, str] | None = None
+    log: Path = Path(os.devnull)
     restarts: int = -1
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def restart(self) -> None:
         """Kill it, if it runs, and start it; returns when it answers."""
         self.stop()
-        quiet = subprocess.DEVNULL
-        started = subprocess.Popen(
-            self.command, stdout=quiet, stderr=quiet, user=self.user, start_new_session=True
-        )
+        with self.log.open("ab") as output:
+            started = subprocess.Popen(
+                self.command, env=self.environment, stdout=output, stderr=output, user=self.user,
+                start_new_session=True,
+            )  # fmt: skip
         self._running.append(started)
         for _ in range(600):
             if self.answers():
@@ -52,11 +55,22 @@ class Server:
             time.sleep(0.05)
         raise SystemExit(f"{self.command[0]} did not start")
 
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return self._running[-1].pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether its first process is gone."""
+        return self._running[-1].poll() is not None
+
     def stop(self) -> None:
-        """Kill it; nothing is put in order before."""
+        """Kill it and all that it started; nothing is put in order before."""
         while self._running:
             process = self._running.pop()
-            process.send_signal(self.deadly)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, self.deadly)
             process.wait()
 
 
@@ -72,7 +86,7 @@ def redis(folder: Path) -> Iterator[Server]:
             ["redis-cli", "-s", str(socket), "ping"], capture_output=True, check=False
         ).stdout.startswith(b"PONG")
 
-    yield from _running(Server(f"unix://{socket}", command, answers, signal.SIGKILL))
+    yield from kept(Server(f"unix://{socket}", command, answers, signal.SIGKILL))
 
 
 @contextmanager
@@ -94,10 +108,11 @@ def postgres(folder: Path) -> Iterator[Server]:
         return subprocess.run(ready, check=False).returncode == 0
 
     # SIGQUIT to the first process ends all of them at once; what was not written is recovered from the log.
-    yield from _running(Server(url, command, answers, signal.SIGQUIT, user))
+    yield from kept(Server(url, command, answers, signal.SIGQUIT, user))
 
 
-def _running(server: Server) -> Iterator[Server]:
+def kept(server: Server) -> Iterator[Server]:
+    """Started, and killed at the end."""
     try:
         server.restart()
         yield server

@@ -129,7 +129,7 @@ def live(plan: Plan) -> Seen:
                 lived.keep(plan.record)
                 over = (time.monotonic() - began) / 60
                 print(f"{plan.name} {lived.hours} hours over after {over:.0f} min; killed {lived.killed.total()}, "
-                      f"failed {dict(lived.failed)}", flush=True)  # fmt: skip
+                      f"failed {lived.failed.total()}", flush=True)  # fmt: skip
             side.blows = {}
             end = START + lived.hours * HOUR
             side.look_after(end + DELAY)
@@ -179,8 +179,9 @@ def homes() -> Iterator[Path]:
         yield Path(named)
 
 
-def _circuits_csv() -> str:
-    return World(seed=1, sites=SITES).circuits_csv()
+def circuits_csv(sites: int) -> str:
+    """Circuits of the simulated world. In a child: worlds are computed."""
+    return World(seed=1, sites=sites).circuits_csv()
 
 
 def main() -> int:
@@ -194,7 +195,7 @@ def main() -> int:
         served(SITES) as other,
     ):
         folder.chmod(0o755)  # PostgreSQL is another user
-        csv = Children(folder / "report.log").run("(circuits)", _circuits_csv)
+        csv = Children(folder / "report.log").run("(circuits)", circuits_csv, SITES)
         plans = [Plan(folder, cloud, csv, disturbed=True), Plan(folder, other, csv, disturbed=False)]
         with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
             disturbed, clean = pool.map(live, plans)

@@ -63,6 +63,17 @@ def broken_slots(start: datetime, end: datetime) -> dict[datetime, str]:
     return found
 
 
+def late_slots(start: datetime, end: datetime) -> set[datetime]:
+    """Slots of which a row arrived when they were over: the cloud may have told of the next one by then."""
+    raw, found = Platform.open().raw, set()
+    for endpoint in WHOLE:
+        rows = raw.scan_snapshots(endpoint, start, end).filter(
+            pl.col("received_at") >= pl.col("slot_utc") + SLOT
+        )
+        found |= set(rows.select(pl.col("slot_utc").unique()).collect()["slot_utc"])
+    return found
+
+
 def facts_of(start: datetime, end: datetime) -> pl.DataFrame:
     """Circuit hours of the lake in [start, end), sorted."""
     found = Platform.open().kpi.scan_hours(FACT_CIRCUIT_HOUR.name, start, end)

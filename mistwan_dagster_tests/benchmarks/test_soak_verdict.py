@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from benchmarks.soak_verdict import Seen, compare, grown, named_slots
+from benchmarks.soak_verdict import WHOLE, Seen, compare, grown, late_slots, named_slots
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
+from mistwan_dagster.lake.slots import SlotReport
+from mistwan_dagster.orchestration.platform import Platform
 
 HOUR = timedelta(hours=1)
 START = datetime(2025, 3, 3, 20, tzinfo=UTC)
@@ -86,6 +89,21 @@ def test_an_hour_that_the_history_told_may_be_better_observed_than_the_live_one(
     )
     disturbed = replace(GOOD, facts=told, broken={START + 2 * HOUR: "x"}, told="2025-03-03T22:00Z")
     assert compare(disturbed, GOOD, {OFF}) == []
+
+
+def test_a_slot_of_which_a_page_came_after_its_end_is_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISTWAN_HOME", str(tmp_path))
+    endpoint, raw = WHOLE[0], Platform.open().raw
+    for minute, arrives in ((0, 4), (5, 10), (10, 10)):
+        slot = START + timedelta(minutes=minute)
+        arrival = pl.Series([START + timedelta(minutes=arrives)], dtype=endpoint.schema["received_at"])
+        frame = pl.DataFrame(
+            {**{name: [None] for name in endpoint.schema}, "received_at": arrival}, endpoint.schema
+        )
+        raw.finish_slot(endpoint, SlotReport(endpoint.name, slot, True, 1, 1, 1, 0), [frame])
+    assert late_slots(START, START + HOUR) == {START + timedelta(minutes=5)}
 
 
 def files(*counts: int) -> list[Counter[str]]:
