@@ -6,18 +6,16 @@ which makes deadlines of the time of day, and its C core waits for them by the m
 """
 
 import os
-import sys
 import time
 
 if "FAST_CLOCK" in os.environ:
+    from importlib import import_module
     from types import SimpleNamespace
 
-    import grpc._channel
-    import grpc._cython.cygrpc
-    import grpc._server  # noqa: F401 (each of them asks for the time)
     import time_machine
 
     BEGAN, START, RATE = map(float, os.environ["FAST_CLOCK"].split())
+    MAKE_DEADLINES = ("grpc._channel", "grpc._server", "grpc._cython.cygrpc")
     monotonic = time.monotonic
 
     def _time_ns(_: time_machine.Traveller) -> int:
@@ -26,6 +24,5 @@ if "FAST_CLOCK" in os.environ:
     time_machine.Traveller.time_ns = _time_ns  # type: ignore[method-assign, assignment]
     time_machine.travel(START).start()
     machine_time = SimpleNamespace(**{**vars(time), "time": time_machine.escape_hatch.time.time})
-    for name, module in list(sys.modules.items()):
-        if name.split(".")[0] == "grpc" and vars(module).get("time") is time:
-            vars(module)["time"] = machine_time
+    for name in MAKE_DEADLINES:
+        vars(import_module(name))["time"] = machine_time
