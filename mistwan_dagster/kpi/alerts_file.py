@@ -71,6 +71,15 @@ class Route:
     regions: tuple[str, ...] | None = None
     rules: tuple[str, ...] | None = None
 
+    @property
+    def can_match(self) -> bool:
+        """Whether there can be such an alert: those of the platform have its scope, and no region."""
+        of_platform = {rule in PLATFORM_LIMITS for rule in self.rules} if self.rules else {True, False}
+        elsewhere = set(self.scopes) - {"platform"}
+        return (True in of_platform and "platform" in self.scopes and self.regions is None) or (
+            False in of_platform and bool(elsewhere)
+        )
+
 
 @dataclass(frozen=True)
 class AlertConfig:
@@ -206,10 +215,16 @@ def _route(file: YamlFile, where: str, value: object, targets: list[str], rules:
     def words(key: str, allowed: Iterable[str] | None) -> tuple[str, ...] | None:
         return None if entry.get(key) is None else _words(file, f"{where}.{key}", entry[key], allowed)
 
-    return Route(
+    route = Route(
         _words(file, f"{where}.to", entry.get("to"), targets),
         words("severities", LEVELS) or LEVELS,
         words("scopes", SCOPES) or SCOPES,
         words("regions", None),
         words("rules", rules),
     )
+    if not route.can_match:
+        raise file.wrong(
+            f"{where}: matches no alert, as those of the platform have the scope platform and no region, and no others "
+            "have that scope: change scopes, regions or rules"
+        )
+    return route

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
 
@@ -82,12 +83,13 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """stderr is for the command's own words; the events of a run are in the instance and in the UI."""
 
 
-def prepare_dagster_home(platform: Platform) -> Path:
+def prepare_dagster_home(platform: Platform, elsewhere: Path | None = None) -> Path:
     """Create the instance's home and its configuration, and tell Dagster of both by its environment variables.
 
     Raises UserError when the configuration at hand keeps Dagster's storage elsewhere than the settings say.
     """
-    home, url = platform.settings.dagster_home, platform.settings.mistwan_dagster_postgres_url
+    home = elsewhere or platform.settings.dagster_home
+    url = platform.settings.mistwan_dagster_postgres_url
     config = home / CONFIG
     if not config.exists():
         write_text(INSTANCE_YAML + (POSTGRES_YAML if url else ""), config)
@@ -141,17 +143,21 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
 
 @contextmanager
 def instance_at_hand(platform: Platform) -> Iterator[dg.DagsterInstance | None]:
-    """The same for reading, None where no Dagster home was made yet; marks and makes nothing.
+    """The same for reading; marks nothing, and makes nothing in `MISTWAN_HOME`.
 
-    Raises UserError when its PostgreSQL is gone, or when configuration and settings name different storages.
+    None where no Dagster home was made yet, unless the settings name its PostgreSQL: a pod has no home of its own.
+    Raises UserError when that is gone, or when configuration and settings name different storages.
     """
-    if not (platform.settings.dagster_home / CONFIG).exists():
+    settings = platform.settings
+    made = (settings.dagster_home / CONFIG).exists()
+    if not made and settings.mistwan_dagster_postgres_url is None:
         yield None
         return
-    home = prepare_dagster_home(platform)
     try:
-        with dg.DagsterInstance.from_config(str(home)) as opened:
-            yield opened
+        with TemporaryDirectory(prefix="dagster-") as scratch:
+            home = prepare_dagster_home(platform, None if made else Path(scratch))
+            with dg.DagsterInstance.from_config(str(home)) as opened:
+                yield opened
     except Exception as error:
         gone = storage_gone(error)
         if gone is None:

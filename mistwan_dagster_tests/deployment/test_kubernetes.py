@@ -216,19 +216,37 @@ def test_settings_are_known_and_data_is_kept_outside_of_pods(location: dict[str,
     assert not [name for name in told if "TOKEN" in name or "PASSWORD" in name or "PRIVATE" in name]
 
 
-def test_the_dashboard_is_a_valid_hardened_deployment_behind_a_proxy() -> None:
-    deployment, service = yaml.safe_load_all((ROOT / "deploy" / "kubernetes" / "dashboard.yaml").read_text())
+def manifest(name: str) -> dict[str, Any]:
+    """The deployment of a file that also has its service; both are what Kubernetes knows and belong together."""
+    deployment, service = yaml.safe_load_all((ROOT / "deploy" / "kubernetes" / f"{name}.yaml").read_text())
     for model, told in ((client.V1Deployment, deployment), (client.V1Service, service)):
         assert k8s_model_from_dict(model, k8s_snake_case_dict(model, told)) is not None
-    pod = deployment["spec"]["template"]["spec"]
-    container = pod["containers"][0]
-    assert "--allow-anonymous" not in container["args"]
-    names = {e["name"] for e in container["env"]}
-    assert {"MISTWAN_PROXY_SECRET", "REDIS_URL"} <= names
-    assert {n.lower() for n in names} <= set(Settings.model_fields)
-    assert "MIST_API_TOKEN" not in names
-    assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    assert pod["securityContext"]["runAsNonRoot"] is True
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert service["spec"]["selector"].items() <= labels.items()
     assert deployment["spec"]["selector"]["matchLabels"] == labels
+    return deployment["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("dashboard", {"MISTWAN_PROXY_SECRET", "REDIS_URL"}),
+        ("metrics", {"MISTWAN_DAGSTER_POSTGRES_URL", "REDIS_URL", "MISTWAN_LAKE_URL"}),
+    ],
+)
+def test_what_serves_is_hardened_and_has_the_settings_that_it_needs(name: str, needs: set[str]) -> None:
+    pod = manifest(name)
+    container = pod["containers"][0]
+    assert "--allow-anonymous" not in container["args"]
+    names = {e["name"] for e in container["env"]}
+    assert needs <= names
+    assert {n.lower() for n in names} <= {*Settings.model_fields, "mistwan_lake_url"}
+    assert ("MIST_API_TOKEN" in names) == (name == "metrics")
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+def test_the_exporter_reads_the_lake_of_the_code_location(location: dict[str, Any]) -> None:
+    told = {e["name"]: e.get("value") for e in manifest("metrics")["containers"][0]["env"]}
+    of_the_platform = {name for name in location["env"] if name not in ("SNF_USER", "SNF_ROLE")}
+    assert {n: told[n] for n in of_the_platform} == {n: location["env"][n] for n in of_the_platform}

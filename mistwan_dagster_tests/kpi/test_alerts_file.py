@@ -26,6 +26,7 @@ routes:
   - {to: noc, severities: [critical], regions: [West, North], scopes: site, rules: [dead, disk_low]}
   - {to: [mail, noc, mail]}
 """
+TO_NOC = "targets: {noc: {url_env: MISTWAN_ALERT_URL_NOC}}\nroutes: ["
 
 
 def load(tmp_path: Path, text: str):
@@ -156,6 +157,13 @@ def test_no_rules_at_all_may_be_wanted(tmp_path: Path) -> None:
             "targets: {a: {url_env: MISTWAN_ALERT_URL_A}}\nroutes: [{to: a, rules: [x]}]",
             "route 1.rules: unknown 'x', expected outage, quality, congestion, slots_late",
         ),
+        (
+            f"{TO_NOC}{{to: noc, scopes: [platform], regions: [West]}}]",
+            "route 1: matches no alert, as those of the",
+        ),
+        (f"{TO_NOC}{{to: noc, rules: [disk_low], regions: [West]}}]", "route 1: matches no alert"),
+        (f"{TO_NOC}{{to: noc, rules: [disk_low], scopes: [site]}}]", "route 1: matches no alert"),
+        (f"{TO_NOC}{{to: noc, rules: [outage], scopes: [platform]}}]", "route 1: matches no alert"),
         ("a: [", "line 1: no valid YAML"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 from datetime import UTC
 from pathlib import Path
@@ -135,6 +136,26 @@ def test_a_storage_of_dagster_that_only_the_env_file_names_is_found(
     found = samples(metrics.exposition())
     assert found[("mistwan_metrics_readable", (("part", "runs"),))] == 1
     assert asked == [(str(home), POSTGRES)]
+
+
+@pytest.mark.usefixtures("cli")
+def test_a_pod_finds_the_storage_of_all_by_its_settings_and_makes_no_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")  # what is set from here on goes with the test
+    monkeypatch.setenv(launch.POSTGRES_SETTING, POSTGRES)
+    shutil.rmtree(Platform.open().settings.dagster_home, ignore_errors=True)
+    told = []
+
+    def opened(folder: str) -> dg.DagsterInstance:
+        told.append(Path(folder, launch.CONFIG).read_text())
+        return dg.DagsterInstance.local_temp(str(tmp_path))
+
+    monkeypatch.setattr(dg.DagsterInstance, "from_config", opened)
+    found = samples(metrics.exposition())
+    assert found[("mistwan_metrics_readable", (("part", "runs"),))] == 1
+    assert [launch.POSTGRES_YAML in config for config in told] == [True]
+    assert not Platform.open().settings.dagster_home.exists()
 
 
 @pytest.mark.usefixtures("cli")
