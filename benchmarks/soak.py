@@ -37,6 +37,7 @@ from benchmarks.soak_side import COLLECTION, NO_OFFSET, Blow, Lived, Side
 from benchmarks.soak_verdict import Seen, compare, grown
 from benchmarks.ticks import DELAY, ticks
 from mistwan_dagster.lake.raw import HOUR, floor_slot
+from mistwan_dagster.orchestration.jobs import JOBS
 from mistwan_dagster.orchestration.launch import INSTANCE_YAML, POSTGRES_YAML
 from mistwan_dagster.simulator.world import World
 
@@ -51,9 +52,9 @@ FAULTS = {
     "error_500": 0.02, "html_502": 0.02, "drop_mid_body": 0.02, "malformed_json": 0.02, "rate_limit": 0.0005,
     "stall": 0.005, "duplicate_rows": 0.2, "repeated_page": 0.1, "stall_seconds": 1.5, "retry_after_s": 0.1,
 }  # fmt: skip
-DISK_FULL_AT = START + HOUR + timedelta(minutes=30)
-CLOCK_OFF = {START + HOUR + timedelta(minutes=10): timedelta(minutes=-12),
-             START + HOUR + timedelta(minutes=20): timedelta(minutes=7)}  # fmt: skip
+DISK_FULL_AT = START + timedelta(minutes=30)
+CLOCK_OFF = {START + timedelta(minutes=10): timedelta(minutes=-12),
+             START + timedelta(minutes=20): timedelta(minutes=7)}  # fmt: skip
 """Tick -> by how much the clock of the disturbed installation is off in it."""
 NOT_FOR_FACTS = {
     "alerts_every_slot", "collect_sle_every_hour", "site_details_hourly", "sle_when_stale",
@@ -157,12 +158,14 @@ def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[
     A server's end that no process came for is kept.
     """
     slots = {"collect", "tick of collect"}
+    kinds = {"tick", "sensor", *slots, *(job.name for job in JOBS)}
     kept = {kind: [b for b in left if b != side.children.kill] for kind, left in side.blows.items()}
     found = {
         kind: [side.children.kill, *kept.get(kind, [])]
-        for kind in side.kinds() - (set() if hour % 4 == 1 else slots)
+        for kind in kinds - (set() if hour % 4 == 0 else slots)
     }
-    often = [kind for kind in sorted(found.keys() - slots) if side.children.by_kind[kind].runs >= 3 * hour]
+    runs = {kind: use.runs for kind, use in side.children.by_kind.items()}
+    often = [kind for kind in sorted(kinds - slots) if runs.get(kind, 0) >= 3 * hour]
     for server in below if hour % 6 == 2 else []:
         found[side.lived.rng.choice(often)].append(server.restart)
     return found

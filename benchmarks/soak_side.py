@@ -88,10 +88,6 @@ class Side:
         os.environ.update(self.environment)
         os.environ["MISTWAN_NOW"] = (now + off).isoformat()
 
-    def kinds(self) -> set[str]:
-        """Kinds of processes seen so far."""
-        return {kind for kind in self.children.by_kind if not kind.startswith("(")}
-
     def run(self, kind: str, function: Any, *arguments: Any) -> Any:
         """The function's result; None when its process was killed or it raised.
 
