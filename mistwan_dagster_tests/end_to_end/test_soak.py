@@ -1,11 +1,13 @@
-"""Three hours of a disturbed installation beside an undisturbed one; `make soak` lives through seven days.
+"""Hours of a disturbed installation beside an undisturbed one; `make soak` lives through seven days.
 
-Only when asked for, with `MISTWAN_TEST_SOAK=1`: it needs both cores for some minutes. CI asks after all other tests.
+Only when asked for: `MISTWAN_TEST_SOAK=1` needs both cores for some minutes, `MISTWAN_TEST_SOAK_DAEMON=1` for half an
+hour. CI asks for the first after all other tests.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,21 +18,35 @@ from benchmarks import servers
 from mistwan_dagster_tests.needed import require
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(
-    "MISTWAN_TEST_SOAK" not in os.environ, reason="takes minutes: set MISTWAN_TEST_SOAK=1"
-)
 
 
-def test_an_installation_that_is_disturbed_in_every_way_tells_what_an_undisturbed_one_does(
-    tmp_path: Path,
-) -> None:
+def asked_for(setting: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(setting not in os.environ, reason=f"takes minutes: set {setting}=1")
+
+
+def soak(module: str, tmp_path: Path, **settings: str) -> str:
+    """What it printed; fails when something does not hold."""
     require(servers.missing() is None, "redis-server or PostgreSQL")
-    short = {"SOAK_SITES": "4", "SOAK_HOURS": "3", "SOAK_LOG": str(tmp_path), "MISTWAN_SLE_CALLS": "20"}
+    own = {"SOAK_SITES": "4", "SOAK_LOG": str(tmp_path), "MISTWAN_SLE_CALLS": "20", **settings}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.soak"], cwd=ROOT, env={**os.environ, **short}, capture_output=True,
-        text=True, check=False,
+        [sys.executable, "-m", module], cwd=ROOT, env={**os.environ, **own}, capture_output=True, text=True,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all holds" in done.stdout
-    assert "1 of 2 hours rest on whole slots" in done.stdout, done.stdout
-    assert "{'redis-server': 1, 'postgres': 1}" in done.stdout, "killed under a run and started again"
+    return done.stdout
+
+
+@asked_for("MISTWAN_TEST_SOAK")
+def test_an_installation_that_is_disturbed_in_every_way_tells_what_an_undisturbed_one_does(
+    tmp_path: Path,
+) -> None:
+    told = soak("benchmarks.soak", tmp_path, SOAK_HOURS="3")
+    assert "1 of 2 hours rest on whole slots" in told, told
+    assert "{'redis-server': 1, 'postgres': 1}" in told, "killed under a run and started again"
+
+
+@asked_for("MISTWAN_TEST_SOAK_DAEMON")
+def test_so_does_one_whose_daemon_servers_and_workers_are_killed(tmp_path: Path) -> None:
+    told = soak("benchmarks.soak_daemon", tmp_path, SOAK_HOURS="4")
+    assert re.search("[12] of 3 hours rest on whole slots", told), told
