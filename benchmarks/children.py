@@ -29,6 +29,8 @@ class Use:
 
     runs: int = 0
     seconds: float = 0.0
+    longest_s: float = 0.0
+    """Of those that came to their end."""
     peak_mb: float = 0.0
 
 
@@ -65,8 +67,10 @@ class Children:
         self._child = 0
         _, status, usage = os.wait4(child, 0)
         use = self.by_kind.setdefault(kind, Use())
+        seconds = time.perf_counter() - began
         use.runs += 1
-        use.seconds += time.perf_counter() - began
+        use.seconds += seconds
+        use.longest_s = max(use.longest_s, seconds if told else 0.0)
         use.peak_mb = max(use.peak_mb, usage.ru_maxrss / 1024)
         if not told:
             raise RuntimeError(f"{kind}: the child ended with status {status}, see {self.log}")

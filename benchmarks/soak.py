@@ -206,7 +206,8 @@ def main() -> int:
     wrong = compare(disturbed, clean, off) + grown(disturbed)
     print("killed", dict(disturbed.killed), "failed", dict(disturbed.failed))
     print("undisturbed failed", dict(clean.failed))
-    print("peak MB by day", disturbed.peak_mb, "files by day", [dict(f) for f in disturbed.files])
+    peaks = [{kind: round(mb) for kind, mb in day.items()} for day in disturbed.peak_mb]
+    print("peak MB by day", peaks, "files by day", [dict(f) for f in disturbed.files])
     print(*(f"WRONG: {w}" for w in wrong), "all holds" if not wrong else "", sep="\n")
     return 1 if wrong else 0
 

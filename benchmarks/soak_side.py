@@ -53,7 +53,7 @@ class Lived:
     """Of the servers below it."""
     failed: Counter[str] = field(default_factory=Counter)
     files: list[Counter[str]] = field(default_factory=list)
-    peak_mb: list[float] = field(default_factory=list)
+    peak_mb: list[dict[str, float]] = field(default_factory=list)
 
     def keep(self, path: Path) -> None:
         """Replace the file at once, or not at all."""
@@ -64,9 +64,9 @@ class Lived:
         replace_file(path, write)
 
     def close_day(self, home: Path) -> None:
-        """Keep the number of files, and the highest memory of the day."""
+        """Keep the number of files, and the highest memory of each kind of process of the day."""
         self.files.append(files_by_area(home))
-        self.peak_mb.append(max(use.peak_mb for use in self.by_kind.values()))
+        self.peak_mb.append({kind: use.peak_mb for kind, use in self.by_kind.items() if use.peak_mb})
         for use in self.by_kind.values():
             use.peak_mb = 0.0
 
@@ -91,14 +91,16 @@ class Side:
     def run(self, kind: str, function: Any, *arguments: Any) -> Any:
         """The function's result; None when its process was killed or it raised.
 
-        A blow that did not fall, as the process was over before, waits for the next of its kind.
+        A blow falls at any instant of the longest process of the kind that came to its end (not of the killed ones:
+        they would be killed earlier and earlier, and come to nothing). One that did not fall, as the process was over
+        before, waits for the next of its kind.
         """
-        blows = self.blows.get(kind, [])
-        blow = blows.pop() if blows else None
         use = self.children.by_kind.get(kind)
+        blows = self.blows.get(kind, []) if use and use.longest_s else []
+        blow = blows.pop() if blows else None
         fallen: list[Blow] = []
         try:
-            with _later(blow, self.lived.rng.uniform(0, use.seconds / use.runs if use else 1.0), fallen):
+            with _later(blow, self.lived.rng.uniform(0, use.longest_s if use else 0.0), fallen):
                 return self.children.run(kind, function, *arguments)
         except RuntimeError as error:
             was_killed = fallen == [self.children.kill]

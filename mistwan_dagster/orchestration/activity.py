@@ -41,10 +41,10 @@ class ToldBy:
     within: timedelta
 
 
-ONCE = ToldBy(1, timedelta(days=32))
-"""A job of each day or month is not tried again soon."""
+SELDOM = ToldBy(ATTEMPTS, timedelta(days=32))
+"""A job of each day or month is tried so often, and then not again for a day or month."""
 OFTEN = ToldBy(ATTEMPTS, MEMORY)
-TOLD_BY = {job.name: ONCE for job in (maintenance_job, daily_report_job, monthly_report_job)} | {
+TOLD_BY = {job.name: SELDOM for job in (maintenance_job, daily_report_job, monthly_report_job)} | {
     job.name: OFTEN for job in (collect_sle_job, site_details_job, load_job)
 }
 """Jobs that no plan asks for, but `collect`, whose slots are late then, and `alerts`, which cannot tell of itself."""
@@ -138,9 +138,8 @@ def _failed_job(instance: dg.DagsterInstance, name: str, told_by: ToldBy) -> str
     failed = [record for record in newest_first if not record.dagster_run.is_success]
     if len(failed) < told_by.runs:
         return None
-    runs = "the last run" if told_by.runs == 1 else f"the last {told_by.runs} runs"
     began, run_id = newest_first[0].create_timestamp, newest_first[0].dagster_run.run_id
-    return f"{runs} failed, the newest of {began:%Y-%m-%d %H:%M} UTC (run {run_id})"
+    return f"the last {told_by.runs} runs failed, the newest of {began:%Y-%m-%d %H:%M} UTC (run {run_id})"
 
 
 def _memory() -> datetime:

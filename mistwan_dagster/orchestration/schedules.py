@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from mistwan_dagster.kpi.calendar import Period, period_start
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
@@ -23,6 +24,7 @@ from mistwan_dagster.orchestration.jobs import (
     site_details_job,
 )
 from mistwan_dagster.orchestration.partitions import PARTITION_KEY_FORMAT, SLOT_TAG
+from mistwan_dagster.orchestration.planning import ATTEMPTS
 from mistwan_dagster.orchestration.platform import PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
@@ -30,6 +32,8 @@ from mistwan_dagster.orchestration.stage import ranges
 from mistwan_dagster.orchestration.staleness import STAGES
 
 MAX_RUNS_PER_TICK = 4
+DAY_TAG = "mistwan/day"
+"""Of a run of maintenance: the day that it is for."""
 
 STAGE_MINUTE = {
     "hourly": 17,
@@ -131,13 +135,35 @@ def alerts_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
     return dg.RunRequest()
 
 
-maintenance_schedule = dg.ScheduleDefinition(
+def unless_done(
+    context: dg.ScheduleEvaluationContext,
+    job: UnresolvedAssetJobDefinition,
+    tags: dict[str, str],
+    key: str | None = None,
+) -> dg.RunRequest | dg.SkipReason:
+    """A run with these tags, unless one has succeeded, is under way, or `ATTEMPTS` have not.
+
+    So what is due once a day or month is made up for in a later hour when the daemon was down, or its run was killed.
+    """
+    runs = context.instance.get_runs(dg.RunsFilter(job_name=job.name, tags=tags))
+    if any(run.is_success or run.status in ASKED for run in runs):
+        return dg.SkipReason("done, or under way")
+    if len(runs) >= ATTEMPTS:
+        return dg.SkipReason(f"given up after {len(runs)} runs")
+    run_key = context.scheduled_execution_time.isoformat()
+    return dg.RunRequest(run_key=run_key, partition_key=key, tags=None if key else tags)
+
+
+@dg.schedule(
     name="maintain_daily",
     job=maintenance_job,
-    cron_schedule="42 3 * * *",
+    cron_schedule="42 3-23 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Schema drift, retention, compaction",
+    description="Schema drift, retention, compaction: once a day, in the first hour from 03:42 on that brings it",
 )
+def maintenance_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A day that nobody maintained is told as failed, and the next one does its work too."""
+    return unless_done(context, maintenance_job, {DAY_TAG: f"{context.scheduled_execution_time:%Y-%m-%d}"})
 
 
 @dg.schedule(
@@ -156,7 +182,7 @@ def site_details_schedule(platform: PlatformResource) -> dg.RunRequest:
 def report_schedule(
     name: str, job: UnresolvedAssetJobDefinition, period: Period, cron: str, description: str
 ) -> dg.ScheduleDefinition:
-    """The report of the day or month before the tick's, once; nothing while nothing is published."""
+    """The report of the day or month before the tick's, until it is there; nothing while nothing is published."""
 
     @dg.schedule(
         name=name,
@@ -172,17 +198,17 @@ def report_schedule(
             return dg.SkipReason("nothing is published yet")
         last = period_start(period_start(context.scheduled_execution_time, period) - HOUR, period)
         key = f"{last:%Y-%m-%d}"
-        return dg.RunRequest(run_key=key, partition_key=key)
+        return unless_done(context, job, {PARTITION_NAME_TAG: key}, key)
 
     return schedule
 
 
 REPORT_SCHEDULES = [
     report_schedule(
-        "daily_report_each_morning", daily_report_job, "day", "12 5 * * *", "The operations report of yesterday"
+        "daily_report_each_morning", daily_report_job, "day", "12 5-23 * * *", "The operations report of yesterday"
     ),
     report_schedule(
-        "monthly_report_on_the_second", monthly_report_job, "month", "32 5 2 * *",
+        "monthly_report_on_the_second", monthly_report_job, "month", "32 5-23 2-4 * *",
         "The executive report of the last month, and SLA evidence for each provider",
     ),
 ]  # fmt: skip

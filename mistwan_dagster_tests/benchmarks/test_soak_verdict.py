@@ -113,14 +113,17 @@ def files(*counts: int) -> list[Counter[str]]:
 @pytest.mark.parametrize(
     ("counts", "peak_mb", "wrong"),
     [
-        ((5000, 10000, 10100, 10200, 10300, 10400), [500.0] * 6, []),
-        ((5000, 10000), [500.0, 900.0], []),
-        ((5000, 10000, 10100), [900.0, 500.0, 600.0], ["memory grew"]),
-        ((5000, 10000, 15000, 20000, 25000), [500.0] * 5, ["raw files are not compacted"]),
-        ((5000, 10000, 10100, 10300, 10700, 11500), [500.0] * 6, ["grow faster each day"]),
+        ((5000, 10000, 10100, 10200, 10300, 10400), [500, 500, 500, 700, 700, 800], []),
+        ((5000, 10000), [500, 900], []),
+        ((5000, 10000, 10100), [900, 500, 600], ["memory of hourly grew: [900, 500, 600]"]),
+        ((5000, 10000, 10100, 10200, 10300), [500, 500, 500, 500, 600], ["memory of hourly grew"]),
+        ((5000, 10000, 15000, 20000, 25000), [500] * 5, ["raw files are not compacted"]),
+        ((5000, 10000, 10100, 10300, 10700, 11500), [500] * 6, ["grow faster each day"]),
     ],
 )
 def test_what_is_not_flat_is_told(counts: tuple[int, ...], peak_mb: list[float], wrong: list[str]) -> None:
-    told = grown(replace(GOOD, files=files(*counts), peak_mb=peak_mb))
+    days = [{"hourly": mb} for mb in peak_mb]
+    days[-1]["monthly"] = 5000.0  # there was none before
+    told = grown(replace(GOOD, files=files(*counts), peak_mb=days))
     assert len(told) == len(wrong)
     assert all(part in line for part, line in zip(wrong, told, strict=True)), told

@@ -169,12 +169,18 @@ def test_a_job_that_no_plan_asks_for_is_told_by_its_newest_runs(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("job", ["maintenance", "daily_report_files", "monthly_report_files"])
-def test_a_job_of_each_day_or_month_is_told_by_one_run(tmp_path: Path, job: str) -> None:
+def test_a_job_of_each_day_or_month_is_told_by_its_tries_for_a_month(
+    tmp_path: Path, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     platform = opened(tmp_path)
+    monkeypatch.setattr(activity, "MEMORY", timedelta(0))
     with dg.instance_for_test() as instance:
+        ended(instance, job)
+        ended(instance, job)
+        assert failed_for_good(instance, platform)[f"job/{job}"] is None, "it is tried again"
         run_id = ended(instance, job)
         text = failed_for_good(instance, platform)[f"job/{job}"] or ""
-        assert text.startswith("the last run failed, ")
+        assert text.startswith("the last 3 runs failed, ")
         assert run_id in text
         ended(instance, job, "SUCCESS")
         assert failed_for_good(instance, platform)[f"job/{job}"] == ""

@@ -24,7 +24,13 @@ from mistwan_dagster.orchestration.jobs import PERIOD_JOBS
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS, SLOT_TAG, SNAPSHOT_HOURS, WEEKS
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags, span_of_tags
-from mistwan_dagster.orchestration.schedules import alerts_schedule, collect_schedule, stage_schedule
+from mistwan_dagster.orchestration.schedules import (
+    REPORT_SCHEDULES,
+    alerts_schedule,
+    collect_schedule,
+    maintenance_schedule,
+    stage_schedule,
+)
 from mistwan_dagster.orchestration.staleness import STAGES
 
 NOW = datetime(2025, 3, 30, 4, 17, tzinfo=UTC)
@@ -188,3 +194,62 @@ def test_a_look_is_asked_for_unless_the_one_before_is_not_over(instance: dg.Dags
     assert tick(alerts_schedule, instance, NOW) == ([], "the look before is not over")
     instance.report_run_failed(waiting)
     assert len(tick(alerts_schedule, instance, NOW)[0]) == 1
+
+
+FIRST = datetime(2025, 3, 30, 3, 42, tzinfo=UTC)
+A_DAY_OF_MAINTENANCE = {"mistwan/day": "2025-03-30"}
+
+
+def ended(instance: dg.DagsterInstance, job: str, tags: dict[str, str], status: str) -> None:
+    instance.create_run_for_job(dg.job(name=job)(lambda: None), status=dg.DagsterRunStatus(status), tags=tags)
+
+
+@pytest.mark.usefixtures("platform")
+def test_maintenance_is_asked_for_each_hour_until_one_of_the_day_succeeds(
+    instance: dg.DagsterInstance,
+) -> None:
+    asked = [tick(maintenance_schedule, instance, FIRST + n * HOUR)[0] for n in range(2)]
+    assert [[r.tags.get("mistwan/day") for r in requests] for requests in asked] == [["2025-03-30"]] * 2
+    assert asked[0][0].run_key != asked[1][0].run_key, "else Dagster starts no second one"
+    ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "FAILURE")
+    assert len(tick(maintenance_schedule, instance, FIRST + HOUR)[0]) == 1
+    ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "STARTED")
+    assert tick(maintenance_schedule, instance, FIRST + 2 * HOUR) == ([], "done, or under way")
+    ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "SUCCESS")
+    assert tick(maintenance_schedule, instance, FIRST + 3 * HOUR) == ([], "done, or under way")
+    (next_day,) = tick(maintenance_schedule, instance, FIRST + 24 * HOUR)[0]
+    assert next_day.tags["mistwan/day"] == "2025-03-31"
+
+
+@pytest.mark.usefixtures("platform")
+def test_after_three_runs_the_day_is_given_up(instance: dg.DagsterInstance) -> None:
+    for _ in range(3):
+        ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "FAILURE")
+    assert tick(maintenance_schedule, instance, FIRST + 3 * HOUR) == ([], "given up after 3 runs")
+    assert len(tick(maintenance_schedule, instance, FIRST + 24 * HOUR)[0]) == 1
+
+
+@pytest.mark.parametrize(("number", "at", "key"), [
+    (0, datetime(2025, 3, 30, 5, 12, tzinfo=UTC), "2025-03-29"),
+    (1, datetime(2025, 3, 2, 5, 32, tzinfo=UTC), "2025-02-01"),
+])  # fmt: skip
+def test_a_report_is_asked_for_until_it_is_there(
+    platform: Platform, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch,
+    number: int, at: datetime, key: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(type(platform.published), "version", lambda _: 1)
+    schedule = REPORT_SCHEDULES[number]
+    assert isinstance(schedule.job_name, str)
+    of_it = {"dagster/partition": key}
+    ended(instance, schedule.job_name, of_it, "FAILURE")
+    for later in (0, 1):
+        (request,) = tick(schedule, instance, at + later * HOUR)[0]
+        assert request.partition_key == key
+    ended(instance, schedule.job_name, of_it, "SUCCESS")
+    assert tick(schedule, instance, at + 2 * HOUR) == ([], "done, or under way")
+
+
+def test_what_is_due_once_has_ticks_to_make_up_for_it() -> None:
+    """The hours of a day in which the daemon may come back, or a killed run be asked for again."""
+    crons = [maintenance_schedule.cron_schedule, *(s.cron_schedule for s in REPORT_SCHEDULES)]
+    assert crons == ["42 3-23 * * *", "12 5-23 * * *", "32 5-23 2-4 * *"]
