@@ -33,7 +33,7 @@ from threading import BrokenBarrierError
 from benchmarks import servers
 from benchmarks.children import Children
 from benchmarks.cloud import Cloud, served
-from benchmarks.soak_side import COLLECTION, NO_OFFSET, Blow, Lived, Side
+from benchmarks.soak_side import COLLECTION, NO_OFFSET, Blow, Lived, Side, remember_in_real_time
 from benchmarks.soak_verdict import Seen, compare, grown
 from benchmarks.ticks import DELAY, ticks
 from mistwan_dagster.lake.raw import HOUR, floor_slot
@@ -90,6 +90,7 @@ class Plan:
 @contextmanager
 def begun(plan: Plan, lived: Lived) -> Iterator[tuple[Side, list[servers.Server]]]:
     """An installation without a past, or as it was left, and the servers below it."""
+    remember_in_real_time()
     home = plan.folder / plan.name
     (home / "dagster").mkdir(parents=True, exist_ok=True)
     (home / "circuits.csv").write_text(plan.circuits_csv)

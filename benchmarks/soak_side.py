@@ -32,13 +32,16 @@ from mistwan_dagster.mist import call
 from mistwan_dagster.orchestration import activity, launch, liveness
 from mistwan_dagster.orchestration.sensors import SENSORS
 
-# What the platform measures in real time, in days whose hours take a minute: a killed run is noticed by the next look,
-# and what failed in a day is remembered for half an hour.
-liveness.SETTLING_S = liveness.SHOWS_ITSELF_S = 0
-activity.MEMORY = timedelta(minutes=30)
 COLLECTION = "collect_every_slot"
 Blow = Callable[[], None]
 NO_OFFSET = timedelta(0)
+
+
+def remember_in_real_time() -> None:
+    """What the platform measures in real time, in days whose hours take a minute: a killed run is noticed by the next
+    look, and what failed in a day is remembered for half an hour. For this process and its children."""
+    liveness.SETTLING_S = liveness.SHOWS_ITSELF_S = 0
+    activity.MEMORY = timedelta(minutes=30)
 
 
 @dataclass

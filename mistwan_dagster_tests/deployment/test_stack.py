@@ -64,7 +64,9 @@ def success(stack: Stack, job: str, run_id: str | None = None) -> dg.DagsterRun:
     filters = dg.RunsFilter(job_name=job, run_ids=[run_id] if run_id else None, statuses=ends)
     with instance(stack) as opened:
         run = wait_for(f"the end of {job}", lambda: next(iter(opened.get_runs(filters, limit=1)), None))
-    assert run.status == dg.DagsterRunStatus.SUCCESS, stack.services["code-location"].tail()
+        told = [entry.dagster_event for entry in opened.all_logs(run.run_id)]
+        why = [str(event) for event in told if event and event.is_failure]
+    assert run.status == dg.DagsterRunStatus.SUCCESS, [*why, stack.services["code-location"].tail()]
     return run
 
 
