@@ -6,7 +6,6 @@ Belongs here: starting it, setting it, asking it past the call budget. Does not 
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.servers import free_port
 from mistwan_dagster.catalog.endpoint import Endpoint, Paging
 from mistwan_dagster.simulator.server import SIM_TOKEN
 
@@ -106,9 +106,7 @@ class Cloud:
 @contextmanager
 def served(sites: int) -> Iterator[Cloud]:
     """A cloud of so many sites, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port), "--sites", str(sites)]

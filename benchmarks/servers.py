@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+
+
+def free_port() -> int:
+    """A port on loopback that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def missing() -> str | None:
@@ -77,16 +85,16 @@ class Server:
 @contextmanager
 def redis(folder: Path) -> Iterator[Server]:
     """A Redis with an append-only file that is synced at each write."""
-    socket = folder / "r.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--appendonly", "yes",
+    path = folder / "r.sock"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--appendonly", "yes",
                "--appendfsync", "always", "--dir", str(folder)]  # fmt: skip
 
     def answers() -> bool:
         return subprocess.run(
-            ["redis-cli", "-s", str(socket), "ping"], capture_output=True, check=False
+            ["redis-cli", "-s", str(path), "ping"], capture_output=True, check=False
         ).stdout.startswith(b"PONG")
 
-    yield from kept(Server(f"unix://{socket}", command, answers, signal.SIGKILL))
+    yield from kept(Server(f"unix://{path}", command, answers, signal.SIGKILL))
 
 
 @contextmanager

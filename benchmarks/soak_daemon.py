@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import dagster as dg
 
@@ -82,9 +83,7 @@ class Clock:
 @contextmanager
 def installation(clock: Clock, environment: dict[str, str], log: Path) -> Iterator[dict[str, servers.Server]]:
     """Code server and daemon, as `compose.yaml` has them, besides what is below them."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(servers.free_port())
     mistwan = [sys.executable, "-m", "mistwan_dagster.cli"]
     theirs = {**os.environ, **environment, **clock.environment()}
 
@@ -166,17 +165,6 @@ def live(
     return Counter(name for name, blow in fallen if blow.result())
 
 
-@contextmanager
-def own_environment() -> Iterator[None]:
-    """What a side sets is not the next one's."""
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 def unsettled(since: datetime) -> list[str]:
     """What is stale or under way. In a child whose time is the installation's."""
     platform = Platform.open()
@@ -199,7 +187,7 @@ def under_the_daemon(plan: Plan, clock: Clock, start: datetime) -> tuple[Seen, s
     rng = random.Random(SEED)
     lived = Lived(rng)
     plan.cloud.set_clock(clock.start)
-    with own_environment(), begun(plan, lived) as (side, below):
+    with patch.dict(os.environ), begun(plan, lived) as (side, below):
         parts = {Path(server.command[0]).name: server for server in below}
         log = Path(os.environ.get("SOAK_LOG", plan.folder)) / "daemon.log"
         with installation(clock, side.environment, log) as graph:
@@ -222,7 +210,7 @@ def under_the_daemon(plan: Plan, clock: Clock, start: datetime) -> tuple[Seen, s
 
 def in_peace(plan: Plan, start: datetime) -> Seen:
     """What an undisturbed installation holds after the same hours."""
-    with own_environment(), begun(plan, Lived(random.Random(SEED))) as (side, _):
+    with patch.dict(os.environ), begun(plan, Lived(random.Random(SEED))) as (side, _):
         for number in range(HOURS):
             live_hour(side, start + number * HOUR, disturbed=False)
         side.look_after(start + HOURS * HOUR + DELAY)

@@ -24,7 +24,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
-from benchmarks.servers import POSTGRES
+from benchmarks.servers import POSTGRES, free_port
 from mistwan_dagster_tests.deployment.compose import image_environment, interpolated
 from mistwan_dagster_tests.deployment.interpreter import commands_for_others
 
@@ -40,13 +40,6 @@ def wait_for(what: str, look: Callable[[], T | None], patience_s: float = PATIEN
         assert time.monotonic() < deadline, f"{what} did not happen within {patience_s} s"
         Event().wait(0.25)
     return found
-
-
-def free_port() -> int:
-    """A port on loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Hours of a disturbed installation beside an undisturbed one; `make soak` lives through seven days.
 
 Only when asked for: `MISTWAN_TEST_SOAK=1` needs both cores for some minutes, `MISTWAN_TEST_SOAK_DAEMON=1` for half an
-hour. CI asks for the first after all other tests.
+hour. CI asks for neither.
 """
 
 from __future__ import annotations

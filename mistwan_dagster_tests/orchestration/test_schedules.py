@@ -32,6 +32,7 @@ from mistwan_dagster.orchestration.schedules import (
     stage_schedule,
 )
 from mistwan_dagster.orchestration.staleness import STAGES
+from mistwan_dagster_tests.orchestration.test_alert_platform import ended
 
 NOW = datetime(2025, 3, 30, 4, 17, tzinfo=UTC)
 """The night in which Europe skips an hour of local time."""
@@ -200,10 +201,6 @@ FIRST = datetime(2025, 3, 30, 3, 42, tzinfo=UTC)
 A_DAY_OF_MAINTENANCE = {"mistwan/day": "2025-03-30"}
 
 
-def ended(instance: dg.DagsterInstance, job: str, tags: dict[str, str], status: str) -> None:
-    instance.create_run_for_job(dg.job(name=job)(lambda: None), status=dg.DagsterRunStatus(status), tags=tags)
-
-
 @pytest.mark.usefixtures("platform")
 def test_maintenance_is_asked_for_each_hour_until_one_of_the_day_succeeds(
     instance: dg.DagsterInstance,
@@ -211,11 +208,11 @@ def test_maintenance_is_asked_for_each_hour_until_one_of_the_day_succeeds(
     asked = [tick(maintenance_schedule, instance, FIRST + n * HOUR)[0] for n in range(2)]
     assert [[r.tags.get("mistwan/day") for r in requests] for requests in asked] == [["2025-03-30"]] * 2
     assert asked[0][0].run_key != asked[1][0].run_key, "else Dagster starts no second one"
-    ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "FAILURE")
+    ended(instance, "maintenance", "FAILURE", **A_DAY_OF_MAINTENANCE)
     assert len(tick(maintenance_schedule, instance, FIRST + HOUR)[0]) == 1
-    ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "STARTED")
+    ended(instance, "maintenance", "STARTED", **A_DAY_OF_MAINTENANCE)
     assert tick(maintenance_schedule, instance, FIRST + 2 * HOUR) == ([], "done, or under way")
-    ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "SUCCESS")
+    ended(instance, "maintenance", "SUCCESS", **A_DAY_OF_MAINTENANCE)
     assert tick(maintenance_schedule, instance, FIRST + 3 * HOUR) == ([], "done, or under way")
     (next_day,) = tick(maintenance_schedule, instance, FIRST + 24 * HOUR)[0]
     assert next_day.tags["mistwan/day"] == "2025-03-31"
@@ -224,7 +221,7 @@ def test_maintenance_is_asked_for_each_hour_until_one_of_the_day_succeeds(
 @pytest.mark.usefixtures("platform")
 def test_after_three_runs_the_day_is_given_up(instance: dg.DagsterInstance) -> None:
     for _ in range(3):
-        ended(instance, "maintenance", A_DAY_OF_MAINTENANCE, "FAILURE")
+        ended(instance, "maintenance", "FAILURE", **A_DAY_OF_MAINTENANCE)
     assert tick(maintenance_schedule, instance, FIRST + 3 * HOUR) == ([], "given up after 3 runs")
     assert len(tick(maintenance_schedule, instance, FIRST + 24 * HOUR)[0]) == 1
 
@@ -241,11 +238,11 @@ def test_a_report_is_asked_for_until_it_is_there(
     schedule = REPORT_SCHEDULES[number]
     assert isinstance(schedule.job_name, str)
     of_it = {"dagster/partition": key}
-    ended(instance, schedule.job_name, of_it, "FAILURE")
+    ended(instance, schedule.job_name, "FAILURE", **of_it)
     for later in (0, 1):
         (request,) = tick(schedule, instance, at + later * HOUR)[0]
         assert request.partition_key == key
-    ended(instance, schedule.job_name, of_it, "SUCCESS")
+    ended(instance, schedule.job_name, "SUCCESS", **of_it)
     assert tick(schedule, instance, at + 2 * HOUR) == ([], "done, or under way")
 
 
