@@ -1,4 +1,4 @@
-"""Partition definitions, and the names of pools and tags."""
+"""Partition definitions, and the names of tags."""
 
 from __future__ import annotations
 
@@ -21,13 +21,6 @@ MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_HOUR[:10], end_offset=1
 
 PARTITION_KEY_FORMAT = "%Y-%m-%d-%H:%M"
 SLOT_TAG = "mistwan/slot"
-WAREHOUSE_POOL = "warehouse"
-"""One load at a time: DuckDB takes one writer."""
-LAKE_POOL = "lake"
-"""One at a time of what deletes or compacts raw files."""
-EPISODES_POOL = "episodes"
-"""One at a time of what replaces a table of outages, failovers or incidents whole: of runs over different hours at the
-same time the last one finds the hours of all."""
 OWNER = "team:wan-platform"
 
 

@@ -30,6 +30,7 @@ from mistwan_dagster.lake.raw import RawLake
 from mistwan_dagster.mist.quota import Ledger, SqliteQuota, fingerprint
 from mistwan_dagster.mist.session import connect
 from mistwan_dagster.orchestration.liveness import run_alive
+from mistwan_dagster.orchestration.pools import limit_pools
 from mistwan_dagster.orchestration.run_log import log_run
 from mistwan_dagster.orchestration.warehouses import open_reader, open_warehouse
 from mistwan_dagster.settings import Settings, load_settings
@@ -168,7 +169,7 @@ class Platform:
 
 
 class PlatformResource(dg.ConfigurableResource):
-    """Opens the platform inside a run, and shows for the length of the run that its process lives."""
+    """Opens the platform inside a run, whose pools it sees to, and shows while it runs that its process lives."""
 
     _of_run: Platform | None = PrivateAttr(default=None)
 
@@ -181,6 +182,7 @@ class PlatformResource(dg.ConfigurableResource):
             settings = None
         with run_alive(settings, str(context.run_id)) if settings else nullcontext():
             if settings and context.run and context.instance:
+                limit_pools(context.instance)
                 log_run(settings.logs, context.run, context.instance)
             yield self
 

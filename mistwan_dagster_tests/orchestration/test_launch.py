@@ -11,8 +11,8 @@ import pytest
 from filelock import FileLock
 
 from mistwan_dagster.orchestration import launch, liveness
-from mistwan_dagster.orchestration.partitions import WAREHOUSE_POOL
 from mistwan_dagster.orchestration.platform import Platform
+from mistwan_dagster.orchestration.pools import WAREHOUSE_POOL, limit_pools
 from mistwan_dagster.settings import Settings
 
 LOST = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
@@ -40,7 +40,7 @@ def left_over(
     with launch.instance(platform) as opened:
         tags = {liveness.COMMAND_TAG: command, **(tags or {})}
         run = opened.create_run_for_job(idle, tags=tags, status=status)
-        opened.event_log_storage.initialize_concurrency_limit_to_default(WAREHOUSE_POOL)
+        limit_pools(opened)
         opened.event_log_storage.claim_concurrency_slot(WAREHOUSE_POOL, run.run_id, "nothing")
         platform.kpi.note_pending(run.run_id, "hourly", "2025-03-04T09", "digest")
         return run.run_id

@@ -35,13 +35,13 @@ from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.failover import compute_failovers
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import (
-    EPISODES_POOL,
     HOURS,
     OWNER,
     first_hour_of_run,
     newest_partition,
 )
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+from mistwan_dagster.orchestration.pools import EPISODES_POOL
 from mistwan_dagster.orchestration.stage import ranges
 from mistwan_dagster.orchestration.staleness import HOURLY, observed_hours
 

@@ -13,8 +13,9 @@ from mistwan_dagster.orchestration import retention
 from mistwan_dagster.orchestration.assets.kpi import HOURLY_ASSETS
 from mistwan_dagster.orchestration.assets.raw import RAW_ASSETS, raw_key
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
-from mistwan_dagster.orchestration.partitions import LAKE_POOL, OWNER, WAREHOUSE_POOL, newest_partition
+from mistwan_dagster.orchestration.partitions import OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import PlatformResource
+from mistwan_dagster.orchestration.pools import LAKE_POOL, WAREHOUSE_POOL
 from mistwan_dagster.orchestration.schema_drift import compute_drift, news, profiled_endpoints
 
 GROUP = "maintenance"

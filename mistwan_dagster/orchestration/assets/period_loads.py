@@ -23,8 +23,8 @@ from mistwan_dagster.lake.files import period_label
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration.assets.rollups import PERIOD_PARTITIONS, ROLLING_ASSET
 from mistwan_dagster.orchestration.metadata import load_results, load_spec
-from mistwan_dagster.orchestration.partitions import WAREHOUSE_POOL
 from mistwan_dagster.orchestration.platform import PlatformResource
+from mistwan_dagster.orchestration.pools import WAREHOUSE_POOL
 from mistwan_dagster.warehouse.port import Load
 
 PERIOD_SOURCES: dict[Table, str] = {

@@ -29,13 +29,12 @@ from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_asset, 
 from mistwan_dagster.orchestration.metadata import endpoint_metadata, table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+from mistwan_dagster.orchestration.pools import DIVE_POOL
 from mistwan_dagster.orchestration.sle_dive import WINDOW, DiveReport, dive
 from mistwan_dagster.orchestration.sle_hours import SleHoursReport, collect_sle_hours, require_sle_hours
 from mistwan_dagster.orchestration.staleness import SLE
 
 GROUP = "sle"
-DIVE_POOL = "sle_dive"
-"""One deep-dive at a time: two would read the same sites."""
 
 
 def hours_asset(endpoint: Endpoint) -> dg.AssetsDefinition:

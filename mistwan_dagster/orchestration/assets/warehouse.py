@@ -48,8 +48,9 @@ from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
 from mistwan_dagster.orchestration.assets.period_loads import LOAD_PERIOD_ASSETS, load_chronic, load_rolling
 from mistwan_dagster.orchestration.assets.rollups import WINDOW_ASSET
 from mistwan_dagster.orchestration.metadata import LOADS, load_results, load_spec
-from mistwan_dagster.orchestration.partitions import DAYS, HOURS, OWNER, WAREHOUSE_POOL, newest_partition
+from mistwan_dagster.orchestration.partitions import DAYS, HOURS, OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
+from mistwan_dagster.orchestration.pools import WAREHOUSE_POOL
 from mistwan_dagster.warehouse.port import Load, Loaded, total
 
 LOAD_PERIOD = timedelta(hours=24)
