@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
@@ -58,6 +58,7 @@ class RawFolders:
         self._lock = lock
         self.horizon = Horizon(root / "raw" / "retained_from.json")
         self._day_files: dict[LakePath, DayFile] = {}
+        self._listed: dict[tuple[str, datetime], list[Piece]] | None = None
 
     def endpoint_folder(self, endpoint: Endpoint) -> LakePath:
         """Folder of an endpoint."""
@@ -66,6 +67,22 @@ class RawFolders:
     def folder(self, endpoint: Endpoint, hour: datetime) -> LakePath:
         """Partition folder of an hour."""
         return self.endpoint_folder(endpoint) / f"hour={hour_label(hour)}"
+
+    @contextmanager
+    def listed_once(self) -> Iterator[None]:
+        """Within the block an hour is listed once: a plan asks for it as itself and as both neighbours of others.
+
+        Nothing is to be written meanwhile. Blocks within a block are part of it.
+        """
+        if self._listed is not None:
+            yield
+            return
+        self._listed = {}
+        try:
+            with listed_once(self.root):
+                yield
+        finally:
+            self._listed = None
 
     def note_not_served(self, endpoint: Endpoint, at: datetime, reason: str) -> None:
         """Record that the cloud refused the endpoint."""
@@ -91,9 +108,17 @@ class RawFolders:
             self._day_files[paths[-1]] = read_day_file(paths[-1])
         return self._day_files[paths[-1]]
 
-    @in_one_listing
     def pieces(self, endpoint: Endpoint, hour: datetime) -> list[Piece]:
         """What an hour consists of: first what its day file holds, then the small files that are not in it."""
+        if self._listed is None:
+            return self._list(endpoint, hour)
+        key = endpoint.name, hour
+        if key not in self._listed:
+            self._listed[key] = self._list(endpoint, hour)
+        return self._listed[key]
+
+    @in_one_listing
+    def _list(self, endpoint: Endpoint, hour: datetime) -> list[Piece]:
         if hour < self.horizon.start:
             return []
         above, folder = self.endpoint_folder(endpoint), self.folder(endpoint, hour)

@@ -22,7 +22,7 @@ from mistwan_dagster.orchestration.jobs import (
     site_details_job,
 )
 from mistwan_dagster.orchestration.liveness import UNDER_WAY
-from mistwan_dagster.orchestration.planning import ATTEMPTS, Activity, plan
+from mistwan_dagster.orchestration.planning import ATTEMPTS, Activity, lacks, plan
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import span_of_tags
 from mistwan_dagster.orchestration.staleness import STAGES
@@ -110,7 +110,8 @@ def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[st
     if not (platform.settings.mist_api_token and platform.settings.mist_org_id):
         return found
     activity = recent_activity(instance)
-    plans = [plan(platform, activity, late=late) for late in (False, True)]
+    lacking = lacks(platform)
+    plans = [plan(platform, activity, late=late, lacking=lacking) for late in (False, True)]
     given_up: dict[str, list[str]] = defaultdict(list)
     for text in (text for made in plans for text in made.given_up):
         given_up[text.partition(": ")[0]].append(f"given up after {ATTEMPTS} runs: {text}")

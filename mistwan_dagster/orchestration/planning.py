@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Scope
 from mistwan_dagster.catalog.endpoints import PORT_STATS
 from mistwan_dagster.kpi.utilization import MIN_COVERAGE_PCT
-from mistwan_dagster.lake.files import listed_once
 from mistwan_dagster.lake.raw import HOUR, SLOT, Span, floor_hour, hours_between
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
@@ -78,6 +77,27 @@ class Plan:
     given_up: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
     due: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Lacks:
+    """What of the last `MISTWAN_HISTORY_DAYS` is missing or outdated, whoever may be at it."""
+
+    hours: Mapping[str, list[datetime]]
+    """`raw/<endpoint>` -> hours that the cloud still tells."""
+    partitions: Mapping[str, Mapping[datetime, bool]]
+    """Stage -> start of a partition that is not computed from its inputs of now -> whether it was computed before."""
+
+
+def lacks(platform: Platform) -> Lacks:
+    """One look at the whole lake; it takes far longer than the plans that are made from it."""
+    since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
+    endpoints = (endpoint for several in HISTORY_SOURCES.values() for endpoint in several)
+    with platform.raw.listed_once():
+        return Lacks(
+            {endpoint.raw_name: missing_hours(platform, endpoint) for endpoint in endpoints},
+            {name: stage.changed(platform, since) for name, stage in STAGES.items()},
+        )
 
 
 def observed_live(platform: Platform, hour: datetime) -> bool:
@@ -144,29 +164,27 @@ def history_spans(platform: Platform, endpoint: Endpoint, hours: list[datetime])
     return [(hours[0], hours[-1] + HOUR)]
 
 
-def plan(platform: Platform, activity: Activity, *, late: bool) -> Plan:
+def plan(platform: Platform, activity: Activity, *, late: bool, lacking: Lacks | None = None) -> Plan:
     """Runs for partitions that were computed before and whose input changed (`late`), or for all that is missing.
+
+    `lacking` is what the caller has found already.
 
     A partition is asked for when nothing that feeds it is missing or under way, at most `MISTWAN_RANGES_AT_ONCE` runs
     of a kind are under way, and no run has it already; after `ATTEMPTS` runs without success it is given up and told.
     What collection still changes is left to its schedule once it was computed: else each slot would ask for a run.
     """
-    with listed_once(platform.settings.lake):
-        return _plan(platform, activity, late)
-
-
-def _plan(platform: Platform, activity: Activity, late: bool) -> Plan:
+    lacking = lacking or lacks(platform)
     found = Plan()
-    history = _history_to_come(platform, activity, found)
+    history = _history_to_come(platform, lacking, activity, found)
     found.due |= {name for name, spans in history.items() if spans}
     if late:
         found = Plan(due=found.due)
     elif any(history.values()):
         _request_history(platform, activity, history, found)
-    since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
     busy = {name: [*spans, *activity.under_way.get(name, ())] for name, spans in history.items()}
     for stage in STAGES.values():
-        ready = {s: k for s, k in stage.changed(platform, since).items() if _ready(platform, stage, s, k)}
+        changed = lacking.partitions[stage.name]
+        ready = {s: known for s, known in changed.items() if _ready(platform, stage, s, known)}
         if ready:
             found.due.add(stage.name)
         wanted = _not_given_up(
@@ -186,11 +204,13 @@ def _plan(platform: Platform, activity: Activity, late: bool) -> Plan:
     return found
 
 
-def _history_to_come(platform: Platform, activity: Activity, found: Plan) -> dict[str, list[Span]]:
+def _history_to_come(
+    platform: Platform, lacking: Lacks, activity: Activity, found: Plan
+) -> dict[str, list[Span]]:
     """Spans of each endpoint, by its `raw_name`, that are still to be asked for and not given up."""
     spans = {}
     for endpoint in (e for endpoints in HISTORY_SOURCES.values() for e in endpoints):
-        wanted = _not_given_up(endpoint.raw_name, missing_hours(platform, endpoint), activity, found)
+        wanted = _not_given_up(endpoint.raw_name, lacking.hours[endpoint.raw_name], activity, found)
         spans[endpoint.raw_name] = history_spans(platform, endpoint, wanted)
     return spans
 

@@ -49,7 +49,7 @@ class Stage:
         True: computed before, from other inputs (late or corrected ones); False: never computed.
         """
         found = {}
-        with platform.kpi.listed_once():
+        with platform.kpi.listed_once(), platform.raw.listed_once():
             starts = [
                 s for s in sorted(set(self.candidates(platform))) if since is None or self.end(s) > since
             ]
@@ -86,7 +86,7 @@ class Stage:
         Without this order an input that arrives while the run works would be taken for computed.
         """
         digests = {}
-        with platform.kpi.listed_once():
+        with platform.kpi.listed_once(), platform.raw.listed_once():
             while start < end:
                 digests[self.label(start)] = self.fingerprint(platform, start)
                 start = self.end(start)

@@ -74,6 +74,17 @@ def test_a_slot_replaces_only_itself(tmp_path: Path) -> None:
     assert lake.latest_snapshot(PORT_STATS, later).collect()["timestamp"].to_list() == [1.0]
 
 
+def test_within_a_block_an_hour_is_as_it_was_first_seen_and_after_it_as_it_is(tmp_path: Path) -> None:
+    lake, other = RawLake(tmp_path), RawLake(tmp_path)
+    next_slot = SLOT + timedelta(minutes=5)
+    other.finish_slot(PORT_STATS, report(True), [rows(PORT_STATS, port("ge-0/0/0", 1))])
+    with lake.listed_once(), lake.listed_once():
+        assert len(lake.slots(PORT_STATS, HOUR)) == 1
+        other.finish_slot(PORT_STATS, report(True, next_slot), [rows(PORT_STATS, port("ge-0/0/0", 2))])
+        assert len(lake.slots(PORT_STATS, HOUR)) == 1
+    assert [found.slot for found in lake.slots(PORT_STATS, HOUR)] == [SLOT, next_slot]
+
+
 def event(kind: str, at: datetime, **more: object) -> dict[str, object]:
     return {"mac": "aa", "type": kind, "timestamp": at.timestamp(), **more}
 
