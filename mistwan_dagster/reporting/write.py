@@ -16,10 +16,8 @@ from mistwan_dagster.catalog.tables import RPT_PROVIDER_SCORECARD
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import replace_file
 from mistwan_dagster.reporting.asking import Rules, consistently
-from mistwan_dagster.reporting.daily import daily_report
 from mistwan_dagster.reporting.daily_data import ask_day
 from mistwan_dagster.reporting.document import Report
-from mistwan_dagster.reporting.monthly import monthly_report
 from mistwan_dagster.reporting.monthly_data import ask_month
 from mistwan_dagster.warehouse.port import Reader
 
@@ -41,6 +39,8 @@ def write_daily(
     reader: Reader, start: datetime, rules: Rules, folder: Path, formats: Sequence[str]
 ) -> Written:
     """The operations report of the UTC day that begins at `start` (naive), into `folder`/daily."""
+    from mistwan_dagster.reporting.daily import daily_report  # draws: the graph is loaded without Matplotlib
+
     made, version = consistently(
         reader, lambda pinned: (daily_report(ask_day(pinned, start, rules), rules), pinned.number)
     )
@@ -51,6 +51,8 @@ def write_monthly(
     reader: Reader, start: datetime, rules: Rules, folder: Path, formats: Sequence[str]
 ) -> Written:
     """The executive report of the UTC month that begins at `start` (naive), into `folder`/monthly."""
+    from mistwan_dagster.reporting.monthly import monthly_report
+
     made, version = consistently(
         reader, lambda pinned: (monthly_report(ask_month(pinned, start), rules), pinned.number)
     )

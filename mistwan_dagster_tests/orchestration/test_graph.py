@@ -5,6 +5,8 @@ A change of the graph shows as a diff of that file. `make generate` writes it an
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -106,6 +108,23 @@ def test_every_job_resolves(job: dg.UnresolvedAssetJobDefinition) -> None:
 def test_the_daemon_can_load_all_of_it() -> None:
     """It refuses a job and an asset's op of one name, which nothing else here does."""
     defs.get_repository_def().load_all_definitions()
+
+
+def test_it_loads_without_what_only_some_runs_use() -> None:
+    """Each run and each command loads it."""
+    late = (
+        "matplotlib",
+        "mistapi",
+        "requests",
+        "pandas",
+        "pyarrow",
+        "snowflake.connector",
+        "dash",
+        "apprise",
+    )
+    code = f"import sys, mistwan_dagster.definitions; print([m for m in {late} if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"
 
 
 def test_sensors_ask_only_for_jobs_that_can_be_repeated() -> None:
