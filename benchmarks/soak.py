@@ -37,6 +37,7 @@ from benchmarks.soak_side import COLLECTION, NO_OFFSET, Blow, Lived, Side, remem
 from benchmarks.soak_verdict import Seen, compare, grown
 from benchmarks.ticks import DELAY, ticks
 from mistwan_dagster.lake.raw import HOUR, floor_slot
+from mistwan_dagster.orchestration.build import defs
 from mistwan_dagster.orchestration.jobs import JOBS
 from mistwan_dagster.orchestration.launch import INSTANCE_YAML, POSTGRES_YAML
 from mistwan_dagster.simulator.world import World
@@ -91,6 +92,7 @@ class Plan:
 def begun(plan: Plan, lived: Lived) -> Iterator[tuple[Side, list[servers.Server]]]:
     """An installation without a past, or as it was left, and the servers below it."""
     remember_in_real_time()
+    defs.get_repository_def().get_all_jobs()  # once, or each process that is forked resolves the whole graph anew
     home = plan.folder / plan.name
     (home / "dagster").mkdir(parents=True, exist_ok=True)
     (home / "circuits.csv").write_text(plan.circuits_csv)
