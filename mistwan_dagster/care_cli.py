@@ -22,3 +22,17 @@ def backup(
 
     copied = back_up(load_settings(), folder)
     print(f"{folder}: {copied.files} files copied ({copied.bytes} bytes), {copied.kept} there already")
+
+
+@care_app.command()
+def circuits() -> None:
+    """A draft of the circuits file (CSV): the circuits that were collected, with what is known; add the rest by hand."""
+    from mistwan_dagster.errors import UserError
+    from mistwan_dagster.exchange import print_frame
+    from mistwan_dagster.kpi.circuits_file import draft
+    from mistwan_dagster.orchestration.platform import Platform
+
+    known = Platform.open().kpi.read("dim_circuit")
+    if known is None:
+        raise UserError("no circuits are known yet: run `mistwan collect` first")
+    print_frame(draft(known), "csv")

@@ -1,6 +1,6 @@
 """The circuits file: what a person knows about circuits and the API does not.
 
-Belongs here: reading, checking and normalising that file. Does not belong here: what outranks what
+Belongs here: reading, checking and normalising that file, and a draft of it. Does not belong here: what outranks what
 (`dimensions.py`).
 """
 
@@ -48,6 +48,12 @@ def read_circuits_file(path: Path | str) -> pl.DataFrame:
         seen[circuit] = number
         rows.append(row)
     return pl.DataFrame(rows, schema=CIRCUITS_SCHEMA)
+
+
+def draft(dim_circuit: pl.DataFrame) -> pl.DataFrame:
+    """Present circuits in the file's columns, by gateway, node and port; what nobody has told yet is null."""
+    key = ["device_mac", "node", "port_id"]
+    return dim_circuit.filter("is_current").select(CIRCUITS_SCHEMA.keys()).sort(key, nulls_last=False)
 
 
 def unknown_circuits(file_frame: pl.DataFrame, dim_circuit: pl.DataFrame) -> list[str]:

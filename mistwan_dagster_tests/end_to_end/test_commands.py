@@ -6,13 +6,18 @@ from pathlib import Path
 
 import polars as pl
 
+from mistwan_dagster.kpi.circuits_file import read_circuits_file
 from mistwan_dagster.simulator.server import Running
 
 from .conftest import NOW, Cli
 
 
 def test_from_the_api_to_the_answer(cli: Cli, cloud: Running, tmp_path: Path) -> None:
+    assert cli.run("circuits").stderr == "mistwan: no circuits are known yet: run `mistwan collect` first\n"
     assert cli.ok("collect") == "collected slot 2025-03-04T10:05Z\n"
+    (tmp_path / "draft.csv").write_text(cli.ok("circuits"))
+    own = read_circuits_file(tmp_path / "circuits.csv").rows()
+    assert sorted(read_circuits_file(tmp_path / "draft.csv").rows(), key=repr) == sorted(own, key=repr)
     out = cli.ok("backfill", "--start", "2025-03-04T04:00:00Z", "--end", "2025-03-04T10:00:00Z")
     assert "history of 2025-03-04T04:00Z to 2025-03-04T10:00Z collected" in out
 

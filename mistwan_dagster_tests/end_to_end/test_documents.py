@@ -148,7 +148,7 @@ def test_every_command_works_in_the_order_of_the_documents(reader: Reader) -> No
     for block in shell_blocks("README.md"):
         for line in commands(block):
             told = reader.types(line)
-            if line.startswith("mistwan query") and "draft" not in line:
+            if line.startswith("mistwan query"):
                 assert "utilization" in told
     assert read_circuits_file(reader.folder / "draft.csv").height == len(
         read_circuits_file(reader.folder / "circuits.csv")

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA, read_circuits_file, unknown_circuits
+from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA, draft, read_circuits_file, unknown_circuits
 
 HEADER = "device_mac,node,port_id,role,provider,bandwidth_down_mbps,bandwidth_up_mbps"
 
@@ -32,6 +32,25 @@ def test_a_good_file_is_normalised(tmp_path):
         ("5c5b35000001", None, "ge-0/0/1", "primary", "Acme, Inc", 100, 12.5),
         ("5c5b35000002", "node1", "lte-0", None, None, None, None),
         ("5c5b35000002", "node0", "lte-0", "secondary", None, 0, 1000),
+    ]
+
+
+def test_a_draft_has_present_circuits_only_and_is_a_good_file(tmp_path):
+    columns = {**CIRCUITS_SCHEMA, "is_current": pl.Boolean}
+    known = pl.DataFrame(
+        [
+            ("5c5b35000002", None, "ge-0/0/1", None, None, None, None, True),
+            ("5c5b35000001", "node1", "lte-0", "secondary", 'Acme, "Inc"', 50.0, 12.5, True),
+            ("5c5b35000001", None, "ge-0/0/9", "primary", "gone", 1.0, 1.0, False),
+        ],
+        schema=columns,
+        orient="row",
+    )
+    path = tmp_path / "circuits.csv"
+    draft(known).write_csv(path)
+    assert read_circuits_file(path).rows() == [
+        ("5c5b35000001", "node1", "lte-0", "secondary", 'Acme, "Inc"', 50, 12.5),
+        ("5c5b35000002", None, "ge-0/0/1", None, None, None, None),
     ]
 
 
