@@ -26,7 +26,7 @@ def backup(
 
 @care_app.command()
 def circuits() -> None:
-    """A draft of the circuits file (CSV): the circuits that were collected, with what is known; add the rest by hand."""
+    """A draft of the circuits file (CSV) from what was collected; the rest is to be added by hand."""
     from mistwan_dagster.errors import UserError
     from mistwan_dagster.exchange import print_frame
     from mistwan_dagster.kpi.circuits_file import draft
