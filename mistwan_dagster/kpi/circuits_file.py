@@ -51,9 +51,14 @@ def read_circuits_file(path: Path | str) -> pl.DataFrame:
 
 
 def draft(dim_circuit: pl.DataFrame) -> pl.DataFrame:
-    """Present circuits in the file's columns, by gateway, node and port; what nobody has told yet is null."""
-    key = ["device_mac", "node", "port_id"]
-    return dim_circuit.filter("is_current").select(CIRCUITS_SCHEMA.keys()).sort(key, nulls_last=False)
+    """The current version of each circuit in the file's columns, by gateway, node and port; what nobody told is null.
+
+    So is the speed of the link, which stands in for a contract that is not known: as a contract it would be wrong.
+    """
+    contracted = pl.col("bandwidth_source") == "file"
+    bandwidths = (pl.when(contracted).then(c).alias(c) for c in CIRCUITS_SCHEMA if c.startswith("bandwidth"))
+    current = dim_circuit.filter("is_current").with_columns(bandwidths)
+    return current.select(CIRCUITS_SCHEMA.keys()).sort("device_mac", "node", "port_id", nulls_last=False)
 
 
 def unknown_circuits(file_frame: pl.DataFrame, dim_circuit: pl.DataFrame) -> list[str]:

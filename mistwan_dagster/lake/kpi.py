@@ -116,7 +116,13 @@ class KpiLake:
 
     @contextmanager
     def listed_once(self) -> Iterator[None]:
-        """Within the block a table is listed once: thousands of partitions share most of their inputs."""
+        """Within the block a table is listed once: thousands of partitions share most of their inputs.
+
+        Blocks within a block are part of it.
+        """
+        if self._listed is not None:
+            yield
+            return
         self._listed = {}
         try:
             with listed_once(self._lake):

@@ -22,7 +22,7 @@ from mistwan_dagster.mist.probe import check_access, usage
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.alert_delivery import known_alerts, outbox
 from mistwan_dagster.orchestration.api_usage import describe_plan, describe_use
-from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
+from mistwan_dagster.orchestration.planning import lacks, stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.recent_slots import recent_slots
 from mistwan_dagster.orchestration.schema_drift import news
@@ -86,7 +86,7 @@ def _circuits(platform: Platform) -> str:
     dimension = platform.kpi.read("dim_circuit")
     known = dimension.filter("is_current") if dimension is not None else None
     parts = [
-        "no circuits file: utilization is against link speed (set MISTWAN_CIRCUITS_FILE)"
+        "no circuits file: utilization is against link speed (MISTWAN_CIRCUITS_FILE; `mistwan circuits` drafts one)"
         if circuits is None
         else f"{circuits.height} circuits in the file"
     ]
@@ -219,7 +219,8 @@ def _sle(platform: Platform) -> str:
 
 def _history(platform: Platform) -> str:
     """What sensors and schedules have still to ask for or to compute of the last days."""
-    unread, stale = unread_hours(platform), stale_partitions(platform)
+    lacking = lacks(platform)
+    unread, stale = unread_hours(lacking), stale_partitions(lacking, platform.settings.now())
     lines = [f"{name} {n} hours to ask for" for name, n in unread.items() if n]
     lines += [f"{name} {n} partitions to compute" for name, n in stale.items() if n]
     return (

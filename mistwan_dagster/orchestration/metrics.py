@@ -33,7 +33,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.launch import instance_at_hand
-from mistwan_dagster.orchestration.planning import stale_partitions, unread_hours
+from mistwan_dagster.orchestration.planning import lacks, stale_partitions, unread_hours
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.recent_slots import LOOK_BACK, recent_slots
 from mistwan_dagster.orchestration.serving import not_served
@@ -125,7 +125,8 @@ def quota(platform: Platform) -> Iterator[Metric]:
 
 def freshness(platform: Platform) -> Iterator[Metric]:
     """What is missing or outdated of the days that mend themselves."""
-    unread, stale = unread_hours(platform), stale_partitions(platform)
+    lacking = lacks(platform)
+    unread, stale = unread_hours(lacking), stale_partitions(lacking, platform.settings.now())
     yield _gauge(
         "missing_history_hours", "Hours that the API still tells and nobody asked for", "endpoint", unread
     )

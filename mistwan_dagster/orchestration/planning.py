@@ -125,25 +125,19 @@ def missing_hours(platform: Platform, endpoint: Endpoint) -> list[datetime]:
     ]
 
 
-def unread_hours(platform: Platform) -> dict[str, int]:
+def unread_hours(lacking: Lacks) -> dict[str, int]:
     """Endpoint -> hours that are still to be asked for, zeros included."""
-    endpoints = (endpoint for several in HISTORY_SOURCES.values() for endpoint in several)
-    return {endpoint.name: len(missing_hours(platform, endpoint)) for endpoint in endpoints}
+    return {raw_name.removeprefix("raw/"): len(hours) for raw_name, hours in lacking.hours.items()}
 
 
-def stale_partitions(platform: Platform) -> dict[str, int]:
-    """Stage -> partitions of the last `MISTWAN_HISTORY_DAYS` that are still to be computed, zeros included.
+def stale_partitions(lacking: Lacks, now: datetime) -> dict[str, int]:
+    """Stage -> partitions that are still to be computed, zeros included.
 
     Those that are renewed once a day and go on do not count.
     """
-    now = platform.settings.now()
-    since = now - timedelta(days=platform.settings.mistwan_history_days)
     return {
-        name: sum(
-            not (known and stage.goes_on(start, now))
-            for start, known in stage.changed(platform, since).items()
-        )
-        for name, stage in STAGES.items()
+        name: sum(not (known and STAGES[name].goes_on(start, now)) for start, known in partitions.items())
+        for name, partitions in lacking.partitions.items()
     }
 
 

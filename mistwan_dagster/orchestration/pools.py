@@ -26,6 +26,9 @@ POOLS = (WAREHOUSE_POOL, LAKE_POOL, EPISODES_POOL, DIVE_POOL)
 def limit_pools(instance: dg.DagsterInstance) -> None:
     """Give each pool that has no limit of its own one place; a limit that somebody set in the UI stays.
 
+    A run does so before its first step: its resources are there before the executor in its process claims a place.
+    (Executors with step processes claim before; their first run takes Dagster's way below.)
+
     Dagster makes a missing limit of its default at the first claim. On PostgreSQL the second of two runs that do so
     at the same time fails, and after the default was changed every run does (dagster-io/dagster#33552): a failed
     INSERT is followed by an UPDATE in the transaction that it ended. Limits that were set never take that way.

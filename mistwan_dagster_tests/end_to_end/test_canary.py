@@ -250,6 +250,7 @@ def test_no_secret_is_in_any_output(
         ["collect"],
         ["aggregate", "latest"],
         ["check"],
+        ["circuits"],
         ["export", "fact_circuit_hour", "--output", str(tmp_path / "out.csv")],
         ["export", "dim_circuit", "--format", "xlsx", "--output", str(tmp_path / "out.xlsx")],
         ["export", "dim_site", "--format", "parquet", "--output", str(tmp_path / "out.parquet")],

@@ -35,13 +35,14 @@ def test_a_good_file_is_normalised(tmp_path):
     ]
 
 
-def test_a_draft_has_present_circuits_only_and_is_a_good_file(tmp_path):
-    columns = {**CIRCUITS_SCHEMA, "is_current": pl.Boolean}
+def test_a_draft_is_a_good_file_of_current_versions_without_the_speed_of_links(tmp_path):
+    columns = {**CIRCUITS_SCHEMA, "bandwidth_source": pl.String, "is_current": pl.Boolean}
     known = pl.DataFrame(
         [
-            ("5c5b35000002", None, "ge-0/0/1", None, None, None, None, True),
-            ("5c5b35000001", "node1", "lte-0", "secondary", 'Acme, "Inc"', 50.0, 12.5, True),
-            ("5c5b35000001", None, "ge-0/0/9", "primary", "gone", 1.0, 1.0, False),
+            ("5c5b35000002", None, "ge-0/0/1", None, None, 1000.0, 1000.0, "link", True),
+            ("5c5b35000001", "node1", "lte-0", "secondary", "before", None, 1.0, "file", False),
+            ("5c5b35000001", "node1", "lte-0", "secondary", 'Acme, "Inc"', 50.0, 12.5, "file", True),
+            ("5c5b35000003", None, "lte-0", None, None, None, None, None, True),
         ],
         schema=columns,
         orient="row",
@@ -51,6 +52,7 @@ def test_a_draft_has_present_circuits_only_and_is_a_good_file(tmp_path):
     assert read_circuits_file(path).rows() == [
         ("5c5b35000001", "node1", "lte-0", "secondary", 'Acme, "Inc"', 50, 12.5),
         ("5c5b35000002", None, "ge-0/0/1", None, None, None, None),
+        ("5c5b35000003", None, "lte-0", None, None, None, None),
     ]
 
 

@@ -78,8 +78,9 @@ def test_within_a_block_an_hour_is_as_it_was_first_seen_and_after_it_as_it_is(tm
     lake, other = RawLake(tmp_path), RawLake(tmp_path)
     next_slot = SLOT + timedelta(minutes=5)
     other.finish_slot(PORT_STATS, report(True), [rows(PORT_STATS, port("ge-0/0/0", 1))])
-    with lake.listed_once(), lake.listed_once():
-        assert len(lake.slots(PORT_STATS, HOUR)) == 1
+    with lake.listed_once():
+        with lake.listed_once():
+            assert len(lake.slots(PORT_STATS, HOUR)) == 1
         other.finish_slot(PORT_STATS, report(True, next_slot), [rows(PORT_STATS, port("ge-0/0/0", 2))])
         assert len(lake.slots(PORT_STATS, HOUR)) == 1
     assert [found.slot for found in lake.slots(PORT_STATS, HOUR)] == [SLOT, next_slot]

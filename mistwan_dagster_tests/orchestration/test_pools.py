@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import dagster as dg
 import pytest
@@ -25,12 +27,18 @@ INSERT = (
 BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
 def limits(instance: dg.DagsterInstance) -> dict[str, tuple[int, bool]]:
     """Pool -> its limit, and whether that is only Dagster's default."""
     return {p.name: (p.limit, p.from_default) for p in instance.event_log_storage.get_pool_limits()}
 
 
-def test_every_pool_of_the_graph_has_one_place() -> None:
+def test_every_pool_of_the_graph_is_seen_to() -> None:
     used = {op.pool for job in defs.resolve_all_job_defs() for op in job.graph.iterate_op_defs() if op.pool}
     assert used == set(POOLS)
 
@@ -43,10 +51,12 @@ def test_a_run_sees_to_the_pools_and_leaves_what_somebody_set(on_sim: Platform) 
         assert limits(opened) == dict.fromkeys(POOLS, (1, False)) | {WAREHOUSE_POOL: (0, False)}
 
 
-def test_two_runs_that_make_the_same_pool_at_once_both_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_that_make_the_same_pool_at_once_both_go_on(
+    monkeypatch: pytest.MonkeyPatch, stack: ExitStack
+) -> None:
     """The other run's row is there, but not committed yet, when this one makes its own."""
     require(servers.POSTGRES, "PostgreSQL")
-    home = Path(mkdtemp(prefix="mistwan-pools-", dir="/tmp"))
+    home = Path(stack.enter_context(TemporaryDirectory(prefix="mistwan-pools-", dir="/tmp")))
     (home / launch.CONFIG).write_text(launch.INSTANCE_YAML + POSTGRES_YAML, encoding="utf-8")
     home.chmod(0o755)
     with servers.postgres(home / "postgres") as server:
