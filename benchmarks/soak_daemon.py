@@ -52,7 +52,7 @@ LEAD = timedelta(minutes=10)
 FIRST_BLOW, BLOWS_FOR = timedelta(minutes=15), timedelta(minutes=25)
 """Within an hour: what falls in one leaves the slots near to the next one in peace."""
 SETTLES = timedelta(hours=2)
-"""Within so much of its time, after the last hour, nothing is stale any more."""
+"""Within so much of its time, after the last hour, nothing of its hours is stale any more."""
 
 
 @dataclass(frozen=True)
@@ -165,14 +165,14 @@ def live(
     return Counter(name for name, blow in fallen if blow.result())
 
 
-def unsettled(since: datetime) -> list[str]:
-    """What is stale or under way. In a child whose time is the installation's."""
+def unsettled(start: datetime, end: datetime) -> list[str]:
+    """Stages with a partition of [start, end) that is stale; what goes on later is never settled, as slots go on.
+
+    In a child whose time is the installation's.
+    """
     platform = Platform.open()
-    stale = [name for name, stage in STAGES.items() if stage.changed(platform, since)]
-    with launch.instance(platform) as opened:
-        statuses = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING]
-        running = opened.get_runs(dg.RunsFilter(statuses=statuses))
-    return stale + [f"{run.job_name} runs" for run in running]
+    changed = {name: stage.changed(platform, start) for name, stage in STAGES.items()}
+    return [name for name, found in changed.items() if any(STAGES[name].end(s) <= end for s in found)]
 
 
 def failed_runs() -> Counter[str]:
@@ -198,7 +198,7 @@ def under_the_daemon(plan: Plan, clock: Clock, start: datetime) -> tuple[Seen, s
             while left and clock.now() < end + SETTLES:
                 clock.wait(clock.now() + SLOT)
                 side.enter(clock.now())
-                left = side.children.run("(settled)", unsettled, start)
+                left = side.children.run("(settled)", unsettled, start, end)
         side.enter(clock.now())
         lived.restarts = {name: part.restarts for name, part in (parts | graph).items()}
         lived.failed = side.children.run("(failed)", failed_runs)
