@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
@@ -21,6 +21,7 @@ from mistwan_dagster.lake.files import (
     write_json,
 )
 from mistwan_dagster.lake.horizon import Horizon
+from mistwan_dagster.lake.listing import Listing
 from mistwan_dagster.lake.locks import Lock, file_locks
 
 Arguments = ParamSpec("Arguments")
@@ -58,7 +59,7 @@ class RawFolders:
         self._lock = lock
         self.horizon = Horizon(root / "raw" / "retained_from.json")
         self._day_files: dict[LakePath, DayFile] = {}
-        self._listed: dict[tuple[str, datetime], list[Piece]] | None = None
+        self._listing: Listing[tuple[str, datetime], list[Piece]] = Listing(root)
 
     def endpoint_folder(self, endpoint: Endpoint) -> LakePath:
         """Folder of an endpoint."""
@@ -68,21 +69,9 @@ class RawFolders:
         """Partition folder of an hour."""
         return self.endpoint_folder(endpoint) / f"hour={hour_label(hour)}"
 
-    @contextmanager
-    def listed_once(self) -> Iterator[None]:
-        """Within the block an hour is listed once: a plan asks for it as itself and as both neighbours of others.
-
-        Nothing is to be written meanwhile. Blocks within a block are part of it.
-        """
-        if self._listed is not None:
-            yield
-            return
-        self._listed = {}
-        try:
-            with listed_once(self.root):
-                yield
-        finally:
-            self._listed = None
+    def listed_once(self) -> AbstractContextManager[None]:
+        """A block in which an hour is listed once: a plan asks for it as itself and as both neighbours of others."""
+        return self._listing.once()
 
     def note_not_served(self, endpoint: Endpoint, at: datetime, reason: str) -> None:
         """Record that the cloud refused the endpoint."""
@@ -110,14 +99,8 @@ class RawFolders:
 
     def pieces(self, endpoint: Endpoint, hour: datetime) -> list[Piece]:
         """What an hour consists of: first what its day file holds, then the small files that are not in it."""
-        if self._listed is None:
-            return self._list(endpoint, hour)
-        key = endpoint.name, hour
-        if key not in self._listed:
-            self._listed[key] = self._list(endpoint, hour)
-        return self._listed[key]
+        return self._listing.of((endpoint.name, hour), lambda: self._list(endpoint, hour))
 
-    @in_one_listing
     def _list(self, endpoint: Endpoint, hour: datetime) -> list[Piece]:
         if hour < self.horizon.start:
             return []

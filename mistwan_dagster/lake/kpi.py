@@ -7,8 +7,8 @@ Also the record of what was computed from what: a partition is stale when the fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from mistwan_dagster.lake.files import (
     LakePath,
     existing,
     hour_label,
-    listed_once,
     period_label,
     read_parquet,
     read_texts,
@@ -33,6 +32,7 @@ from mistwan_dagster.lake.files import (
 )
 from mistwan_dagster.lake.horizon import Horizon
 from mistwan_dagster.lake.hours import hours_between
+from mistwan_dagster.lake.listing import Listing
 
 HOUR_COLUMN = "hour_utc"
 VERSION = "version"
@@ -48,8 +48,7 @@ class KpiLake:
     def __init__(self, root: LakePath) -> None:
         self.root = root / "kpi"
         self.horizon = Horizon(self.root / "retained_from.json")
-        self._lake = root
-        self._listed: dict[str, dict[str, Piece]] | None = None
+        self._listing: Listing[str, dict[str, Piece]] = Listing(root)
         state: LakePath = root.parent / "state" if isinstance(root, Path) else root
         self._stamps = state / "computed"
         self._pending = state / "pending"
@@ -101,34 +100,19 @@ class KpiLake:
 
     def pieces(self, table: str) -> dict[str, Piece]:
         """Label -> identity of the partitions that exist."""
-        if self._listed is not None and table in self._listed:
-            return self._listed[table]
-        with listed_once(self._lake):
-            found = {p.origin.stem: p for p in pieces_of(visible(self.root / table, ".parquet"))}
-        if self._listed is not None:
-            self._listed[table] = found
-        return found
+        folder = self.root / table
+        return self._listing.of(
+            table, lambda: {p.origin.stem: p for p in pieces_of(visible(folder, ".parquet"))}
+        )
 
     def period_pieces(self, table: str, period: str, start: datetime, end: datetime) -> list[Piece]:
         """Identity of the days, weeks or months that begin in [start, end) and exist, ascending."""
         first, after = period_label(period, start), period_label(period, end)
         return [piece for label, piece in self.pieces(table).items() if first <= label < after]
 
-    @contextmanager
-    def listed_once(self) -> Iterator[None]:
-        """Within the block a table is listed once: thousands of partitions share most of their inputs.
-
-        Blocks within a block are part of it.
-        """
-        if self._listed is not None:
-            yield
-            return
-        self._listed = {}
-        try:
-            with listed_once(self._lake):
-                yield
-        finally:
-            self._listed = None
+    def listed_once(self) -> AbstractContextManager[None]:
+        """A block in which a table is listed once: thousands of partitions share most of their inputs."""
+        return self._listing.once()
 
     # --- what was computed from what -------------------------------------------------------------------
 

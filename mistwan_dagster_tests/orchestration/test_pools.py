@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,9 +27,10 @@ BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 @pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
+def home() -> Iterator[Path]:
+    """Where PostgreSQL's own user comes to, which pytest's folders do not let in."""
+    with TemporaryDirectory(prefix="mistwan-pools-", dir="/tmp") as name:
+        yield Path(name)
 
 
 def limits(instance: dg.DagsterInstance) -> dict[str, tuple[int, bool]]:
@@ -52,11 +52,10 @@ def test_a_run_sees_to_the_pools_and_leaves_what_somebody_set(on_sim: Platform) 
 
 
 def test_two_runs_that_make_the_same_pool_at_once_both_go_on(
-    monkeypatch: pytest.MonkeyPatch, stack: ExitStack
+    monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     """The other run's row is there, but not committed yet, when this one makes its own."""
     require(servers.POSTGRES, "PostgreSQL")
-    home = Path(stack.enter_context(TemporaryDirectory(prefix="mistwan-pools-", dir="/tmp")))
     (home / launch.CONFIG).write_text(launch.INSTANCE_YAML + POSTGRES_YAML, encoding="utf-8")
     home.chmod(0o755)
     with servers.postgres(home / "postgres") as server:
