@@ -53,7 +53,7 @@ bench: $(VENV)  ## benchmarks as ratios, see benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)  ## seven disturbed days beside undisturbed ones, 300 sites, hours of real time (SOAK_SITES, SOAK_HOURS; docs/reliability.md)
-	$(BIN)/python -m benchmarks soak
+	POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks soak
 
 clean:  ## remove environment and demo data
 	rm -rf .venv .uv .mistwan build *.egg-info

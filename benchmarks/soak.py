@@ -104,7 +104,8 @@ def begun(plan: Plan, lived: Lived) -> Iterator[tuple[Side, list[servers.Server]
             plan.cloud.set_faults(seed=SEED + lived.hours, **FAULTS)
             redis = stack.enter_context(servers.redis(plan.folder))
             postgres = stack.enter_context(servers.postgres(plan.folder / "postgres"))
-            environment |= {"REDIS_URL": redis.url, "MISTWAN_DAGSTER_POSTGRES_URL": postgres.url,
+            through = stack.enter_context(servers.pooled(postgres.url, plan.folder))
+            environment |= {"REDIS_URL": redis.url, "MISTWAN_DAGSTER_POSTGRES_URL": through,
                             "MISTWAN_REQUEST_TIMEOUT_S": "1"}  # fmt: skip
             below = [redis, postgres]
         config = INSTANCE_YAML + QUIET_YAML + (POSTGRES_YAML if plan.disturbed else "")

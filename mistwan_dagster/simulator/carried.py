@@ -6,6 +6,7 @@ the cloud knows of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,14 +68,27 @@ class Carried:
         return position, self._order[low[position] + within]
 
     def since(self, boot: Floats, at: Floats, incidents: Incidents) -> tuple[Floats, Floats]:
-        """Bytes (rx, tx) of every circuit in [boot, at), both per circuit: the counters."""
-        everyone = np.arange(len(self.gateway))
-        own = self.traffic.between(everyone, boot, at)
-        rx, tx = own * self.traffic.rx_rate, own * self.traffic.tx_rate
+        """Whole bytes (rx, tx) of every circuit in [boot, at), both per circuit: the counters.
+
+        Each part is the difference of two whole totals, so that what an incident takes away ends in the very total in
+        which what is offered ends. With fractions a line that is down told now one byte less and now one more, by
+        rounding, and each step back is a restarted counter to whoever reads it.
+        """
+        size = len(self.gateway)
         lossy = incidents.of(*LOSSY_KINDS)
         c = lossy.circuit
-        low, high = np.maximum(lossy.start, boot[c]), np.minimum(lossy.end, at[c])
-        self._divert(rx, tx, lossy, self.traffic.between(c, low, high))
+        low = np.maximum(lossy.start, boot[c])
+        high = np.maximum(low, np.minimum(lossy.end, at[c]))
+        begun, now = self.traffic.activity(
+            np.concatenate([np.arange(size), c]), np.concatenate([boot, low]), np.concatenate([at, high])
+        )
+
+        def whole(part: slice, rate: Floats) -> Floats:
+            return np.asarray(np.floor(now[part] * rate) - np.floor(begun[part] * rate))
+
+        own = slice(size)
+        rx, tx = whole(own, self.traffic.rx_rate), whole(own, self.traffic.tx_rate)
+        self._divert(rx, tx, lossy, lambda rate: whole(slice(size, None), rate))
         return np.maximum(rx, 0), np.maximum(tx, 0)
 
     def _divert(
@@ -82,13 +96,14 @@ class Carried:
         rx: Floats,
         tx: Floats,
         lossy: Incidents,
-        activity: Floats,
+        amount: Callable[[Floats], Floats],
         bins: Ints | None = None,
         slot: Ints | None = None,
     ) -> None:
-        """Take activity away from the incidents' circuits, row by row, and add the moved part elsewhere.
+        """Take from the incidents' circuits, row by row, and add the moved part elsewhere.
 
-        `slot` maps circuits to rows of the matrices, -1 for circuits that have none.
+        `amount` tells what a rate for each incident comes to; `slot` maps circuits to rows of the matrices, -1 for
+        circuits that have none.
         """
         c = lossy.circuit
         target = np.where(lossy.moves, self.calendar.takeover[c], -1)
@@ -101,7 +116,7 @@ class Carried:
         ):
             for sign, mask, row, per_s in ((-1, lost, c, rate), (1, gains, target, moved_rate)):
                 at = (where[row[mask]],) if bins is None else (where[row[mask]], bins[mask])
-                np.add.at(matrix, at, (sign * activity * per_s[c])[mask])
+                np.add.at(matrix, at, (sign * amount(per_s[c]))[mask])
 
     def in_bins(
         self, circuits: Ints, start: float, width: float, bins: int, incidents: Incidents
@@ -121,7 +136,7 @@ class Carried:
         pieces = cut(lossy, start, width, bins)
         rows = lossy.where(pieces.incident)
         lost = self.traffic.between(rows.circuit, pieces.low, pieces.high)
-        self._divert(rx, tx, rows, lost, pieces.bin, slot)
+        self._divert(rx, tx, rows, lambda rate: lost * rate, pieces.bin, slot)
         reboots = incidents.of(Kind.REBOOT)
         pieces = cut(reboots, start, width, bins)
         position, c = self.circuits_of(reboots.gateway[pieces.incident])
@@ -141,7 +156,7 @@ class Carried:
         own = self.traffic.intensity(np.arange(len(self.gateway)), at, noisy)
         rx, tx = own * self.traffic.rx_rate, own * self.traffic.tx_rate
         lossy = current.of(*LOSSY_KINDS)
-        self._divert(rx, tx, lossy, own[lossy.circuit])
+        self._divert(rx, tx, lossy, lambda rate: own[lossy.circuit] * rate)
         return rx, tx
 
     def seconds_in_bins(

@@ -27,7 +27,8 @@ def asked_for(setting: str) -> pytest.MarkDecorator:
 def soak(module: str, tmp_path: Path, **settings: str) -> str:
     """What it printed; fails when something does not hold."""
     require(servers.missing() is None, "redis-server or PostgreSQL")
-    own = {"SOAK_SITES": "4", "SOAK_LOG": str(tmp_path), "MISTWAN_SLE_CALLS": "20", **settings}
+    own = {"SOAK_SITES": "4", "SOAK_LOG": str(tmp_path), "MISTWAN_SLE_CALLS": "20",
+           "POLARS_MAX_THREADS": "1", **settings}  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", module], cwd=ROOT, env={**os.environ, **own}, capture_output=True, text=True,
         check=False,
