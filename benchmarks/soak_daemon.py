@@ -103,7 +103,7 @@ def installation(clock: Clock, environment: dict[str, str], log: Path) -> Iterat
     }  # fmt: skip
     with ExitStack() as stack:
         for part in parts.values():
-            stack.enter_context(contextmanager(servers.kept)(part))
+            stack.enter_context(servers.kept(part))
         yield parts
 
 

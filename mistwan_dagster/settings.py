@@ -1,6 +1,6 @@
 """Settings: the only module that reads the environment and `.env`.
 
-Belongs here: names, defaults, validation and derived paths. Does not belong here: opening anything.
+Belongs here: names, defaults and validation. Does not belong here: places (`places.py`), opening anything.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -22,19 +22,15 @@ from mistwan_dagster.catalog.reporting import (
     INCIDENT_RADIUS_KM,
 )
 from mistwan_dagster.errors import UserError
-
-if TYPE_CHECKING:
-    from upath import UPath
+from mistwan_dagster.places import Places
 
 LONGEST_CHRONIC_DAYS = 31
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LEAST_RAW_DAYS = 29
-OF_STORES: dict[str, Any] = {"use_listings_cache": False}
-"""What others wrote must be seen: the lake remembers listings itself, as long as it says."""
 LEAST_FACT_MONTHS = 13
 
 
-class Settings(BaseSettings):
+class Settings(Places, BaseSettings):
     """All settings of the platform. Secrets are `SecretStr` and never printed."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", case_sensitive=False)
@@ -43,12 +39,6 @@ class Settings(BaseSettings):
     mist_org_id: str | None = None
     mist_api_base_url: str = "https://api.mist.com"
 
-    mistwan_home: Path = Path(".mistwan")
-    mistwan_lake_url: str | None = Field(
-        default=None,
-        description="object store that holds the lake, `s3://bucket/folder`; its credentials are found by the "
-        "store's own means",
-    )
     mistwan_warehouse: Literal["duckdb", "snowflake"] = "duckdb"
     mistwan_circuits_file: Path | None = None
     mistwan_thresholds_file: Path | None = None
@@ -128,14 +118,8 @@ class Settings(BaseSettings):
         default=None,
         description="PostgreSQL for Dagster's runs, events and ticks; else SQLite in MISTWAN_HOME",
     )
-    mistwan_reports_dir: Path | None = Field(
-        default=None, description="where reports are written; default MISTWAN_HOME/reports"
-    )
     mistwan_report_mail: SecretStr | None = Field(
         default=None, description="Apprise addresses that reports are sent to, apart by spaces"
-    )
-    mistwan_api_tokens_file: Path | None = Field(
-        default=None, description="hashed tokens of the read API; default MISTWAN_HOME/state/api-tokens.json"
     )
     redis_url: SecretStr | None = Field(
         default=None, description="Redis for the dashboard's answers and the call quota"
@@ -176,26 +160,6 @@ class Settings(BaseSettings):
         plain_loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
         if not parts.hostname or not (parts.scheme == "https" or plain_loopback):
             raise ValueError("must be https://host, or http on loopback")
-        return value.rstrip("/")
-
-    @field_validator("mistwan_lake_url")
-    @classmethod
-    def _store_without_secrets(cls, value: str | None) -> str | None:
-        """The URL stands in messages and logs; what is wrong with it is told without it."""
-        if value is None:
-            return None
-        from fsspec import available_protocols
-
-        parts = urlsplit(value)
-        if parts.scheme in ("", "file", "local") or parts.scheme not in available_protocols():
-            raise ValueError("must name an object store, for example s3://bucket/folder; for a folder on disk set "
-                             "MISTWAN_HOME")  # fmt: skip
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError(
-                "must hold neither user, password nor options: the store's own settings tell them"
-            )
-        if not parts.netloc:
-            raise ValueError("must name a bucket, for example s3://bucket/folder")
         return value.rstrip("/")
 
     @field_validator("redis_url")
@@ -255,51 +219,6 @@ class Settings(BaseSettings):
         return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
     @property
-    def home(self) -> Path:
-        """Absolute `MISTWAN_HOME`."""
-        return self.mistwan_home.expanduser().absolute()
-
-    @property
-    def lake(self) -> Path | UPath:
-        """Root of the Parquet lake: `MISTWAN_LAKE_URL`, or a folder of the home."""
-        if self.mistwan_lake_url is None:
-            return self.home / "lake"
-        from upath import UPath
-
-        return UPath(self.mistwan_lake_url, **OF_STORES)
-
-    @property
-    def state(self) -> Path:
-        """Small state that is not data: quota ledger, watermarks."""
-        return self.home / "state"
-
-    @property
-    def told(self) -> Path | UPath:
-        """Where notes are kept of who was told what: beside a lake on disk; in one on an object store, where each
-        machine that looks finds them."""
-        return self.state if self.mistwan_lake_url is None else self.lake
-
-    @property
-    def logs(self) -> Path:
-        """Folder of the structured logs."""
-        return self.home / "logs"
-
-    @property
-    def dagster_home(self) -> Path:
-        """Home of the Dagster instance."""
-        return self.home / "dagster"
-
-    @property
-    def warehouse(self) -> Path:
-        """Folder of the DuckDB warehouse and its published copies."""
-        return self.home / "warehouse"
-
-    @property
-    def reports(self) -> Path:
-        """Where reports are written."""
-        return (self.mistwan_reports_dir or self.home / "reports").expanduser().absolute()
-
-    @property
     def report_addresses(self) -> list[str]:
         """Apprise addresses of the readers of reports; they may hold passwords."""
         return self.mistwan_report_mail.get_secret_value().split() if self.mistwan_report_mail else []
@@ -311,16 +230,6 @@ class Settings(BaseSettings):
                 "MISTWAN_REPORT_MAIL is not set: put Apprise addresses in the environment or in .env",
                 exit_code=2,
             )
-
-    @property
-    def deliveries(self) -> Path | UPath:
-        """Notes of which report was delivered to whom."""
-        return self.told / "deliveries"
-
-    @property
-    def api_tokens_file(self) -> Path:
-        """Where the hashed tokens of the read API are."""
-        return self.mistwan_api_tokens_file or self.state / "api-tokens.json"
 
     def now(self) -> datetime:
         """The present instant, UTC, or `MISTWAN_NOW` when a rehearsal sets it."""

@@ -12,7 +12,7 @@ import dagster as dg
 from mistwan_dagster.lake.raw import Span
 from mistwan_dagster.orchestration.jobs import (
     COMPUTED_BY,
-    HISTORY_SOURCES,
+    HISTORY_ENDPOINTS,
     collect_job,
     collect_sle_job,
     daily_report_job,
@@ -104,7 +104,7 @@ def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[st
     Empty: nothing, and nothing of it is missing that is due. None: not known, as with what was given up and is tried
     again (`MEMORY`). Without credentials nothing is asked for, so of stages and endpoints nothing is known.
     """
-    endpoints = [e.raw_name for several in HISTORY_SOURCES.values() for e in several]
+    endpoints = (endpoint.raw_name for endpoint in HISTORY_ENDPOINTS)
     found: dict[str, str | None] = dict.fromkeys([collect_job.name, *STAGES, *endpoints])
     found |= {f"job/{name}": _failed_job(instance, name, told_by) for name, told_by in TOLD_BY.items()}
     if not (platform.settings.mist_api_token and platform.settings.mist_org_id):

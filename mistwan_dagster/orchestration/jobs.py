@@ -70,6 +70,7 @@ def _keys(assets: Iterable[dg.AssetsDefinition]) -> frozenset[dg.AssetKey]:
 HISTORY_SOURCES: dict[str, tuple[Endpoint, ...]] = {"events": EVENTS, "history": (*SERIES, SITES_SLE)}
 """What is asked of the past, by the job that asks. What is read site by site on demand is not, nor is the list of the
 worst sites, which tells nothing of the past that the scores of all sites do not."""
+HISTORY_ENDPOINTS = tuple(endpoint for several in HISTORY_SOURCES.values() for endpoint in several)
 
 PERIOD_JOBS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 PARTITION_PERIODS: dict[str, Period] = {

@@ -16,7 +16,7 @@ from mistwan_dagster.catalog.endpoints import PORT_STATS
 from mistwan_dagster.kpi.utilization import MIN_COVERAGE_PCT
 from mistwan_dagster.lake.raw import HOUR, SLOT, Span, floor_hour, hours_between
 from mistwan_dagster.mist.quota import Purpose
-from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES
+from mistwan_dagster.orchestration.jobs import HISTORY_ENDPOINTS, HISTORY_SOURCES
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.serving import not_served
 from mistwan_dagster.orchestration.stage import Stage, ranges
@@ -92,10 +92,9 @@ class Lacks:
 def lacks(platform: Platform) -> Lacks:
     """One look at the whole lake; it takes far longer than the plans that are made from it."""
     since = platform.settings.now() - timedelta(days=platform.settings.mistwan_history_days)
-    endpoints = (endpoint for several in HISTORY_SOURCES.values() for endpoint in several)
     with platform.raw.listed_once():
         return Lacks(
-            {endpoint.raw_name: missing_hours(platform, endpoint) for endpoint in endpoints},
+            {endpoint.raw_name: missing_hours(platform, endpoint) for endpoint in HISTORY_ENDPOINTS},
             {name: stage.changed(platform, since) for name, stage in STAGES.items()},
         )
 
@@ -203,7 +202,7 @@ def _history_to_come(
 ) -> dict[str, list[Span]]:
     """Spans of each endpoint, by its `raw_name`, that are still to be asked for and not given up."""
     spans = {}
-    for endpoint in (e for endpoints in HISTORY_SOURCES.values() for e in endpoints):
+    for endpoint in HISTORY_ENDPOINTS:
         wanted = _not_given_up(endpoint.raw_name, lacking.hours[endpoint.raw_name], activity, found)
         spans[endpoint.raw_name] = history_spans(platform, endpoint, wanted)
     return spans

@@ -136,12 +136,10 @@ def alerts_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
 
 
 def unless_done(
-    context: dg.ScheduleEvaluationContext,
-    job: UnresolvedAssetJobDefinition,
-    tags: dict[str, str],
-    key: str | None = None,
+    context: dg.ScheduleEvaluationContext, job: UnresolvedAssetJobDefinition, tags: dict[str, str]
 ) -> dg.RunRequest | dg.SkipReason:
-    """A run with these tags, unless one has succeeded, is under way, or `ATTEMPTS` have not.
+    """A run with these tags (that of a partition makes it one of it), unless one has succeeded, is under way, or
+    `ATTEMPTS` have not.
 
     So what is due once a day or month is made up for in a later hour when the daemon was down, or its run was killed.
     """
@@ -150,8 +148,8 @@ def unless_done(
         return dg.SkipReason("done, or under way")
     if len(runs) >= ATTEMPTS:
         return dg.SkipReason(f"given up after {len(runs)} runs")
-    run_key = context.scheduled_execution_time.isoformat()
-    return dg.RunRequest(run_key=run_key, partition_key=key, tags=None if key else tags)
+    run_key, partition = context.scheduled_execution_time.isoformat(), tags.get(PARTITION_NAME_TAG)
+    return dg.RunRequest(run_key=run_key, partition_key=partition, tags=None if partition else tags)
 
 
 @dg.schedule(
@@ -197,8 +195,7 @@ def report_schedule(
         if platform.open().published.version() is None:
             return dg.SkipReason("nothing is published yet")
         last = period_start(period_start(context.scheduled_execution_time, period) - HOUR, period)
-        key = f"{last:%Y-%m-%d}"
-        return unless_done(context, job, {PARTITION_NAME_TAG: key}, key)
+        return unless_done(context, job, {PARTITION_NAME_TAG: f"{last:%Y-%m-%d}"})
 
     return schedule
 

@@ -18,7 +18,7 @@ from mistwan_dagster.catalog.sle_endpoints import WORST_SITES_SLE
 from mistwan_dagster.catalog.tables import LOAD_LEDGER, TABLES, Table
 from mistwan_dagster.definitions import defs
 from mistwan_dagster.orchestration.assets.raw import raw_key
-from mistwan_dagster.orchestration.jobs import HISTORY_SOURCES, JOBS
+from mistwan_dagster.orchestration.jobs import HISTORY_ENDPOINTS, JOBS
 from mistwan_dagster.orchestration.schedules import SCHEDULES
 from mistwan_dagster.orchestration.sensors import SENSORS
 
@@ -147,7 +147,7 @@ def test_sensors_ask_only_for_jobs_that_can_be_repeated() -> None:
 
 
 def test_what_tells_the_past_says_so_and_what_is_read_for_all_sites_is_asked_for_by_a_job() -> None:
-    asked = {e.name for several in HISTORY_SOURCES.values() for e in several}
+    asked = {e.name for e in HISTORY_ENDPOINTS}
     on_demand = {e.name for e in ENDPOINTS.values() if e.scope in (Scope.SITE, Scope.GATEWAY)}
     told_otherwise = {WORST_SITES_SLE.name}  # of the past the scores of all sites tell the same and more
     assert asked == {e.name for e in ENDPOINTS.values() if e.history_hours} - on_demand - told_otherwise

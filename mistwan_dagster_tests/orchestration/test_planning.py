@@ -404,6 +404,7 @@ def test_asked_for_is_missing_free_not_given_up_and_bounded(
     stage = replace(HOURLY, candidates=lambda _: missing, inputs=lambda _p, _h: ["input"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planning, "HISTORY_SOURCES", {})
+        patch.setattr(planning, "HISTORY_ENDPOINTS", ())
         patch.setattr(planning, "STAGES", {"hourly": stage})
         patch.setattr(planning, "HOURLY", stage)
         found = plan(platform, Activity({"hourly": under_way}, {"hourly": fruitless}), late=False)
