@@ -36,20 +36,24 @@ class Use:
 
 @dataclass
 class Children:
-    """Children go one after the other; `log` takes what they print, `by_kind` what they took.
-
-    `learns`: what a child imported is imported here, too, so that the next one has it from its start.
-    """
+    """Children go one after the other; `log` takes what they print, `by_kind` what they took."""
 
     log: Path
-    learns: bool = False
     by_kind: dict[str, Use] = field(default_factory=dict)
     _child: int = 0
+    _imported: set[str] = field(default_factory=set)
 
     def kill(self) -> None:
         """Kill the child that runs now, if one does."""
         if self._child:
             os.kill(self._child, signal.SIGKILL)
+
+    def learn(self) -> None:
+        """Import what they imported here, too, so that the next ones have it from their start."""
+        for name in sorted(self._imported):
+            with suppress(Exception):
+                importlib.import_module(name)
+        self._imported.clear()
 
     def run(self, kind: str, function: Callable[..., T], *arguments: Any) -> T:
         """The function's result, from a child. RuntimeError with its traceback when it raised or was killed."""
@@ -75,9 +79,7 @@ class Children:
         if not told:
             raise RuntimeError(f"{kind}: the child ended with status {status}, see {self.log}")
         succeeded, value, modules = pickle.loads(told)
-        for name in modules if self.learns else ():
-            with suppress(Exception):
-                importlib.import_module(name)
+        self._imported |= modules
         if not succeeded:
             raise RuntimeError(f"{kind}: {value}")
         return value
@@ -90,9 +92,9 @@ class Children:
             try:
                 before = set(sys.modules)
                 value = function(*arguments)
-                told = pickle.dumps((True, value, sorted(set(sys.modules) - before)))
+                told = pickle.dumps((True, value, set(sys.modules) - before))
             except BaseException:
-                told = pickle.dumps((False, traceback.format_exc(), []))
+                told = pickle.dumps((False, traceback.format_exc(), set()))
             sys.stdout.flush()
             with os.fdopen(writing, "wb") as pipe:
                 pipe.write(told)

@@ -2,10 +2,11 @@
 
 Two simulated clouds of one seed, one home each; both homes live through the same ticks of the same schedules, each run
 in a process of its own, and are looked after by the sensors at the end of each hour. The undisturbed one is there for
-its facts: alerts, reports and SLE are left out there. The disturbed one has every fault of its cloud switched on; in
-each hour one process of each kind is killed at a random instant (slots in every fourth hour only, as what a slot misses
-the cloud does not tell again); once the disk is full, twice its clock is off, and every six hours its Redis, which
-counts the calls, and its PostgreSQL, which holds Dagster's runs, are killed under a run and started again.
+its facts: only what these need is done there. The disturbed one has every fault of its cloud switched on; its runs of
+alerts go on beside what comes after them; in each hour one process of each kind is killed at a random instant (slots in
+every fourth hour only, as what a slot misses the cloud does not tell again); once the disk is full, twice its clock is
+off, and every six hours its Redis, which counts the calls, and its PostgreSQL, which holds Dagster's runs, are killed
+under a run and started again.
 
 What must hold at the end is in `soak_verdict.py`. Prints a line an hour; exit code 1 when something does not hold.
 `SOAK_SITES` (300), `SOAK_HOURS` (168), `SOAK_MINUTES` (each side ends after the hour in which so many of real time are
@@ -40,6 +41,7 @@ from mistwan_dagster.lake.raw import HOUR, floor_slot
 from mistwan_dagster.orchestration.build import defs
 from mistwan_dagster.orchestration.jobs import JOBS
 from mistwan_dagster.orchestration.launch import INSTANCE_YAML, POSTGRES_YAML
+from mistwan_dagster.orchestration.schedules import SCHEDULES
 from mistwan_dagster.simulator.world import World
 
 SITES = int(os.environ.get("SOAK_SITES", "300"))
@@ -57,10 +59,9 @@ DISK_FULL_AT = START + timedelta(minutes=30)
 CLOCK_OFF = {START + timedelta(minutes=10): timedelta(minutes=-12),
              START + timedelta(minutes=20): timedelta(minutes=7)}  # fmt: skip
 """Tick -> by how much the clock of the disturbed installation is off in it."""
-NOT_FOR_FACTS = {
-    "alerts_every_slot", "collect_sle_every_hour", "site_details_hourly", "sle_when_stale",
-    "daily_report_each_morning", "monthly_report_on_the_second",
-}  # fmt: skip
+FOR_FACTS = {"collect", "events", "history", "hourly"}
+"""Jobs of the undisturbed installation."""
+FACT_SCHEDULES = {schedule.name for schedule in SCHEDULES if schedule.job_name in FOR_FACTS}
 QUIET_YAML = """\
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
@@ -111,7 +112,8 @@ def begun(plan: Plan, lived: Lived) -> Iterator[tuple[Side, list[servers.Server]
         config = INSTANCE_YAML + QUIET_YAML + (POSTGRES_YAML if plan.disturbed else "")
         (home / "dagster" / "dagster.yaml").write_text(config)
         log = Path(os.environ.get("SOAK_LOG", plan.folder)) / f"{plan.name}.log"
-        yield Side(plan.cloud, Children(log, learns=True, by_kind=lived.by_kind), environment, lived), below
+        children, beside = (Children(log, by_kind=lived.by_kind) for _ in range(2))
+        yield Side(plan.cloud, children, beside, environment, lived), below
 
 
 def live(plan: Plan) -> Seen:
@@ -137,7 +139,7 @@ def live(plan: Plan) -> Seen:
                       f"failed {lived.failed.total()}", flush=True)  # fmt: skip
             side.blows = {}
             end = START + lived.hours * HOUR
-            side.look_after(end + DELAY)
+            side.look_after(end + DELAY, None if plan.disturbed else FOR_FACTS)
             told = {k: f"{u.runs} x {u.seconds / u.runs:.1f} s" for k, u in lived.by_kind.items()}
             print(plan.name, told, lived.restarts, flush=True)
             return side.seen(START, end)
@@ -151,9 +153,9 @@ def live_hour(side: Side, hour: datetime, disturbed: bool) -> None:
         if disturbed:
             off = CLOCK_OFF.get(at, NO_OFFSET) if name == COLLECTION else NO_OFFSET
             side.live(name, at, off, disk_full=at == DISK_FULL_AT and name == COLLECTION)
-        elif name not in NOT_FOR_FACTS:
+        elif name in FACT_SCHEDULES:
             side.live(name, at)
-    side.look_after(hour + HOUR + DELAY)
+    side.look_after(hour + HOUR + DELAY, None if disturbed else FOR_FACTS)
 
 
 def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[Blow]]:
@@ -163,9 +165,9 @@ def blows(side: Side, below: list[servers.Server], hour: int) -> dict[str, list[
     """
     slots = {"collect", "tick of collect"}
     kinds = {"tick", "sensor", *slots, *(job.name for job in JOBS)}
-    kept = {kind: [b for b in left if b != side.children.kill] for kind, left in side.blows.items()}
+    kept = {kind: [b for b in left if b != side.of_kind(kind).kill] for kind, left in side.blows.items()}
     found = {
-        kind: [side.children.kill, *kept.get(kind, [])]
+        kind: [side.of_kind(kind).kill, *kept.get(kind, [])]
         for kind in kinds - (set() if hour % 4 == 0 else slots)
     }
     runs = {kind: use.runs for kind, use in side.children.by_kind.items()}

@@ -14,8 +14,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,6 +33,8 @@ from mistwan_dagster.orchestration import activity, launch, liveness
 from mistwan_dagster.orchestration.sensors import SENSORS
 
 COLLECTION = "collect_every_slot"
+ALERTS = "alerts"
+"""The job whose runs go on beside what comes after them: the collection of the next slot, in most hours the KPIs."""
 Blow = Callable[[], None]
 NO_OFFSET = timedelta(0)
 
@@ -80,16 +82,29 @@ class Side:
 
     cloud: Cloud
     children: Children
+    beside: Children
+    """Those of `ALERTS`."""
     environment: dict[str, str]
     lived: Lived
     blows: dict[str, list[Blow]] = field(default_factory=dict)
     """Kind -> what is still to happen, at a random instant of a process of that kind."""
+    now: str = ""
+    """Of the processes that are started next."""
+    _lane: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _under_way: Future[None] | None = None
 
     def enter(self, now: datetime, off: timedelta = NO_OFFSET) -> None:
         """Set the cloud's clock, and the environment of the processes to come; theirs may be off."""
+        if self._under_way is None or self._under_way.done():  # a child must not be forked within an import
+            self.children.learn()
+            self.beside.learn()
         self.cloud.set_clock(now)
-        os.environ.update(self.environment)
-        os.environ["MISTWAN_NOW"] = (now + off).isoformat()
+        self.now = (now + off).isoformat()
+        os.environ.update(self.environment, MISTWAN_NOW=self.now)
+
+    def of_kind(self, kind: str) -> Children:
+        """To which a process of the kind belongs."""
+        return self.beside if kind == ALERTS else self.children
 
     def run(self, kind: str, function: Any, *arguments: Any) -> Any:
         """The function's result; None when its process was killed or it raised.
@@ -98,18 +113,19 @@ class Side:
         they would be killed earlier and earlier, and come to nothing). One that did not fall, as the process was over
         before, waits for the next of its kind.
         """
-        use = self.children.by_kind.get(kind)
+        children = self.of_kind(kind)
+        use = children.by_kind.get(kind)
         blows = self.blows.get(kind, []) if use and use.longest_s else []
         blow = blows.pop() if blows else None
         fallen: list[Blow] = []
         try:
             with _later(blow, self.lived.rng.uniform(0, use.longest_s if use else 0.0), fallen):
-                return self.children.run(kind, function, *arguments)
+                return children.run(kind, function, *arguments)
         except RuntimeError as error:
-            was_killed = fallen == [self.children.kill]
+            was_killed = fallen == [children.kill]
             (self.lived.killed if was_killed else self.lived.failed)[kind] += 1
             if not was_killed:
-                print(f"  {os.environ['MISTWAN_NOW']} {kind}: {str(error).splitlines()[-1]}", flush=True)
+                print(f"  {self.now} {kind}: {str(error).splitlines()[-1]}", flush=True)
             return None
         finally:
             if blow is not None and not fallen:
@@ -119,17 +135,32 @@ class Side:
         """One tick of a schedule and what it asks for."""
         self.enter(at + DELAY, off)
         for ask in self.run("tick of collect" if name == COLLECTION else "tick", tick, name, at) or []:
-            self._report(ask, self.run(ask.job, _run, ask, self.cloud, disk_full))
+            if ask.job == ALERTS:
+                self.wait()
+                self._under_way = self._lane.submit(self._follow, ask, self.now)
+            else:
+                self._follow(ask, self.now, disk_full)
 
-    def look_after(self, now: datetime) -> None:
-        """The sensors, until all of them answer that they want nothing more, or have been asked six times."""
+    def wait(self) -> None:
+        """Returns when nothing is under way any more."""
+        if self._under_way is not None:
+            self._under_way.result()
+        self._under_way = None
+
+    def look_after(self, now: datetime, jobs: Collection[str] | None = None) -> None:
+        """The sensors, until all of them answer that they want nothing more, or have been asked six times.
+
+        `jobs`: of what they want only this is done.
+        """
+        self.wait()
         self.enter(now)
         for _ in range(6):
             answers = [self.run("sensor", look, s.name) for s in SENSORS]
-            if all(answer == [] for answer in answers):
+            asks = [a for answer in answers for a in answer or [] if jobs is None or a.job in jobs]
+            if None not in answers and not asks:
                 return
-            for ask in (ask for answer in answers for ask in answer or []):
-                self._report(ask, self.run(ask.job, _run, ask, self.cloud, False))
+            for ask in asks:
+                self._follow(ask, self.now)
 
     def seen(self, start: datetime, end: datetime) -> Seen:
         """What it holds at the end."""
@@ -145,13 +176,14 @@ class Side:
             killed=lived.killed, restarts=lived.restarts, failed=lived.failed, files=lived.files, peak_mb=lived.peak_mb,
         )  # fmt: skip
 
-    def _report(self, ask: Ask, errors: tuple[str, ...] | None) -> None:
-        for error in errors or ():
+    def _follow(self, ask: Ask, now: str, disk_full: bool = False) -> None:
+        """Run it; what went wrong is printed once, and counted."""
+        for error in self.run(ask.job, _run, ask, self.cloud, disk_full, now) or ():
             if "DagsterExecutionInterruptedError" in error:
                 raise KeyboardInterrupt  # who stops the soak interrupts the run, too: that is no failure of it
             known = f"{ask.job}: {error.split(':')[0][:60]}"
             if known not in self.lived.failed:
-                print(f"  {os.environ['MISTWAN_NOW']} {ask.job}: {error}", flush=True)
+                print(f"  {now} {ask.job}: {error}", flush=True)
             self.lived.failed[known] += 1
 
 
@@ -177,8 +209,9 @@ def _later(blow: Blow | None, after_s: float, fallen: list[Blow]) -> Iterator[No
             falling.result()
 
 
-def _run(ask: Ask, cloud: Cloud, disk_full: bool) -> tuple[str, ...]:
+def _run(ask: Ask, cloud: Cloud, disk_full: bool, now: str) -> tuple[str, ...]:
     """One run, in a child. Waits between attempts are short; waiting for the budget puts both clocks forward."""
+    os.environ["MISTWAN_NOW"] = now
     liveness.COMMAND = launch.COMMAND = f"{os.getpid()}-soak"
     call.Retry.__init__.__defaults__ = (5, 0.01, 0.1, time.sleep)
     if disk_full:
