@@ -33,7 +33,7 @@ import dagster as dg
 from benchmarks import servers
 from benchmarks.children import Children
 from benchmarks.cloud import Cloud, served
-from benchmarks.soak import FOR_FACTS, Plan, begun, circuits_csv, homes, live_hour
+from benchmarks.soak import FOR_FACTS, Plan, begun, circuits_csv, homes, peaceful_hour
 from benchmarks.soak_side import Lived
 from benchmarks.soak_verdict import Seen, compare, late_slots
 from benchmarks.ticks import DELAY
@@ -212,7 +212,7 @@ def in_peace(plan: Plan, start: datetime) -> Seen:
     """What an undisturbed installation holds after the same hours."""
     with patch.dict(os.environ), begun(plan, Lived(random.Random(SEED))) as (side, _):
         for number in range(HOURS):
-            live_hour(side, start + number * HOUR, disturbed=False)
+            peaceful_hour(side, start + number * HOUR)
         side.look_after(start + HOURS * HOUR + DELAY, FOR_FACTS)
         return side.seen(start, start + HOURS * HOUR)
 

@@ -90,6 +90,8 @@ class Side:
     """Kind -> what is still to happen, at a random instant of a process of that kind."""
     now: str = ""
     """Of the processes that are started next."""
+    forks: bool = True
+    """Else what it runs is run here."""
     _lane: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _under_way: Future[None] | None = None
 
@@ -113,6 +115,8 @@ class Side:
         they would be killed earlier and earlier, and come to nothing). One that did not fall, as the process was over
         before, waits for the next of its kind.
         """
+        if not self.forks:
+            return function(*arguments)
         children = self.of_kind(kind)
         use = children.by_kind.get(kind)
         blows = self.blows.get(kind, []) if use and use.longest_s else []
