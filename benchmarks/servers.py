@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
@@ -110,12 +111,8 @@ def postgres(folder: Path) -> Iterator[Server]:
     if not data.exists():
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user)
     command = [str(POSTGRES[-1] / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
-    ready = [str(POSTGRES[-1] / "pg_isready"), "-q", "-h", str(folder), "-U", "dagster", "-d", "postgres"]
     url = f"postgresql+psycopg2://dagster@/postgres?host={folder}"
-
-    def answers() -> bool:
-        return subprocess.run(ready, check=False).returncode == 0
-
+    answers = partial(_is_ready, folder, 5432)
     # SIGQUIT to the first process ends all of them at once; what was not written is recovered from the log.
     with kept(Server(url, command, answers, signal.SIGQUIT, user)) as server:
         yield server
@@ -132,19 +129,21 @@ def pooled(url: str, folder: Path) -> Iterator[str]:
         yield url
         return
     user = "postgres" if os.geteuid() == 0 else None
-    host = url.rsplit("=", 1)[1]
+    host = Path(url.rsplit("=", 1)[1])
     settings = folder / "pgbouncer.ini"
     settings.write_text(
         f"[databases]\n* = host={host} user=dagster\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {host}\n"
         "auth_type = any\npool_mode = session\nserver_login_retry = 0.05\n"
     )
     through = f"postgresql+psycopg2://dagster@/postgres?host={host}&port=6432"
-
-    def answers() -> bool:
-        return (Path(host) / ".s.PGSQL.6432").exists()
-
+    answers = partial(_is_ready, host, 6432)
     with kept(Server(through, [program, str(settings)], answers, signal.SIGKILL, user)) as server:
         yield server.url
+
+
+def _is_ready(sockets: Path, port: int) -> bool:
+    place = [f"--host={sockets}", f"--port={port}", "--username=dagster", "--dbname=postgres"]
+    return subprocess.run([POSTGRES[-1] / "pg_isready", "-q", *place], check=False).returncode == 0
 
 
 @contextmanager
