@@ -3,10 +3,10 @@
 Two simulated clouds of one seed, one home each; both homes live through the same ticks of the same schedules, each run
 in a process of its own, and are looked after by the sensors at the end of each hour. The undisturbed one is there for
 its facts: only what these need is done there. The disturbed one has every fault of its cloud switched on; its runs of
-alerts go on beside what comes after them; in each hour one process of each kind is killed at a random instant (slots in
-every fourth hour only, as what a slot misses the cloud does not tell again); once the disk is full, twice its clock is
-off, and every six hours its Redis, which counts the calls, and its PostgreSQL, which holds Dagster's runs, are killed
-under a run and started again.
+alerts go on beside what comes after them; in each hour one process of each kind is killed at a random instant, never
+two in a row (slots in every fourth hour only, as what a slot misses the cloud does not tell again); once the disk is
+full, twice its clock is off, and every six hours its Redis, which counts the calls, and its PostgreSQL, which holds
+Dagster's runs, are killed under a run and started again.
 
 What must hold at the end is in `soak_verdict.py`. Prints a line an hour; exit code 1 when something does not hold.
 `SOAK_SITES` (300), `SOAK_HOURS` (168), `SOAK_MINUTES` (each side ends after the hour in which so many of real time are

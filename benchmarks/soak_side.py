@@ -92,6 +92,7 @@ class Side:
     """Of the processes that are started next."""
     forks: bool = True
     """Else what it runs is run here."""
+    _spared: set[str] = field(default_factory=set)
     _lane: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _under_way: Future[None] | None = None
 
@@ -113,14 +114,16 @@ class Side:
 
         A blow falls at any instant of the longest process of the kind that came to its end (not of the killed ones:
         they would be killed earlier and earlier, and come to nothing). One that did not fall, as the process was over
-        before, waits for the next of its kind.
+        before, waits for the next of its kind. Who follows a killed one is left in peace: what comes once an hour, or
+        is asked for three times a day, would never come to its end.
         """
         if not self.forks:
             return function(*arguments)
         children = self.of_kind(kind)
         use = children.by_kind.get(kind)
         blows = self.blows.get(kind, []) if use and use.longest_s else []
-        blow = blows.pop() if blows else None
+        blow = blows.pop() if blows and kind not in self._spared else None
+        self._spared.discard(kind)
         fallen: list[Blow] = []
         try:
             with _later(blow, self.lived.rng.uniform(0, use.longest_s if use else 0.0), fallen):
@@ -128,7 +131,9 @@ class Side:
         except RuntimeError as error:
             was_killed = fallen == [children.kill]
             (self.lived.killed if was_killed else self.lived.failed)[kind] += 1
-            if not was_killed:
+            if was_killed:
+                self._spared.add(kind)
+            else:
                 print(f"  {self.now} {kind}: {str(error).splitlines()[-1]}", flush=True)
             return None
         finally:

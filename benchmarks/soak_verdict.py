@@ -175,16 +175,17 @@ def _unlike(found: pl.DataFrame, expected: pl.DataFrame, whole: list[datetime]) 
 def grown(seen: Seen) -> list[str]:
     """What is not flat: the highest memory of a kind of process, and the files that a day adds to an area.
 
-    Memory is held against the second day, from the fifth on against the fourth: before, maintenance has nothing to do.
+    Memory is held against the highest of the second to the fourth day: one day alone is a matter of chance, and before
+    the fourth maintenance has little to do.
     Raw days become one file an endpoint when they are two whole days old, the first ones on the fourth day of a soak:
     from the fifth on no day may add more files than the day before it, and of raw ones far fewer than the first.
     """
     wrong = []
-    if len(seen.peak_mb) > 2:
-        base = seen.peak_mb[SETTLED_DAYS - 1 if len(seen.peak_mb) > SETTLED_DAYS else 1]
-        for kind, peak in seen.peak_mb[-1].items():
-            if kind in base and peak > base[kind] * MOST_GROWTH:
-                wrong.append(f"memory of {kind} grew: {[day.get(kind) for day in seen.peak_mb]}")
+    settled, last = seen.peak_mb[1:-1][: SETTLED_DAYS - 1], seen.peak_mb[-1] if seen.peak_mb else {}
+    for kind, peak in last.items():
+        before = [day[kind] for day in settled if kind in day]
+        if before and peak > max(before) * MOST_GROWTH:
+            wrong.append(f"memory of {kind} grew: {[day.get(kind) for day in seen.peak_mb]}")
     areas = seen.files[-1] if seen.files else Counter[str]()
     added = {area: [a[area] - b[area] for b, a in pairwise([Counter(), *seen.files])] for area in areas}
     for area, days in added.items():

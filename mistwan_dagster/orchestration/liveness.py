@@ -11,7 +11,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,10 @@ def _silent(path: Path) -> bool:
     return True
 
 
+def _has_settled(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > SETTLING_S
+
+
 def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
     """Whether the process that executed an unfinished run is gone.
 
@@ -91,10 +95,9 @@ def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
         return command != COMMAND and ours and _silent(path)
     path = _path(platform.settings, "runs", run.run_id)
     try:
-        age_s = time.time() - path.stat().st_mtime
+        return _has_settled(path) and _silent(path)
     except FileNotFoundError:
         return False
-    return age_s > SETTLING_S and _silent(path)
 
 
 def never_showed_itself(instance: dg.DagsterInstance, platform: Platform, run: dg.DagsterRun) -> bool:
@@ -117,7 +120,7 @@ def never_showed_itself(instance: dg.DagsterInstance, platform: Platform, run: d
 
 
 def bury_dead_runs(instance: dg.DagsterInstance, platform: Platform) -> list[str]:
-    """Mark dead runs failed, give their places in pools back and drop their notes; returns their ids.
+    """Mark dead runs failed, give their places in pools back, drop their notes and locks; returns their ids.
 
     The status goes last: whoever is killed in here leaves the run to the next.
     """
@@ -130,9 +133,14 @@ def bury_dead_runs(instance: dg.DagsterInstance, platform: Platform) -> list[str
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             platform.kpi.forget_pending(run.run_id)
             instance.report_run_failed(left, message="the process that executed it was killed")
+            _path(platform.settings, "runs", run.run_id).unlink(missing_ok=True)
             buried.append(run.run_id)
     for run_id in platform.kpi.pending_runs():
         noted = instance.get_run_by_id(run_id)
         if noted is None or noted.is_finished:
             platform.kpi.forget_pending(run_id)
+    for lock in (platform.settings.state / "commands").glob("*.lock"):
+        with suppress(FileNotFoundError):  # its command ends just now
+            if _has_settled(lock):
+                _silent(lock)
     return buried

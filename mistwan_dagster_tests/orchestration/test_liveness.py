@@ -10,9 +10,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from filelock import FileLock
 
 from mistwan_dagster.orchestration import launch
-from mistwan_dagster.orchestration.liveness import bury_dead_runs, is_dead, run_alive
+from mistwan_dagster.orchestration.liveness import COMMAND_TAG, bury_dead_runs, is_dead, run_alive
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.settings import Settings
 
@@ -78,6 +79,28 @@ def test_a_run_whose_process_was_killed_is_buried_and_its_notes_go(platform: Pla
     assert buried(platform) == [run.run_id]
     assert not lock.exists()
     assert platform.kpi.pending_runs() == []
+
+
+def test_a_killed_command_leaves_no_lock_behind(platform: Platform) -> None:
+    """Neither its own nor that of its run; one that lives keeps both."""
+    locks = {}
+    for name in ("killed", "living"):
+        with launch.instance(platform) as opened:
+            run = opened.create_run_for_job(
+                idle, status=dg.DagsterRunStatus.STARTED, tags={COMMAND_TAG: name}
+            )
+        for kind, of in (("commands", name), ("runs", run.run_id)):
+            locks[kind, name] = platform.settings.state / kind / f"{of}.lock"
+            locks[kind, name].parent.mkdir(parents=True, exist_ok=True)
+            locks[kind, name].touch()
+            age(locks[kind, name])
+    with FileLock(locks["commands", "living"]):
+        age(locks["commands", "living"])
+        assert len(buried(platform)) == 1
+        assert [place for place, lock in locks.items() if lock.exists()] == [
+            ("commands", "living"),
+            ("runs", "living"),
+        ]
 
 
 def test_a_run_that_did_not_show_itself_yet_is_left_alone(platform: Platform) -> None:
