@@ -104,7 +104,7 @@ def failed_for_good(instance: dg.DagsterInstance, platform: Platform) -> dict[st
     Empty: nothing, and nothing of it is missing that is due. None: not known, as with what was given up and is tried
     again (`MEMORY`). Without credentials nothing is asked for, so of stages and endpoints nothing is known.
     """
-    endpoints = (endpoint.raw_name for endpoint in HISTORY_ENDPOINTS)
+    endpoints = [endpoint.raw_name for endpoint in HISTORY_ENDPOINTS]
     found: dict[str, str | None] = dict.fromkeys([collect_job.name, *STAGES, *endpoints])
     found |= {f"job/{name}": _failed_job(instance, name, told_by) for name, told_by in TOLD_BY.items()}
     if not (platform.settings.mist_api_token and platform.settings.mist_org_id):
