@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+USER = "postgres" if os.geteuid() == 0 else None
+"""Of PostgreSQL and PgBouncer, which do not run as root."""
 
 
 def free_port() -> int:
@@ -101,49 +102,48 @@ def redis(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[Server]:
-    """A PostgreSQL for Dagster's storage; as root it runs as the user postgres, as it must."""
-    user = "postgres" if os.geteuid() == 0 else None
+    """A PostgreSQL for Dagster's storage."""
     folder.mkdir(exist_ok=True)
-    if user:
-        shutil.chown(folder, user)
+    if USER:
+        shutil.chown(folder, USER)
     data = folder / "data"
     initdb = [str(POSTGRES[-1] / "initdb"), "--auth=trust", "--username=dagster", str(data)]
     if not data.exists():
-        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user)
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=USER)
     command = [str(POSTGRES[-1] / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
-    url = f"postgresql+psycopg2://dagster@/postgres?host={folder}"
-    answers = partial(_is_ready, folder, 5432)
     # SIGQUIT to the first process ends all of them at once; what was not written is recovered from the log.
-    with kept(Server(url, command, answers, signal.SIGQUIT, user)) as server:
+    with kept(_on_socket(folder, 5432, command, signal.SIGQUIT)) as server:
         yield server
 
 
 @contextmanager
-def pooled(url: str, folder: Path) -> Iterator[str]:
-    """A url of the same databases through PgBouncer, which keeps connections; the given one when it is not installed.
+def pooled(below: Server, folder: Path) -> Iterator[Server]:
+    """A PgBouncer before the PostgreSQL of a folder, which keeps its connections; that one when it is not installed.
 
-    Dagster opens one for each statement, and the server a process for each connection: with it a run waits for half of
-    its time.
+    Dagster opens a connection for each statement, and PostgreSQL a process for each connection: without it a run waits
+    for about half of its time.
     """
     if (program := shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")) is None:
-        yield url
+        yield below
         return
-    user = "postgres" if os.geteuid() == 0 else None
-    host = Path(url.rsplit("=", 1)[1])
     settings = folder / "pgbouncer.ini"
     settings.write_text(
-        f"[databases]\n* = host={host} user=dagster\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {host}\n"
+        f"[databases]\n* = host={folder} user=dagster\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {folder}\n"
         "auth_type = any\npool_mode = session\nserver_login_retry = 0.05\n"
     )
-    through = f"postgresql+psycopg2://dagster@/postgres?host={host}&port=6432"
-    answers = partial(_is_ready, host, 6432)
-    with kept(Server(through, [program, str(settings)], answers, signal.SIGKILL, user)) as server:
-        yield server.url
+    with kept(_on_socket(folder, 6432, [program, str(settings)], signal.SIGKILL)) as server:
+        yield server
 
 
-def _is_ready(sockets: Path, port: int) -> bool:
-    place = [f"--host={sockets}", f"--port={port}", "--username=dagster", "--dbname=postgres"]
-    return subprocess.run([POSTGRES[-1] / "pg_isready", "-q", *place], check=False).returncode == 0
+def _on_socket(folder: Path, port: int, command: list[str], deadly: signal.Signals) -> Server:
+    """What speaks PostgreSQL's language on a socket in the folder."""
+    place = [f"--host={folder}", f"--port={port}", "--username=dagster", "--dbname=postgres"]
+
+    def answers() -> bool:
+        return subprocess.run([POSTGRES[-1] / "pg_isready", "-q", *place], check=False).returncode == 0
+
+    url = f"postgresql+psycopg2://dagster@/postgres?host={folder}&port={port}"
+    return Server(url, command, answers, deadly, USER)
 
 
 @contextmanager

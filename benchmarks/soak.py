@@ -11,7 +11,8 @@ Dagster's runs, are killed under a run and started again.
 What must hold at the end is in `soak_verdict.py`. Prints a line an hour; exit code 1 when something does not hold.
 `SOAK_SITES` (300), `SOAK_HOURS` (168), `SOAK_MINUTES` (each side ends after the hour in which so many of real time are
 over), `SOAK_SEED`, `SOAK_START`, `SOAK_LOG` (a folder), `SOAK_HOMES` (a folder: both homes are left in it, and a soak
-that was stopped, by hand or by its minutes, goes on there after its last whole hour).
+that was stopped, by hand or by its minutes, goes on there after its last whole hour). `make soak` sets
+`POLARS_MAX_THREADS=1`, as both sides share the cores.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -106,8 +107,8 @@ def begun(plan: Plan, lived: Lived) -> Iterator[tuple[Side, list[servers.Server]
             plan.cloud.set_faults(seed=SEED + lived.hours, **FAULTS)
             redis = stack.enter_context(servers.redis(plan.folder))
             postgres = stack.enter_context(servers.postgres(plan.folder / "postgres"))
-            through = stack.enter_context(servers.pooled(postgres.url, plan.folder))
-            environment |= {"REDIS_URL": redis.url, "MISTWAN_DAGSTER_POSTGRES_URL": through,
+            through = stack.enter_context(servers.pooled(postgres, plan.folder / "postgres"))
+            environment |= {"REDIS_URL": redis.url, "MISTWAN_DAGSTER_POSTGRES_URL": through.url,
                             "MISTWAN_REQUEST_TIMEOUT_S": "1"}  # fmt: skip
             below = [redis, postgres]
         config = INSTANCE_YAML + QUIET_YAML + (POSTGRES_YAML if plan.disturbed else "")
@@ -162,7 +163,7 @@ def peaceful_hour(side: Side, hour: datetime) -> None:
 
 
 def _in_one_process(side: Side, hour: datetime) -> Counter[str]:
-    side.forks, side.lived = False, Lived(side.lived.rng)
+    side = replace(side, forks=False, lived=Lived(side.lived.rng))
     for at, name in ticks(hour, hour + HOUR):
         if name in FACT_SCHEDULES:
             side.live(name, at)

@@ -1,4 +1,4 @@
-"""The order of the tests: what starts servers, browsers and processes first.
+"""The order of the tests: first those that start many servers and processes.
 
 Two workers share the tests; a module that takes a minute, met at the end, would let one of them wait for the other.
 """

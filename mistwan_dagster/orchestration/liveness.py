@@ -11,7 +11,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def run_alive(settings: Settings, run_id: str) -> Iterator[None]:
 
 
 def _silent(path: Path) -> bool:
-    """Whether nobody holds the lock; then its file is removed."""
+    """Whether nobody holds the lock, or there is none; then its file is removed."""
     try:
         with FileLock(path).acquire(timeout=0):
             path.unlink(missing_ok=True)
@@ -77,8 +77,13 @@ def _silent(path: Path) -> bool:
     return True
 
 
-def _has_settled(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > SETTLING_S
+def _left_behind(path: Path) -> bool:
+    """Whether there is a lock that nobody holds, and that nobody is just taking; then its file is removed."""
+    try:
+        age_s = time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return age_s > SETTLING_S and _silent(path)
 
 
 def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
@@ -93,11 +98,7 @@ def is_dead(platform: Platform, run: dg.DagsterRun) -> bool:
         here = home_name(platform.settings.home)
         ours = run.tags.get(HOME_TAG, here) == here or path.exists()
         return command != COMMAND and ours and _silent(path)
-    path = _path(platform.settings, "runs", run.run_id)
-    try:
-        return _has_settled(path) and _silent(path)
-    except FileNotFoundError:
-        return False
+    return _left_behind(_path(platform.settings, "runs", run.run_id))
 
 
 def never_showed_itself(instance: dg.DagsterInstance, platform: Platform, run: dg.DagsterRun) -> bool:
@@ -140,7 +141,5 @@ def bury_dead_runs(instance: dg.DagsterInstance, platform: Platform) -> list[str
         if noted is None or noted.is_finished:
             platform.kpi.forget_pending(run_id)
     for lock in (platform.settings.state / "commands").glob("*.lock"):
-        with suppress(FileNotFoundError):  # its command ends just now
-            if _has_settled(lock):
-                _silent(lock)
+        _left_behind(lock)
     return buried
