@@ -20,14 +20,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SNAPSHOTS
+from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SERIES, SNAPSHOTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access
+from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration import history, launch
 from mistwan_dagster.orchestration.alert_delivery import known_alerts, outbox
 from mistwan_dagster.orchestration.importing import import_file
+from mistwan_dagster.orchestration.partitions import FIRST_CIRCUITS_TAG
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.serving import not_served
 from mistwan_dagster.orchestration.sle import coverage_now, readings
@@ -172,11 +174,39 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
         launch.require_success(launch.run_span(opened, "events", start, end))
         for endpoint in (e for e in EVENTS if not not_served(platform, e)):
             say(f"{endpoint.name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
+        if aggregate:
+            _first_figures(opened, platform, start, end, say)
         with _progress_bar():
             launch.require_success(launch.run_span(opened, "history", start, end))
         print(f"history of {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z collected")
         if aggregate:
             _aggregate(opened, platform, list(STAGES), None, say)
+
+
+def _first_figures(
+    opened: dg.DagsterInstance, platform: Platform, start: datetime, end: datetime, say: Say
+) -> None:
+    """Where nothing is published and a clock hour's calls do not suffice: the newest day of some circuits, now.
+
+    The calls for thousands of circuits take hours; nobody should wait so long for a first figure.
+    """
+    circuits = history.current_circuits(platform).height
+    needed, left = circuits * len(SERIES), platform.quota.left(Purpose.BACKFILL)
+    first = left // len(SERIES)
+    if not first or needed <= left or platform.published.version() is not None:
+        return
+    say(
+        f"{circuits} circuits take {needed} calls, and {left} of this clock hour are left: "
+        f"first the newest day, with traffic and quality of {first} of them"
+    )
+    tags = {**launch.range_tags("history", start, end), FIRST_CIRCUITS_TAG: str(first)}
+    keys = [dg.AssetKey(["raw", endpoint.name]) for endpoint in SERIES]
+    with _progress_bar():
+        launch.require_success(launch.run_job(opened, "history", tags, assets=keys))
+    _aggregate(opened, platform, list(STAGES), (max(start, end - timedelta(hours=24)), end), say)
+    say(
+        "the rest waits for the calls of the next clock hours; stopped, `mistwan backfill` goes on where it was"
+    )
 
 
 def _ceil_hour(instant: datetime) -> datetime:

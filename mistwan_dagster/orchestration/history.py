@@ -43,6 +43,8 @@ class HistoryReport:
     failed: dict[str, str]
     notes: tuple[str, ...]
     """What was odd about answers, for example a model that the cloud does not serve."""
+    put_off: int = 0
+    """Circuits that were left for another time, as only the first ones were wanted."""
 
 
 def gateway_id(mac: str) -> str:
@@ -61,17 +63,30 @@ def require_within_retention(start: datetime, now: datetime) -> None:
         )
 
 
-def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end: datetime) -> HistoryReport:
-    """Fetch [start, end) of a series for every current circuit, then merge the span into day files.
+def current_circuits(platform: Platform) -> pl.DataFrame:
+    """Circuits that have a history to be asked for, ascending by id, so that those of a gateway stand together.
 
-    A circuit that the cloud refuses is reported and does not stop the others; a wrong token or org does. The span
-    counts as read when no circuit failed; until then the answers are kept, and only the rest is asked for again,
-    also within a shorter span: what the cloud keeps moves on while a backfill is stopped.
+    Raises UserError before anything was collected.
     """
     circuits = platform.kpi.read("dim_circuit")
     if circuits is None:
         raise UserError("no circuits are known yet: run `mistwan collect` first")
-    targets = circuits.filter(pl.col("is_current")).sort("circuit_id").to_dicts()
+    return circuits.filter(pl.col("is_current")).sort("circuit_id")
+
+
+def collect_series(
+    platform: Platform, endpoint: Endpoint, start: datetime, end: datetime, first: int | None = None
+) -> HistoryReport:
+    """Fetch [start, end) of a series for every current circuit, then merge the span into day files.
+
+    A circuit that the cloud refuses is reported and does not stop the others; a wrong token or org does. The span
+    counts as read when no circuit failed or was put off (`first`: so many are asked for, no more); until then the
+    answers are kept, and only the rest is asked for again, also within a shorter span: what the cloud keeps moves on
+    while a backfill is stopped.
+    """
+    circuits = current_circuits(platform)
+    targets = circuits.head(circuits.height if first is None else first).to_dicts()
+    put_off = circuits.height - len(targets)
     span, raw = (start, end), platform.raw
     begun = {span, *(s for s in raw.begun_spans(endpoint) if s[0] <= start and end <= s[1])}
     held = raw.circuits_held(endpoint, begun, [c["circuit_id"] for c in targets])
@@ -117,10 +132,11 @@ def collect_series(platform: Platform, endpoint: Endpoint, start: datetime, end:
                 pause = None
     for stranded in (s for s in raw.begun_spans(endpoint) if s[1] <= start):
         raw.merge_series(endpoint, stranded)
-    bins = sum(raw.merge_series(endpoint, s, keep_pieces=bool(failed)) for s in sorted(begun))
-    if not failed:
+    is_whole = not failed and not put_off
+    bins = sum(raw.merge_series(endpoint, s, keep_pieces=not is_whole) for s in sorted(begun))
+    if is_whole:
         raw.add_coverage(endpoint, start, end)
-    return HistoryReport(len(targets), len(todo) - len(failed), bins, failed, tuple(notes))
+    return HistoryReport(len(targets), len(todo) - len(failed), bins, failed, tuple(notes), put_off)
 
 
 def _fetch_one(

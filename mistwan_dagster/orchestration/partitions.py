@@ -21,6 +21,8 @@ MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_HOUR[:10], end_offset=1
 
 PARTITION_KEY_FORMAT = "%Y-%m-%d-%H:%M"
 SLOT_TAG = "mistwan/slot"
+FIRST_CIRCUITS_TAG = "mistwan/first_circuits"
+"""History of so many circuits, the rest later: where calls are too few for all of them."""
 OWNER = "team:wan-platform"
 
 

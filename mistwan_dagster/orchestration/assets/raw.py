@@ -20,7 +20,13 @@ from mistwan_dagster.orchestration.collection import (
 from mistwan_dagster.orchestration.due import already_read
 from mistwan_dagster.orchestration.history import collect_series, require_within_retention
 from mistwan_dagster.orchestration.metadata import endpoint_metadata
-from mistwan_dagster.orchestration.partitions import HOURS, OWNER, SLOT_TAG, SNAPSHOT_HOURS
+from mistwan_dagster.orchestration.partitions import (
+    FIRST_CIRCUITS_TAG,
+    HOURS,
+    OWNER,
+    SLOT_TAG,
+    SNAPSHOT_HOURS,
+)
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.serving import if_served
 
@@ -156,6 +162,13 @@ def events_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     return collect
 
 
+def _first_circuits(context: dg.AssetExecutionContext) -> int | None:
+    tag = context.run.tags.get(FIRST_CIRCUITS_TAG)
+    if tag is not None and not tag.isdecimal():
+        raise UserError(f"tag {FIRST_CIRCUITS_TAG} of this run: {tag!r} is not a number of circuits")
+    return None if tag is None else int(tag)
+
+
 def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     """History bins of every circuit for a range of hours, in one run."""
 
@@ -164,7 +177,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         parts = platform.open()
         window = context.partition_time_window
         require_within_retention(window.start, parts.settings.now())
-        report = collect_series(parts, endpoint, window.start, window.end)
+        report = collect_series(parts, endpoint, window.start, window.end, _first_circuits(context))
         if report.failed:
             first, reason = next(iter(report.failed.items()))
             text = f"{len(report.failed)} of {report.circuits} circuits gave no {endpoint.name}: {first}: {reason}"
@@ -176,6 +189,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
                 "circuits": report.circuits,
                 "circuits_fetched_now": report.fetched,
                 "circuits_failed": len(report.failed),
+                "circuits_put_off": report.put_off,
                 "bins": report.bins,
                 "notes": list(report.notes[:20]),
                 **quota_metadata(parts),
