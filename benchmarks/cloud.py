@@ -109,7 +109,8 @@ def served(sites: int) -> Iterator[Cloud]:
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port), "--sites", str(sites)]
+        [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port), "--sites", str(sites)],
+        stdout=subprocess.DEVNULL,
     )
     try:
         yield Cloud(base_url, _wait(base_url))

@@ -41,7 +41,8 @@ def _free_port() -> int:
 
 @contextmanager
 def _child(arguments: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(arguments, env=environment)
+    """A server, until the block ends. What it prints is not the demo's answer; what it says on stderr is seen."""
+    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:

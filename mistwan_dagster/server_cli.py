@@ -27,10 +27,17 @@ def simulate(
     sites: Annotated[int, typer.Option(min=1, help="number of sites")] = 40,
     seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
 ) -> None:
-    """The simulated Mist cloud alone."""
-    from mistwan_dagster.simulator.server import serve
+    """The simulated Mist cloud alone. Prints the settings (for `.env`) with which `mistwan` collects from it."""
+    from mistwan_dagster.listening import check_port
+    from mistwan_dagster.simulator.server import SIM_TOKEN, serve
+    from mistwan_dagster.simulator.world import World
 
-    serve(port=port, sites=sites, seed=seed)
+    check_port("127.0.0.1", port)
+    world = World(seed=seed, sites=sites)
+    base_url = f"http://127.0.0.1:{port}"
+    print(f"MIST_API_BASE_URL={base_url}\nMIST_API_TOKEN={SIM_TOKEN}\nMIST_ORG_ID={world.org_id}", flush=True)
+    say(f"simulated cloud of {sites} sites on {base_url} (Ctrl-C ends it)")
+    serve(world, port)
 
 
 @server_app.command()

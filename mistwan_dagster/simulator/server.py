@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 
 import uvicorn
 
@@ -75,17 +74,7 @@ def running(
         listener.close()
 
 
-def serve(
-    port: int,
-    sites: int,
-    seed: int,
-    host: str = "127.0.0.1",
-    token: str = SIM_TOKEN,
-    now: datetime | None = None,
-    faults: Faults | None = None,
-    quota: int = DEFAULT_QUOTA,
-    start: datetime | None = None,
-) -> None:
-    """Serve a new world until interrupted. `now` sets the clock (it then stands still); default real time."""
-    api = Api(World(seed, sites, start), Clock(now), faults or Faults(), Gate((token,), quota))
-    uvicorn.run(api.app(), host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+def serve(world: World, port: int) -> None:
+    """Serve `world` in real time on loopback until interrupted."""
+    api = Api(world, Clock(), Faults(), Gate((SIM_TOKEN,), DEFAULT_QUOTA))
+    uvicorn.run(api.app(), host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off")
