@@ -9,7 +9,8 @@ SERVE ?= --serve
 WAREHOUSE ?= duckdb
 SBOM ?= build/sbom.cdx.json
 # Tests make thousands of small databases, whose every commit waits for the disk: in memory they take a quarter less.
-SCRATCH := $(shell findmnt -bno AVAIL,OPTIONS /dev/shm 2>/dev/null | awk '{room = $$1 > 6e9 && !/noexec/} END {if (room) print "/dev/shm"}')
+TMPDIR ?= $(shell (grep MemAvailable /proc/meminfo; findmnt -bno AVAIL,OPTIONS /dev/shm) 2>/dev/null | \
+    awk '/^Mem/ {memory = $$2 > 8e6; next} {room = $$1 > 6e9 && !/noexec/} END {if (memory && room) print "/dev/shm"}')
 
 .PHONY: help env demo test lint format generate audit sbom bench soak clean
 
@@ -28,7 +29,7 @@ demo: $(VENV)  ## simulated org, backfill, KPIs, answers, Dagster UI on port 300
 	$(BIN)/mistwan demo --sites $(SITES) --hours $(HOURS) --warehouse $(WAREHOUSE) $(SERVE)
 
 test: lint  ## lint, types, import contracts, all tests
-	$(if $(SCRATCH),TMPDIR=$(SCRATCH)) $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(if $(TMPDIR),TMPDIR=$(TMPDIR)) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)  ## format check, ruff, mypy, import contracts
 	$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -120,7 +120,7 @@ def collect(start: Start = None, end: End = None) -> None:
     if span is None:
         commands.collect(say)
     else:
-        commands.backfill(span[0], span[1], say, aggregate=False)
+        commands.backfill(span, say, aggregate=False)
 
 
 @app.command()
@@ -151,12 +151,7 @@ def backfill(
     """History from the API, 14 days at most, with a progress bar; stops and resumes. Default: all of it."""
     from mistwan_dagster.orchestration import commands
 
-    if start is None and end is None:
-        now = commands.now()
-        start, end = now - timedelta(days=14) + timedelta(hours=1), now
-    span = _span(start, end)
-    assert span is not None
-    commands.backfill(span[0], span[1], say, aggregate=True)
+    commands.backfill(_span(start, end), say, aggregate=True)
 
 
 @app.command()

@@ -41,8 +41,8 @@ def _free_port() -> int:
 
 @contextmanager
 def _child(arguments: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A server, until the block ends. What it prints is not the demo's answer; what it says on stderr is seen."""
-    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
+    """A server, until the block ends. What it prints is seen, but is not the demo's answer."""
+    process = subprocess.Popen(arguments, env=environment, stdout=sys.stderr)
     try:
         yield process
     finally:

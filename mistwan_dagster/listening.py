@@ -18,11 +18,14 @@ def is_loopback(host: str) -> bool:
 
 def check_port(host: str, port: int) -> None:
     """Raises UserError when the port cannot be taken."""
+    listening(host, port).close()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, for a server that is about to serve on it. Raises UserError when the port is taken."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        return socket.create_server(address[:2], family=family, reuse_port=False)
     except OSError as error:
         raise UserError(
             f"cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or choose another --port"

@@ -22,6 +22,7 @@ from mistwan_dagster.orchestration.jobs import (
     site_details_job,
 )
 from mistwan_dagster.orchestration.liveness import UNDER_WAY
+from mistwan_dagster.orchestration.partitions import FIRST_CIRCUITS_TAG
 from mistwan_dagster.orchestration.planning import ATTEMPTS, Activity, lacks, plan
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.ranges import span_of_tags
@@ -74,6 +75,8 @@ def recent_activity(instance: dg.DagsterInstance) -> Activity:
     fruitless: dict[str, list[Span]] = defaultdict(list)
     brought: dict[str, list[Span]] = defaultdict(list)
     for name, span, run in _parts(record.dagster_run for record in newest_first):
+        if FIRST_CIRCUITS_TAG in run.tags and run.status not in FAILED:
+            continue  # it was not to bring all
         if name not in STAGES or run.status in FAILED:
             fruitless[name] += without(span, brought[name])
         elif not run.asset_selection or run.asset_selection >= COMPUTED_BY[name][1]:

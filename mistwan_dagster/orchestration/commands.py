@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,10 +21,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SERIES, SNAPSHOTS
+from mistwan_dagster.catalog.endpoint import Endpoint
+from mistwan_dagster.catalog.endpoints import ENDPOINTS, EVENTS, SNAPSHOTS
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.lake.raw import HOUR, floor_hour, floor_slot
+from mistwan_dagster.lake.raw import HOUR, Span, floor_hour, floor_slot
 from mistwan_dagster.mist.probe import check_access
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration import history, launch
@@ -35,14 +37,8 @@ from mistwan_dagster.orchestration.serving import not_served
 from mistwan_dagster.orchestration.sle import coverage_now, readings
 from mistwan_dagster.orchestration.sle_hours import missing_sle_hours
 from mistwan_dagster.orchestration.staleness import STAGES
-from mistwan_dagster.settings import load_settings
 
 Say = Callable[[str], None]
-
-
-def now() -> datetime:
-    """The instant that commands take for now."""
-    return load_settings().now()
 
 
 def _validated() -> Platform:
@@ -154,10 +150,12 @@ def _alert(opened: dg.DagsterInstance, platform: Platform, say: Say) -> None:
     print(f"alerts: {opened_now} opened, {closed_now} closed, {alerts['closed_utc'].null_count()} open")
 
 
-def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> None:
-    """What the API still tells of [start, end): events and hourly series; then, if asked, the KPIs."""
+def backfill(span: Span | None, say: Say, *, aggregate: bool) -> None:
+    """What the API still tells of a span (None: all of it): events and hourly series; then, if asked, the KPIs, also
+    of a history that could not be read whole."""
     platform = _validated()
     present = platform.settings.now()
+    start, end = span or history.all_that_is_told(platform)
     start, end = floor_hour(start), min(_ceil_hour(end), floor_hour(present))
     history.require_within_retention(start, present)
     if end <= start:
@@ -174,36 +172,64 @@ def backfill(start: datetime, end: datetime, say: Say, *, aggregate: bool) -> No
         launch.require_success(launch.run_span(opened, "events", start, end))
         for endpoint in (e for e in EVENTS if not not_served(platform, e)):
             say(f"{endpoint.name}: {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z read")
+        series = history.series_to_ask(platform, start, end)
         if aggregate:
-            _first_figures(opened, platform, start, end, say)
-        with _progress_bar():
-            launch.require_success(launch.run_span(opened, "history", start, end))
-        print(f"history of {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z collected")
-        if aggregate:
+            _first_figures(opened, platform, start, end, series, say)
+        outcome = _run_history(opened, start, end, [*series, SITES_SLE])
+        if not outcome.errors:
+            print(f"history of {start:%Y-%m-%dT%H:%M}Z to {end:%Y-%m-%dT%H:%M}Z collected")
+        if aggregate and not outcome.interrupted:
             _aggregate(opened, platform, list(STAGES), None, say)
+        launch.require_success(outcome)
+
+
+def _run_history(
+    opened: dg.DagsterInstance,
+    start: datetime,
+    end: datetime,
+    endpoints: Iterable[Endpoint],
+    tags: dict[str, str] | None = None,
+) -> launch.Outcome:
+    keys = [dg.AssetKey(["raw", endpoint.name]) for endpoint in endpoints]
+    with _progress_bar():
+        return launch.run_job(
+            opened, "history", {**launch.range_tags("history", start, end), **(tags or {})}, assets=keys
+        )
 
 
 def _first_figures(
-    opened: dg.DagsterInstance, platform: Platform, start: datetime, end: datetime, say: Say
+    opened: dg.DagsterInstance,
+    platform: Platform,
+    start: datetime,
+    end: datetime,
+    series: list[Endpoint],
+    say: Say,
 ) -> None:
     """Where nothing is published and a clock hour's calls do not suffice: the newest day of some circuits, now.
 
-    The calls for thousands of circuits take hours; nobody should wait so long for a first figure.
+    The calls for thousands of circuits take hours; nobody should wait so long for a first figure. What fails here is
+    said, and tried again with the rest.
     """
     circuits = history.current_circuits(platform).height
-    needed, left = circuits * len(SERIES), platform.quota.left(Purpose.BACKFILL)
-    first = left // len(SERIES)
+    held = [len(history.circuits_held(platform, endpoint, start, end)) for endpoint in series]
+    of_scores = (end - start) // HOUR
+    needed, left = len(series) * circuits - sum(held) + of_scores, platform.quota.left(Purpose.BACKFILL)
+    first = min(held, default=0) + left // max(1, len(series))
     if not first or needed <= left or platform.published.version() is not None:
         return
     say(
-        f"{circuits} circuits take {needed} calls, and {left} of this clock hour are left: "
+        f"history of {circuits} circuits takes {needed} calls, and {left} of this clock hour are left: "
         f"first the newest day, with traffic and quality of {first} of them"
     )
-    tags = {**launch.range_tags("history", start, end), FIRST_CIRCUITS_TAG: str(first)}
-    keys = [dg.AssetKey(["raw", endpoint.name]) for endpoint in SERIES]
-    with _progress_bar():
-        launch.require_success(launch.run_job(opened, "history", tags, assets=keys))
-    _aggregate(opened, platform, list(STAGES), (max(start, end - timedelta(hours=24)), end), say)
+    outcome = _run_history(opened, start, end, series, {FIRST_CIRCUITS_TAG: str(first)})
+    if outcome.interrupted:
+        launch.require_success(outcome)
+    day = (max(start, end - timedelta(hours=24)), end)
+    for name, begin, until, computed in launch.aggregate(opened, platform, list(STAGES), day):
+        say(f"{name}: {begin:%Y-%m-%dT%H:%M}Z to {until:%Y-%m-%dT%H:%M}Z computed and published")
+        outcome = replace(outcome, errors=(*outcome.errors, *computed.errors))
+    for error in dict.fromkeys(outcome.errors):
+        say(error)
     say(
         "the rest waits for the calls of the next clock hours; stopped, `mistwan backfill` goes on where it was"
     )

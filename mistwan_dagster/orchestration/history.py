@@ -17,15 +17,18 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from mistwan_dagster.catalog.endpoint import Endpoint
-from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS
+from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, SERIES
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_parquet
+from mistwan_dagster.lake.raw import Span, floor_hour
 from mistwan_dagster.mist.errors import FATAL, MistError, QuotaExhausted, RateLimited
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.mist.series import Series, fetch_bandwidth, fetch_quality
 from mistwan_dagster.orchestration.platform import Platform
 
 WORKERS = 8
+LONGEST_WAIT = timedelta(hours=24)
+"""So long a run of history may wait for calls."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is fetched, how many circuits are done, and how many there are."""
@@ -44,7 +47,7 @@ class HistoryReport:
     notes: tuple[str, ...]
     """What was odd about answers, for example a model that the cloud does not serve."""
     put_off: int = 0
-    """Circuits that were left for another time, as only the first ones were wanted."""
+    """Circuits that were left for another time, where only the first ones were wanted."""
 
 
 def gateway_id(mac: str) -> str:
@@ -74,25 +77,76 @@ def current_circuits(platform: Platform) -> pl.DataFrame:
     return circuits.filter(pl.col("is_current")).sort("circuit_id")
 
 
+def still_told(endpoint: Endpoint, start: datetime, end: datetime, now: datetime) -> datetime:
+    """The first hour of [start, end) that the cloud still tells.
+
+    A run that waits for its calls loses hours in the meantime, up to LONGEST_WAIT of them: these are left out. Raises
+    UserError when more is gone, or all.
+    """
+    oldest = floor_hour(now) - timedelta(hours=endpoint.history_hours)
+    if end <= oldest or start < oldest - LONGEST_WAIT:
+        raise UserError(
+            f"the cloud keeps {endpoint.history_hours // 24} days: history before {oldest:%Y-%m-%dT%H:%M}Z is gone, "
+            f"and {start:%Y-%m-%dT%H:%M}Z was asked for",
+            exit_code=2,
+        )
+    return max(start, oldest)
+
+
+def all_that_is_told(platform: Platform) -> Span:
+    """The last 14 days, without the hour that the cloud is about to forget.
+
+    When a backfill was stopped within the last LONGEST_WAIT they end where that did: the answers that it left are of
+    its span, and would be asked for again within any later one.
+    """
+    end = floor_hour(platform.settings.now())
+    start = end - timedelta(hours=INSIGHT_RETENTION_HOURS - 1)
+    begun = [span for endpoint in SERIES for span in platform.raw.begun_spans(endpoint)]
+    ends = [b for a, b in begun if a <= start and end - LONGEST_WAIT <= b <= end]
+    return start, max(ends, default=end)
+
+
+def series_to_ask(platform: Platform, start: datetime, end: datetime) -> list[Endpoint]:
+    """Series of which answers for [start, end) are to be asked for: all, but after a stop in the midst of one not those
+    that were read to their end before it."""
+    raw = platform.raw
+    if not any(a <= start and end <= b for e in SERIES for a, b in raw.begun_spans(e)):
+        return list(SERIES)
+    return [e for e in SERIES if not any(a <= start and end <= b for a, b in raw.coverage(e))]
+
+
+def circuits_held(platform: Platform, endpoint: Endpoint, start: datetime, end: datetime) -> set[str]:
+    """Current circuits whose answer for the span is kept since a backfill was stopped."""
+    ids = current_circuits(platform)["circuit_id"].to_list()
+    return platform.raw.circuits_held(endpoint, _begun(platform, endpoint, start, end), ids)
+
+
+def _begun(platform: Platform, endpoint: Endpoint, start: datetime, end: datetime) -> set[Span]:
+    """The span itself, and those that were begun and hold all of it."""
+    begun = platform.raw.begun_spans(endpoint)
+    return {(start, end), *(s for s in begun if s[0] <= start and end <= s[1])}
+
+
 def collect_series(
     platform: Platform, endpoint: Endpoint, start: datetime, end: datetime, first: int | None = None
 ) -> HistoryReport:
     """Fetch [start, end) of a series for every current circuit, then merge the span into day files.
 
     A circuit that the cloud refuses is reported and does not stop the others; a wrong token or org does. The span
-    counts as read when no circuit failed or was put off (`first`: so many are asked for, no more); until then the
-    answers are kept, and only the rest is asked for again, also within a shorter span: what the cloud keeps moves on
-    while a backfill is stopped.
+    counts as read when no circuit failed or was put off; until then the answers are kept, and only the rest is asked
+    for again, also within a shorter span: what the cloud keeps moves on while a backfill is stopped.
+
+    When the calls of the clock hour are spent it waits for the next. `first`: only so many circuits are asked for, and
+    these only as long as there are calls; the others are put off.
     """
     circuits = current_circuits(platform)
     targets = circuits.head(circuits.height if first is None else first).to_dicts()
-    put_off = circuits.height - len(targets)
     span, raw = (start, end), platform.raw
-    begun = {span, *(s for s in raw.begun_spans(endpoint) if s[0] <= start and end <= s[1])}
+    begun = _begun(platform, endpoint, start, end)
     held = raw.circuits_held(endpoint, begun, [c["circuit_id"] for c in targets])
     todo = [c for c in targets if c["circuit_id"] not in held]
     failed: dict[str, str] = {}
-    done = len(held)
+    done, unasked = len(held), 0
     report = progress.get()
     report(endpoint.name, done, len(targets))
 
@@ -128,15 +182,21 @@ def collect_series(
                 report(endpoint.name, done, len(targets))
             if pause is not None and not running:
                 platform.quota.defer(Purpose.BACKFILL, endpoint.name, pause.reason, len(queue))
-                sleep_until(pause.until, platform)
+                if first is None:
+                    sleep_until(pause.until, platform)
+                else:
+                    unasked = len(queue)
+                    queue.clear()
                 pause = None
     for stranded in (s for s in raw.begun_spans(endpoint) if s[1] <= start):
         raw.merge_series(endpoint, stranded)
+    put_off = circuits.height - len(targets) + unasked
     is_whole = not failed and not put_off
     bins = sum(raw.merge_series(endpoint, s, keep_pieces=not is_whole) for s in sorted(begun))
     if is_whole:
         raw.add_coverage(endpoint, start, end)
-    return HistoryReport(len(targets), len(todo) - len(failed), bins, failed, tuple(notes), put_off)
+    fetched = len(todo) - len(failed) - unasked
+    return HistoryReport(len(targets), fetched, bins, failed, tuple(notes), put_off)
 
 
 def _fetch_one(

@@ -172,6 +172,11 @@ class Outcome:
     run_id: str
     errors: tuple[str, ...]
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody stopped it."""
+        return any("DagsterExecutionInterruptedError" in error for error in self.errors)
+
 
 def run_job(
     opened: dg.DagsterInstance,
@@ -234,7 +239,7 @@ def aggregate(
 
 def require_success(outcome: Outcome) -> None:
     """Raises UserError with the reasons of a failed run."""
-    if any("DagsterExecutionInterruptedError" in error for error in outcome.errors):
+    if outcome.interrupted:
         raise UserError("stopped; run the command again to go on", exit_code=130)
     if outcome.errors:
         raise UserError("; ".join(dict.fromkeys(outcome.errors)))

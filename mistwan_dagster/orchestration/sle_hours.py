@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mistwan_dagster.catalog.endpoint import Endpoint
-from mistwan_dagster.catalog.sle_endpoints import SITES_SLE, SLE_RETENTION_HOURS
+from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR, SlotReport, floor_hour, hours_between
 from mistwan_dagster.mist.errors import BadRequest, Forbidden, Refused, Waiting
@@ -36,15 +36,8 @@ class SleHoursReport:
     not_served: str | None = None
 
 
-def require_sle_hours(start: datetime, end: datetime, now: datetime) -> None:
-    """Raises UserError when hours are asked for that the cloud has forgotten, or that are not over."""
-    oldest = floor_hour(now) - timedelta(hours=SLE_RETENTION_HOURS)
-    if start < oldest:
-        raise UserError(
-            f"the cloud keeps SLE for {SLE_RETENTION_HOURS // 24} days: hours before {oldest:%Y-%m-%dT%H:%M}Z are "
-            f"gone, and {start:%Y-%m-%dT%H:%M}Z was asked for",
-            exit_code=2,
-        )
+def require_over(end: datetime, now: datetime) -> None:
+    """Raises UserError when an hour is asked for that is not over."""
     if end > floor_hour(now):
         raise UserError(
             f"SLE of the hour before {end:%Y-%m-%dT%H:%M}Z can be read once it is over", exit_code=2

@@ -74,7 +74,8 @@ def running(
         listener.close()
 
 
-def serve(world: World, port: int) -> None:
-    """Serve `world` in real time on loopback until interrupted."""
+def serve(world: World, listener: socket.socket) -> None:
+    """Serve `world` in real time on a socket that listens already, until interrupted."""
     api = Api(world, Clock(), Faults(), Gate((SIM_TOKEN,), DEFAULT_QUOTA))
-    uvicorn.run(api.app(), host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(api.app(), log_level="warning", access_log=False, lifespan="off")
+    uvicorn.Server(config).run(sockets=[listener])

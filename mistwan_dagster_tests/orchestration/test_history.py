@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from mistwan_dagster.catalog.endpoints import DEVICE_STATS, INSIGHT_BANDWIDTH, PORT_STATS
+from mistwan_dagster.catalog.endpoints import (
+    DEVICE_STATS,
+    INSIGHT_BANDWIDTH,
+    INSIGHT_QUALITY,
+    PORT_STATS,
+    SERIES,
+)
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.dimensions import discover_circuits
@@ -156,6 +162,42 @@ def test_a_spent_budget_waits_for_the_next_hour_and_then_finishes(
     assert waited == [NOW.replace(hour=11, minute=0)]
     assert report.fetched == report.circuits
     assert quota.left(Purpose.BACKFILL) > 0
+
+
+def test_the_first_circuits_are_asked_for_as_long_as_there_are_calls_and_the_rest_later(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "WORKERS", 1)
+    monkeypatch.setattr(history, "sleep_until", lambda *_: pytest.fail("it must not wait"))
+    ids = history.current_circuits(platform)["circuit_id"].to_list()
+    first = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END, first=4)
+    assert (first.fetched, first.put_off) == (4, len(ids) - 4)
+    assert history.circuits_held(platform, INSIGHT_BANDWIDTH, START, END) == set(ids[:4])
+    assert platform.raw.scan_series(INSIGHT_BANDWIDTH, START, END).collect().height == first.bins
+    platform.quota.budget = platform.quota.used() + 2
+    second = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END, first=8)
+    assert (second.fetched, second.put_off) == (2, len(ids) - 6)
+    assert platform.raw.coverage(INSIGHT_BANDWIDTH) == []
+    platform.quota.budget = 4500
+    rest = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    assert (rest.fetched, rest.put_off) == (len(ids) - 6, 0)
+    assert platform.raw.coverage(INSIGHT_BANDWIDTH) == [(START, END)]
+
+
+def test_a_stopped_backfill_of_all_keeps_its_end_for_a_day_and_the_series_that_it_has_read(
+    platform: Platform,
+) -> None:
+    start, end = history.all_that_is_told(platform)
+    assert (start, end) == (END - timedelta(days=14) + timedelta(hours=1), END)
+    assert history.series_to_ask(platform, start, end) == list(SERIES)
+    history.collect_series(platform, INSIGHT_BANDWIDTH, start, end)
+    history.collect_series(platform, INSIGHT_QUALITY, start, end, first=1)
+    for hours, until in ((3, end), (24, end), (25, end + timedelta(hours=25))):
+        platform.settings.mistwan_now = NOW + timedelta(hours=hours)
+        later = history.all_that_is_told(platform)
+        assert later == (start + timedelta(hours=hours), until)
+        asked = [INSIGHT_QUALITY] if until == end else list(SERIES)
+        assert history.series_to_ask(platform, *later) == asked
 
 
 def test_progress_is_told_and_the_retention_is_kept(platform: Platform) -> None:

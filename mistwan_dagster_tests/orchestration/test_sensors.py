@@ -18,7 +18,7 @@ from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration.activity import recent_activity
 from mistwan_dagster.orchestration.jobs import LANE_TAG
-from mistwan_dagster.orchestration.partitions import SLOT_TAG
+from mistwan_dagster.orchestration.partitions import FIRST_CIRCUITS_TAG, SLOT_TAG
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
 from mistwan_dagster.orchestration.sensors import backfill_sensor, late_data_sensor
@@ -153,6 +153,16 @@ def test_a_successful_run_is_held_against_history_that_it_did_not_bring_but_not_
         **{e.raw_name: [(FIRST, SETTLED)] for e in (INSIGHT_BANDWIDTH, INSIGHT_QUALITY, SITES_SLE)},
         "weekly": [(monday, monday + timedelta(days=14))],
     }
+
+
+def test_a_run_that_was_to_bring_the_first_circuits_only_is_no_failed_attempt(
+    instance: dg.DagsterInstance,
+) -> None:
+    asked = dg.RunRequest(job_name="history", tags={**history_request().tags, FIRST_CIRCUITS_TAG: "5"})
+    run(instance, asked, Status.SUCCESS)
+    assert recent_activity(instance).fruitless == {}
+    run(instance, asked, Status.FAILURE)
+    assert set(recent_activity(instance).fruitless) >= {INSIGHT_BANDWIDTH.raw_name}
 
 
 def test_a_failed_run_is_not_held_against_what_a_later_run_brought(instance: dg.DagsterInstance) -> None:

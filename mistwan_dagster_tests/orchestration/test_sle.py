@@ -25,6 +25,7 @@ from mistwan_dagster.kpi.sle_order import reading_order
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.mist.errors import BadRequest, Unusable
 from mistwan_dagster.orchestration import launch, sle, sle_dive, sle_hours
+from mistwan_dagster.orchestration.history import still_told
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.schedules import collect_sle_schedule
 from mistwan_dagster.settings import Settings
@@ -92,11 +93,16 @@ def test_hours_are_read_once_in_a_range_and_again_when_asked_alone(
 
 
 def test_what_the_cloud_forgot_or_has_not_seen_is_refused() -> None:
-    sle_hours.require_sle_hours(END - timedelta(days=14), END, NOW)
-    with pytest.raises(UserError, match=r"keeps SLE for 14 days.* 2025-02-18T09:00Z was asked for"):
-        sle_hours.require_sle_hours(END - timedelta(days=14) - HOUR, END, NOW)
+    oldest = END - timedelta(days=14)
+    assert still_told(SITES_SLE, oldest, END, NOW) == oldest
+    assert still_told(SITES_SLE, oldest - timedelta(hours=24), END, NOW) == oldest
+    with pytest.raises(UserError, match=r"keeps 14 days.* 2025-02-17T09:00Z was asked for"):
+        still_told(SITES_SLE, oldest - timedelta(hours=25), END, NOW)
+    with pytest.raises(UserError, match=r"keeps 14 days.* 2025-02-18T09:00Z was asked for"):
+        still_told(SITES_SLE, oldest - HOUR, oldest, NOW)
+    sle_hours.require_over(END, NOW)
     with pytest.raises(UserError, match="once it is over"):
-        sle_hours.require_sle_hours(END, END + HOUR, NOW)
+        sle_hours.require_over(END + HOUR, NOW)
 
 
 def test_a_spent_budget_puts_recent_hours_off_and_history_waits(
@@ -285,7 +291,7 @@ def test_the_jobs_lead_from_the_api_to_the_published_tables(
         refused = launch.run_span(
             opened, "collect_sle", END - timedelta(days=30), END - timedelta(days=30) + HOUR
         )
-        assert "keeps SLE for 14 days" in refused.errors[0]
+        assert "keeps 14 days" in refused.errors[0]
         outcomes = list(launch.aggregate(opened, platform, ["sle"], None))
         assert [o.errors for *_, o in outcomes] == [()]
         assert list(launch.aggregate(opened, platform, ["sle"], None)) == []

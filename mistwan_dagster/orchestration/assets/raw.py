@@ -18,7 +18,7 @@ from mistwan_dagster.orchestration.collection import (
     require_current_hour,
 )
 from mistwan_dagster.orchestration.due import already_read
-from mistwan_dagster.orchestration.history import collect_series, require_within_retention
+from mistwan_dagster.orchestration.history import collect_series, still_told
 from mistwan_dagster.orchestration.metadata import endpoint_metadata
 from mistwan_dagster.orchestration.partitions import (
     FIRST_CIRCUITS_TAG,
@@ -176,8 +176,8 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window
-        require_within_retention(window.start, parts.settings.now())
-        report = collect_series(parts, endpoint, window.start, window.end, _first_circuits(context))
+        start = still_told(endpoint, window.start, window.end, parts.settings.now())
+        report = collect_series(parts, endpoint, start, window.end, _first_circuits(context))
         if report.failed:
             first, reason = next(iter(report.failed.items()))
             text = f"{len(report.failed)} of {report.circuits} circuits gave no {endpoint.name}: {first}: {reason}"
@@ -186,6 +186,7 @@ def series_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
             context.log.warning(text)
         return dg.MaterializeResult(
             metadata={
+                "from": start.isoformat(),
                 "circuits": report.circuits,
                 "circuits_fetched_now": report.fetched,
                 "circuits_failed": len(report.failed),

@@ -26,12 +26,13 @@ from mistwan_dagster.catalog.tables import Table
 from mistwan_dagster.lake.raw import HOUR
 from mistwan_dagster.orchestration import sle
 from mistwan_dagster.orchestration.assets.raw import quota_metadata, raw_asset, raw_key
+from mistwan_dagster.orchestration.history import still_told
 from mistwan_dagster.orchestration.metadata import endpoint_metadata, table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import HOURS, OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.pools import DIVE_POOL
 from mistwan_dagster.orchestration.sle_dive import WINDOW, DiveReport, dive
-from mistwan_dagster.orchestration.sle_hours import SleHoursReport, collect_sle_hours, require_sle_hours
+from mistwan_dagster.orchestration.sle_hours import SleHoursReport, collect_sle_hours, require_over
 from mistwan_dagster.orchestration.staleness import SLE
 
 GROUP = "sle"
@@ -46,8 +47,9 @@ def hours_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
     def collect(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
         parts = platform.open()
         window = context.partition_time_window
-        require_sle_hours(window.start, window.end, parts.settings.now())
-        report = collect_sle_hours(parts, endpoint, window.start, window.end)
+        start = still_told(endpoint, window.start, window.end, parts.settings.now())
+        require_over(window.end, parts.settings.now())
+        report = collect_sle_hours(parts, endpoint, start, window.end)
         _require_hours(endpoint, report)
         if report.not_served:
             context.log.warning(report.not_served)
