@@ -252,13 +252,16 @@ def _progress_bar() -> Iterator[None]:
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         tasks: dict[str, tuple[object, int]] = {}
 
-        def report(what: str, done: int, total: int) -> None:
+        def report(what: str, done: int, total: int, until: datetime | None) -> None:
             if what not in tasks:
                 tasks[what] = (bar.add_task(what, total=total, completed=done, rate=""), done)
             task_id = tasks[what][0]
             task = next(t for t in bar.tasks if t.id == task_id)
             speed = task.finished_speed or task.speed
-            bar.update(task.id, completed=done, rate=f"{speed:.1f} circuits/s" if speed else "")
+            rate = f"{speed:.1f}/s" if speed else ""
+            if until is not None:
+                rate = f"no call left, waits until {until:%H:%M} UTC"
+            bar.update(task.id, completed=done, rate=rate)
 
         token = history.progress.set(report)
         try:

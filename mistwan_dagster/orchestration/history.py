@@ -30,10 +30,11 @@ WORKERS = 8
 LONGEST_WAIT = timedelta(hours=24)
 """So long a run of history may wait for calls."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is fetched, how many circuits are done, and how many there are."""
+Progress = Callable[[str, int, int, datetime | None], None]
+"""Called with what is fetched, how many of how many parts are done, and until when it waits for calls (None: it does
+not)."""
 
-progress: ContextVar[Progress] = ContextVar("progress", default=lambda _what, _done, _all: None)
+progress: ContextVar[Progress] = ContextVar("progress", default=lambda _what, _done, _all, _until: None)
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,6 @@ def collect_series(
     begun = _begun(platform, endpoint, start, end)
     held = raw.circuits_held(endpoint, begun, [c["circuit_id"] for c in targets])
     todo = [c for c in targets if c["circuit_id"] not in held]
-    failed: dict[str, str] = {}
-    done, unasked = len(held), 0
-    report = progress.get()
-    report(endpoint.name, done, len(targets))
-
     notes: list[str] = []
 
     def fetch(circuit: dict[str, str]) -> None:
@@ -157,7 +153,36 @@ def collect_series(
         notes.extend(series.notes)
         write_parquet(series.frame, raw.piece_path(endpoint, span, circuit["circuit_id"]))
 
-    queue = list(reversed(todo))
+    def tell(done: int, until: datetime | None) -> None:
+        progress.get()(endpoint.name, len(held) + done, len(targets), until)
+
+    failed, unasked = _fetch_each(platform, endpoint, todo, fetch, tell, waits=first is None)
+    for stranded in (s for s in raw.begun_spans(endpoint) if s[1] <= start):
+        raw.merge_series(endpoint, stranded)
+    put_off = circuits.height - len(targets) + unasked
+    is_whole = not failed and not put_off
+    bins = sum(raw.merge_series(endpoint, s, keep_pieces=not is_whole) for s in sorted(begun))
+    if is_whole:
+        raw.add_coverage(endpoint, start, end)
+    fetched = len(todo) - len(failed) - unasked
+    return HistoryReport(len(targets), fetched, bins, failed, tuple(notes), put_off)
+
+
+def _fetch_each(
+    platform: Platform,
+    endpoint: Endpoint,
+    circuits: list[dict[str, str]],
+    fetch: Callable[[dict[str, str]], None],
+    tell: Callable[[int, datetime | None], None],
+    *,
+    waits: bool,
+) -> tuple[dict[str, str], int]:
+    """Fetch circuits side by side, telling how many are done; returns reasons of those that failed, by id, and how many
+    were not asked for, as no call was left and it is not to wait (`waits`) for the next clock hour."""
+    failed: dict[str, str] = {}
+    done = 0
+    tell(done, None)
+    queue = list(reversed(circuits))
     running: dict[Future[None], dict[str, str]] = {}
     pause: QuotaExhausted | RateLimited | None = None
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -179,24 +204,15 @@ def collect_series(
                         raise problem
                     failed[circuit["circuit_id"]] = str(problem)
                 done += 1
-                report(endpoint.name, done, len(targets))
+                tell(done, None)
             if pause is not None and not running:
                 platform.quota.defer(Purpose.BACKFILL, endpoint.name, pause.reason, len(queue))
-                if first is None:
-                    sleep_until(pause.until, platform)
-                else:
-                    unasked = len(queue)
-                    queue.clear()
+                if not waits:
+                    return failed, len(queue)
+                tell(done, pause.until)
+                sleep_until(pause.until, platform)
                 pause = None
-    for stranded in (s for s in raw.begun_spans(endpoint) if s[1] <= start):
-        raw.merge_series(endpoint, stranded)
-    put_off = circuits.height - len(targets) + unasked
-    is_whole = not failed and not put_off
-    bins = sum(raw.merge_series(endpoint, s, keep_pieces=not is_whole) for s in sorted(begun))
-    if is_whole:
-        raw.add_coverage(endpoint, start, end)
-    fetched = len(todo) - len(failed) - unasked
-    return HistoryReport(len(targets), fetched, bins, failed, tuple(notes), put_off)
+    return failed, 0
 
 
 def _fetch_one(

@@ -6,8 +6,10 @@ tables are `sle.py`. No Dagster.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
@@ -55,7 +57,9 @@ def collect_sle_hours(
     """
     report = SleHoursReport()
     hours = sorted(hours_between(start, end), reverse=True)
-    for hour in hours:
+    tell, total = partial(history.progress.get(), endpoint.name), len(hours)
+    for done, hour in enumerate(hours):
+        tell(done, total, None)
         if len(hours) > 1 and platform.raw.has_snapshot_in_hour(endpoint, hour):
             platform.raw.add_coverage(
                 endpoint, hour, hour + HOUR
@@ -63,7 +67,7 @@ def collect_sle_hours(
             report.kept.append(hour)
             continue
         try:
-            found = _read_hour(platform, endpoint, hour)
+            found = _read_hour(platform, endpoint, hour, partial(tell, done, total))
         except Waiting:
             report.put_off.append(hour)
             continue
@@ -80,10 +84,13 @@ def collect_sle_hours(
             report.rows += found.rows
         else:
             report.failed[hour] = found.error or "incomplete"
+    tell(total, total, None)
     return report
 
 
-def _read_hour(platform: Platform, endpoint: Endpoint, hour: datetime) -> SlotReport:
+def _read_hour(
+    platform: Platform, endpoint: Endpoint, hour: datetime, tell: Callable[[datetime], None]
+) -> SlotReport:
     is_live = hour >= floor_hour(platform.settings.now()) - CATCH_UP
     while True:
         try:
@@ -95,6 +102,7 @@ def _read_hour(platform: Platform, endpoint: Endpoint, hour: datetime) -> SlotRe
         except Waiting as problem:
             if is_live:
                 raise
+            tell(problem.until)
             history.sleep_until(problem.until, platform)
 
 

@@ -158,7 +158,13 @@ def test_a_spent_budget_waits_for_the_next_hour_and_then_finishes(
         quota.budget = 4500
 
     monkeypatch.setattr(history, "sleep_until", next_hour)
-    report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    told: list[tuple[str, int, int, datetime | None]] = []
+    token = history.progress.set(lambda *a: told.append(a))
+    try:
+        report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
+    finally:
+        history.progress.reset(token)
+    assert ("insight_bandwidth", 3, report.circuits, waited[0]) in told
     assert waited == [NOW.replace(hour=11, minute=0)]
     assert report.fetched == report.circuits
     assert quota.left(Purpose.BACKFILL) > 0
@@ -201,13 +207,13 @@ def test_a_stopped_backfill_of_all_keeps_its_end_for_a_day_and_the_series_that_i
 
 
 def test_progress_is_told_and_the_retention_is_kept(platform: Platform) -> None:
-    told: list[tuple[str, int, int]] = []
+    told: list[tuple[str, int, int, datetime | None]] = []
     token = history.progress.set(lambda *a: told.append(a))
     try:
         report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
     finally:
         history.progress.reset(token)
-    assert told[0] == ("insight_bandwidth", 0, report.circuits)
-    assert told[-1] == ("insight_bandwidth", report.circuits, report.circuits)
+    assert told[0] == ("insight_bandwidth", 0, report.circuits, None)
+    assert told[-1] == ("insight_bandwidth", report.circuits, report.circuits, None)
     with pytest.raises(UserError, match="keeps 14 days"):
         history.require_within_retention(NOW - timedelta(days=15), NOW)
