@@ -77,6 +77,8 @@ def collect_sle_hours(
             report.not_served = str(error)
             platform.raw.add_coverage(endpoint, start, end)  # asking again would bring nothing either
             break
+        if found is None:
+            break  # so are the older ones
         report.quarantined += found.quarantined
         if found.complete:
             platform.raw.add_coverage(endpoint, hour, hour + HOUR)
@@ -90,9 +92,11 @@ def collect_sle_hours(
 
 def _read_hour(
     platform: Platform, endpoint: Endpoint, hour: datetime, tell: Callable[[datetime], None]
-) -> SlotReport:
+) -> SlotReport | None:
+    """None when the cloud has forgotten the hour while calls were waited for: it would refuse to tell it."""
+    reach = timedelta(hours=endpoint.history_hours)
     is_live = hour >= floor_hour(platform.settings.now()) - CATCH_UP
-    while True:
+    while hour >= floor_hour(platform.settings.now()) - reach:
         try:
             return collect_snapshot(
                 platform, endpoint, hour, span=(hour, hour + HOUR),
@@ -104,6 +108,7 @@ def _read_hour(
                 raise
             tell(problem.until)
             history.sleep_until(problem.until, platform)
+    return None
 
 
 def missing_sle_hours(platform: Platform) -> list[datetime]:

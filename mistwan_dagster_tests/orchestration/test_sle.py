@@ -125,6 +125,13 @@ def test_a_spent_budget_puts_recent_hours_off_and_history_waits(
     report = sle_hours.collect_sle_hours(platform, SITES_SLE, old, old + 2 * HOUR)
     assert (len(report.read), report.put_off) == (2, [])
     assert waited == [END + HOUR]
+    oldest = (
+        END + HOUR - timedelta(days=14)
+    )  # of this hour, whose two calls are spent; two hours later it is not
+    report = sle_hours.collect_sle_hours(platform, SITES_SLE, oldest, oldest + 4 * HOUR)
+    assert report.read == [oldest + 3 * HOUR, oldest + 2 * HOUR]
+    assert waited[1:] == [END + 2 * HOUR, END + 3 * HOUR]
+    assert (report.put_off, report.failed, report.not_served) == ([], {}, None)
 
 
 def test_a_cloud_without_sle_is_asked_once_and_nothing_is_looked_into(
