@@ -20,7 +20,7 @@ from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, SERIES
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_parquet
-from mistwan_dagster.lake.raw import Span, floor_hour
+from mistwan_dagster.lake.raw import HOUR, Span, floor_hour
 from mistwan_dagster.mist.errors import FATAL, MistError, QuotaExhausted, RateLimited
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.mist.series import Series, fetch_bandwidth, fetch_quality
@@ -81,17 +81,20 @@ def current_circuits(platform: Platform) -> pl.DataFrame:
 def still_told(endpoint: Endpoint, start: datetime, end: datetime, now: datetime) -> datetime:
     """The first hour of [start, end) that the cloud still tells.
 
-    A run that waits for its calls loses hours in the meantime, up to LONGEST_WAIT of them: these are left out. Raises
-    UserError when more is gone, or all.
+    A run that waits for its calls loses hours in the meantime, up to LONGEST_WAIT of them: these are left out, and the
+    one that is about to go. Asked for, they would be refused with all the others, and a refusal passes for a port
+    without a history. Raises UserError when more is gone, or all.
     """
     oldest = floor_hour(now) - timedelta(hours=endpoint.history_hours)
-    if end <= oldest or start < oldest - LONGEST_WAIT:
+    if start >= oldest:
+        return start
+    if end <= oldest + HOUR or start < oldest - LONGEST_WAIT:
         raise UserError(
             f"the cloud keeps {endpoint.history_hours // 24} days: history before {oldest:%Y-%m-%dT%H:%M}Z is gone, "
             f"and {start:%Y-%m-%dT%H:%M}Z was asked for",
             exit_code=2,
         )
-    return max(start, oldest)
+    return oldest + HOUR
 
 
 def all_that_is_told(platform: Platform) -> Span:
@@ -149,7 +152,8 @@ def collect_series(
     notes: list[str] = []
 
     def fetch(circuit: dict[str, str]) -> None:
-        series = _fetch_one(platform, endpoint, circuit, start, end)
+        begin = still_told(endpoint, start, end, platform.settings.now())
+        series = _fetch_one(platform, endpoint, circuit, begin, end)
         notes.extend(series.notes)
         write_parquet(series.frame, raw.piece_path(endpoint, span, circuit["circuit_id"]))
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
@@ -107,4 +108,8 @@ def test_hours_that_are_forgotten_while_a_run_waits_for_its_calls_are_left_out(
         tags = launch.range_tags("history", oldest, END)
         assert launch.run_job(opened, "history", tags, assets=keys).errors == ()
     assert platform.raw.coverage(INSIGHT_BANDWIDTH) == [(oldest, END)]
-    assert platform.raw.coverage(INSIGHT_QUALITY) == [(oldest + timedelta(hours=3), END)]
+    assert platform.raw.coverage(INSIGHT_QUALITY) == [(oldest + timedelta(hours=4), END)]
+    bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, oldest, END).collect()
+    first_bins = bins.group_by("mac", "node", "port_id").agg(pl.col("bin_start").min())["bin_start"]
+    assert sorted(set(first_bins)) == [oldest, oldest + timedelta(hours=4)]
+    assert first_bins.len() == circuits

@@ -95,11 +95,11 @@ def test_hours_are_read_once_in_a_range_and_again_when_asked_alone(
 def test_what_the_cloud_forgot_or_has_not_seen_is_refused() -> None:
     oldest = END - timedelta(days=14)
     assert still_told(SITES_SLE, oldest, END, NOW) == oldest
-    assert still_told(SITES_SLE, oldest - timedelta(hours=24), END, NOW) == oldest
+    assert still_told(SITES_SLE, oldest - timedelta(hours=24), END, NOW) == oldest + HOUR
     with pytest.raises(UserError, match=r"keeps 14 days.* 2025-02-17T09:00Z was asked for"):
         still_told(SITES_SLE, oldest - timedelta(hours=25), END, NOW)
     with pytest.raises(UserError, match=r"keeps 14 days.* 2025-02-18T09:00Z was asked for"):
-        still_told(SITES_SLE, oldest - HOUR, oldest, NOW)
+        still_told(SITES_SLE, oldest - HOUR, oldest + HOUR, NOW)
     sle_hours.require_over(END, NOW)
     with pytest.raises(UserError, match="once it is over"):
         sle_hours.require_over(END + HOUR, NOW)
