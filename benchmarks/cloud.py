@@ -109,8 +109,7 @@ def served(sites: int) -> Iterator[Cloud]:
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port), "--sites", str(sites)],
-        stdout=subprocess.DEVNULL,
+        [sys.executable, "-m", "mistwan_dagster.cli", "simulate", "--port", str(port), "--sites", str(sites)]
     )
     try:
         yield Cloud(base_url, _wait(base_url))

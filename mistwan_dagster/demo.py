@@ -41,8 +41,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _child(arguments: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A server, until the block ends. What it prints is seen, but is not the demo's answer."""
-    process = subprocess.Popen(arguments, env=environment, stdout=sys.stderr)
+    process = subprocess.Popen(arguments, env=environment)
     try:
         yield process
     finally:

@@ -26,8 +26,11 @@ def simulate(
     port: Annotated[int, typer.Option(min=1, max=65535, help="port on loopback")] = 8800,
     sites: Annotated[int, typer.Option(min=1, help="number of sites")] = 40,
     seed: Annotated[int, typer.Option(help="another seed is another world")] = 1,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="first print what belongs into .env to collect from it")
+    ] = False,
 ) -> None:
-    """The simulated Mist cloud alone. Prints the settings (for `.env`) with which `mistwan` collects from it."""
+    """The simulated Mist cloud alone. Its token stands in no log, unless `--settings` is asked for."""
     from mistwan_dagster.listening import listening
     from mistwan_dagster.simulator.server import SIM_TOKEN, serve
     from mistwan_dagster.simulator.world import World
@@ -35,10 +38,9 @@ def simulate(
     world = World(seed=seed, sites=sites)
     with listening("127.0.0.1", port) as listener:
         base_url = f"http://127.0.0.1:{port}"
-        print(
-            f"MIST_API_BASE_URL={base_url}\nMIST_API_TOKEN={SIM_TOKEN}\nMIST_ORG_ID={world.org_id}",
-            flush=True,
-        )
+        if settings:
+            print(f"MIST_API_BASE_URL={base_url}\nMIST_API_TOKEN={SIM_TOKEN}")
+            print(f"MIST_ORG_ID={world.org_id}", flush=True)
         say(f"simulated cloud of {sites} sites on {base_url} (Ctrl-C ends it)")
         serve(world, listener)
 

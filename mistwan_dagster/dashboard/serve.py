@@ -5,6 +5,7 @@ Belongs here: ports, workers, and the errors of starting. Does not belong here: 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +78,8 @@ def serve(server: flask.Flask, host: str, port: int, debug: bool, say: Callable[
         say(f"dashboard on http://{host}:{port} (Ctrl-C ends it)")
 
     if debug:
+        # Else it does not end where it is a container's first process, or was started with SIGTERM ignored.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         ready()
         server.run(host=host, port=port, debug=True, use_reloader=False)
     else:

@@ -106,25 +106,32 @@ def test_a_slot_of_which_a_page_came_after_its_end_is_late(
     assert late_slots(START, START + HOUR) == {START + timedelta(minutes=5)}
 
 
-def files(*counts: int) -> list[Counter[str]]:
-    return [Counter({"lake/raw": count}) for count in counts]
+def files(raw: tuple[int, ...], kpi: tuple[int, ...]) -> list[Counter[str]]:
+    return [Counter({"lake/raw": r, "lake/kpi": k}) for r, k in zip(raw, kpi, strict=True)]
+
+
+STEADY = (500, 900, 1300, 1700, 2100, 2500)
+RAW = (5000, 10000, 10100, 10200, 10300, 10400)
 
 
 @pytest.mark.parametrize(
-    ("counts", "peak_mb", "wrong"),
+    ("raw", "kpi", "peak_mb", "wrong"),
     [
-        ((5000, 10000, 10100, 10200, 10300, 10400), [500, 500, 500, 700, 700, 800], []),
-        ((5000, 10000), [500, 900], []),
-        ((5000, 10000, 10100), [900, 500, 600], ["memory of hourly grew: [900, 500, 600]"]),
-        ((5000, 10000, 10100, 10200, 10300), [355, 300, 288, 244, 315], []),
-        ((5000, 10000, 10100, 10200, 10300), [500, 500, 500, 500, 600], ["memory of hourly grew"]),
-        ((5000, 10000, 15000, 20000, 25000), [500] * 5, ["raw files are not compacted"]),
-        ((5000, 10000, 10100, 10300, 10700, 11500), [500] * 6, ["grow faster each day"]),
+        (RAW, STEADY, [500, 500, 500, 700, 700, 800], []),
+        (RAW[:2], STEADY[:2], [500, 900], []),
+        (RAW[:3], STEADY[:3], [900, 500, 600], ["memory of hourly grew: [900, 500, 600]"]),
+        (RAW[:5], STEADY[:5], [355, 300, 288, 244, 315], []),
+        (RAW[:5], STEADY[:5], [500, 500, 500, 500, 600], ["memory of hourly grew"]),
+        ((4000, 8000, 12000, 14500, 14500, 10500, 14500), (*STEADY, 2900), [500] * 7, []),
+        ((4000, 8000, 12000, 14500, 18500, 14500), STEADY, [500] * 6, ["raw files are not compacted"]),
+        (RAW, (*STEADY[:5], 2600), [500] * 6, ["files of lake/kpi grow faster each day"]),
     ],
 )
-def test_what_is_not_flat_is_told(counts: tuple[int, ...], peak_mb: list[float], wrong: list[str]) -> None:
+def test_what_is_not_flat_is_told(
+    raw: tuple[int, ...], kpi: tuple[int, ...], peak_mb: list[float], wrong: list[str]
+) -> None:
     days = [{"hourly": mb} for mb in peak_mb]
     days[-1]["monthly"] = 5000.0  # there was none before
-    told = grown(replace(GOOD, files=files(*counts), peak_mb=days))
+    told = grown(replace(GOOD, files=files(raw, kpi), peak_mb=days))
     assert len(told) == len(wrong)
     assert all(part in line for part, line in zip(wrong, told, strict=True)), told

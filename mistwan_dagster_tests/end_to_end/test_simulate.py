@@ -1,4 +1,4 @@
-"""`mistwan simulate` as its user runs it: what it prints is enough to collect from it."""
+"""`mistwan simulate` as its user runs it: the settings that it prints are enough to collect from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .conftest import Cli
 
 def test_the_printed_settings_lead_to_the_simulated_organization(tmp_path: Path) -> None:
     port = str(free_port())
-    process = Cli(tmp_path / "none").start("simulate", "--port", port, "--sites", "2", "--seed", "7")
+    process = Cli(tmp_path / "none").start(
+        "simulate", "--port", port, "--sites", "2", "--seed", "7", "--settings"
+    )
     try:
         assert process.stdout is not None
         assert process.stderr is not None
