@@ -25,7 +25,7 @@ def listening(host: str, port: int) -> socket.socket:
     """A socket that listens, for a server that is about to serve on it. Raises UserError when the port is taken."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, reuse_port=False)
+        return socket.create_server(address[:2], family=family)
     except OSError as error:
         raise UserError(
             f"cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or choose another --port"

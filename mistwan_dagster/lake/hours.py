@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 HOUR = timedelta(hours=1)
@@ -34,3 +34,8 @@ def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
     while hour < end:
         yield hour
         hour += HOUR
+
+
+def is_within(start: datetime, end: datetime, spans: Iterable[Span]) -> bool:
+    """Whether one of the spans holds all of [start, end)."""
+    return any(begin <= start and end <= until for begin, until in spans)

@@ -19,7 +19,16 @@ touches just the partition it belongs to. Does not belong here: requests, and wh
 from __future__ import annotations
 
 from mistwan_dagster.lake.events import EventHours
-from mistwan_dagster.lake.hours import HOUR, SLOT, Span, floor_day, floor_hour, floor_slot, hours_between
+from mistwan_dagster.lake.hours import (
+    HOUR,
+    SLOT,
+    Span,
+    floor_day,
+    floor_hour,
+    floor_slot,
+    hours_between,
+    is_within,
+)
 from mistwan_dagster.lake.quarantine import Quarantine
 from mistwan_dagster.lake.series import SeriesDays
 from mistwan_dagster.lake.slots import SlotReport, SnapshotSlots
@@ -34,6 +43,7 @@ __all__ = [
     "floor_hour",
     "floor_slot",
     "hours_between",
+    "is_within",
 ]
 
 

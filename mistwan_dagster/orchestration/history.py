@@ -20,7 +20,7 @@ from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_RETENTION_HOURS, SERIES
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import write_parquet
-from mistwan_dagster.lake.raw import HOUR, Span, floor_hour
+from mistwan_dagster.lake.raw import HOUR, Span, floor_hour, is_within
 from mistwan_dagster.mist.errors import FATAL, MistError, QuotaExhausted, RateLimited
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.mist.series import Series, fetch_bandwidth, fetch_quality
@@ -114,9 +114,9 @@ def series_to_ask(platform: Platform, start: datetime, end: datetime) -> list[En
     """Series of which answers for [start, end) are to be asked for: all, but after a stop in the midst of one not those
     that were read to their end before it."""
     raw = platform.raw
-    if not any(a <= start and end <= b for e in SERIES for a, b in raw.begun_spans(e)):
+    if not any(is_within(start, end, raw.begun_spans(endpoint)) for endpoint in SERIES):
         return list(SERIES)
-    return [e for e in SERIES if not any(a <= start and end <= b for a, b in raw.coverage(e))]
+    return [endpoint for endpoint in SERIES if not is_within(start, end, raw.coverage(endpoint))]
 
 
 def circuits_held(platform: Platform, endpoint: Endpoint, start: datetime, end: datetime) -> set[str]:
@@ -128,7 +128,7 @@ def circuits_held(platform: Platform, endpoint: Endpoint, start: datetime, end: 
 def _begun(platform: Platform, endpoint: Endpoint, start: datetime, end: datetime) -> set[Span]:
     """The span itself, and those that were begun and hold all of it."""
     begun = platform.raw.begun_spans(endpoint)
-    return {(start, end), *(s for s in begun if s[0] <= start and end <= s[1])}
+    return {(start, end), *(span for span in begun if is_within(start, end, [span]))}
 
 
 def collect_series(

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Scope
 from mistwan_dagster.catalog.endpoints import PORT_STATS
 from mistwan_dagster.kpi.utilization import MIN_COVERAGE_PCT
-from mistwan_dagster.lake.raw import HOUR, SLOT, Span, floor_hour, hours_between
+from mistwan_dagster.lake.raw import HOUR, SLOT, Span, floor_hour, hours_between, is_within
 from mistwan_dagster.mist.quota import Purpose
 from mistwan_dagster.orchestration.jobs import HISTORY_ENDPOINTS, HISTORY_SOURCES
 from mistwan_dagster.orchestration.platform import Platform
@@ -119,8 +119,7 @@ def missing_hours(platform: Platform, endpoint: Endpoint) -> list[datetime]:
     return [
         hour
         for hour in hours_between(now - reach, floor_hour(now - SETTLES))
-        if not any(a <= hour and hour + HOUR <= b for a, b in read)
-        and not (stands_in and observed_live(platform, hour))
+        if not is_within(hour, hour + HOUR, read) and not (stands_in and observed_live(platform, hour))
     ]
 
 

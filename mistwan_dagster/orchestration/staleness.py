@@ -28,7 +28,7 @@ from mistwan_dagster.kpi.rolling import ROLLING_MONTHS, rolling_start
 from mistwan_dagster.kpi.windows import WINDOW_HOURS
 from mistwan_dagster.lake.day_files import Piece, pieces_of
 from mistwan_dagster.lake.files import hour_label, listed_once
-from mistwan_dagster.lake.raw import HOUR, Span, floor_day, hours_between
+from mistwan_dagster.lake.raw import HOUR, Span, floor_day, hours_between, is_within
 from mistwan_dagster.orchestration.alarms import DAY, alarm_days, day_label, observed_minutes
 from mistwan_dagster.orchestration.episodes import episodes_of_period
 from mistwan_dagster.orchestration.hourly import ANSWER_REACH, EVENT_REACH, LIVE_EVENT_REACH, MARGIN
@@ -79,7 +79,7 @@ def _hour_inputs(platform: Platform, hour: datetime) -> Iterator[str]:
         if bins:
             yield f"{endpoint.name} {bins}"
     if not raw.slot_files(PORT_STATS, hour):
-        whole = any(a <= hour and hour + HOUR <= b for a, b in raw.coverage(DEVICE_EVENTS))
+        whole = is_within(hour, hour + HOUR, raw.coverage(DEVICE_EVENTS))
         yield f"event log whole: {whole}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,6 +63,17 @@ def platform(cloud: Running, tmp_path: Path) -> Platform:
     dimension = apply_versions(DIM_CIRCUIT.empty(), observed, "circuit_id", slot)
     found.kpi.write("dim_circuit", DIM_CIRCUIT.conform(dimension.lazy()).collect())
     return found
+
+
+@contextmanager
+def progress_told() -> Iterator[list[tuple[str, int, int, datetime | None]]]:
+    """What is told of the progress within the block."""
+    told: list[tuple[str, int, int, datetime | None]] = []
+    token = history.progress.set(lambda *a: told.append(a))
+    try:
+        yield told
+    finally:
+        history.progress.reset(token)
 
 
 def test_a_stopped_backfill_asks_only_for_the_rest(
@@ -158,12 +170,8 @@ def test_a_spent_budget_waits_for_the_next_hour_and_then_finishes(
         quota.budget = 4500
 
     monkeypatch.setattr(history, "sleep_until", next_hour)
-    told: list[tuple[str, int, int, datetime | None]] = []
-    token = history.progress.set(lambda *a: told.append(a))
-    try:
+    with progress_told() as told:
         report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
-    finally:
-        history.progress.reset(token)
     assert ("insight_bandwidth", 3, report.circuits, waited[0]) in told
     assert waited == [NOW.replace(hour=11, minute=0)]
     assert report.fetched == report.circuits
@@ -207,12 +215,8 @@ def test_a_stopped_backfill_of_all_keeps_its_end_for_a_day_and_the_series_that_i
 
 
 def test_progress_is_told_and_the_retention_is_kept(platform: Platform) -> None:
-    told: list[tuple[str, int, int, datetime | None]] = []
-    token = history.progress.set(lambda *a: told.append(a))
-    try:
+    with progress_told() as told:
         report = history.collect_series(platform, INSIGHT_BANDWIDTH, START, END)
-    finally:
-        history.progress.reset(token)
     assert told[0] == ("insight_bandwidth", 0, report.circuits, None)
     assert told[-1] == ("insight_bandwidth", report.circuits, report.circuits, None)
     with pytest.raises(UserError, match="keeps 14 days"):
