@@ -52,6 +52,23 @@ app.add_typer(api_app)
 app.add_typer(report_app)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"mistwan {version('mistwan-dagster')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="print it and end")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 class StageName(StrEnum):
     """What `aggregate` can be asked for."""
 

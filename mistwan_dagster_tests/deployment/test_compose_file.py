@@ -79,7 +79,7 @@ def test_what_must_outlive_a_container_is_in_a_named_volume() -> None:
         for v in s.get("volumes", [])
         if not v.startswith(".")
     }
-    assert mounted == set(file["volumes"]) == {"home", "dagster", "postgres", "redis"}
+    assert mounted == set(file["volumes"]) == {"home", "dagster", "postgres", "socket", "redis"}
 
 
 def test_ports_are_published_on_loopback_unless_told_otherwise() -> None:

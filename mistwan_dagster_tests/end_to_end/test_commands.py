@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import polars as pl
@@ -97,6 +98,11 @@ def test_full_cycle_collects_and_aggregates_and_repeats_without_new_rows(cli: Cl
         assert "collected slot" in cli.ok("full-cycle")
     listed = sorted((cli.home / "lake" / "raw" / "port_stats").rglob("*.parquet"))
     assert [p.name for p in listed] == ["slot-1005.parquet"]
+
+
+def test_the_version_is_that_of_the_project(cli: Cli) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert cli.ok("--version") == f"mistwan {project['version']}\n"
 
 
 def test_imported_history_reaches_windows_and_periods(cli: Cli, tmp_path: Path) -> None:
