@@ -108,11 +108,13 @@ def walk(
     `ids` fill the endpoint's path in its order: the org id, a site id, a site and a device id, or none.
     `start` and `end` (aware, both or none) bound what has a window and are sent as whole epoch seconds, `end`
     rounded up. Rows get the answer's `endpoint.envelope` where they have no such key themselves.
-    A page that repeats an earlier one, as a second empty one does, is asked for once more. A walk that finds no
-    call left is put off: the quota records it.
+    A page that repeats an earlier one, as a second empty one does, is asked for again as often as a call that failed:
+    in a walk of fifty pages one that is told wrongly twice is no rare thing. A walk that finds no call left is put off:
+    the quota records it.
     Raises UserError (exit 2) for an id that cannot be one; while iterating `call.get`'s errors, and Unusable for a
     page that stays repeated, a `next` that leads elsewhere, or rows of the total that were never told.
     """
+    retry = retry or Retry()
     ids = tuple(map(checked_org_id if endpoint.scope is Scope.ORG else _checked_id, ids))
     if (start is None) != (end is None) or (start is not None and endpoint.shape not in WITH_WINDOW):
         raise ValueError("start and end go together, and only with an endpoint that has a window")
@@ -148,7 +150,7 @@ def walk(
                 quota.defer(purpose, endpoint.name, refusal.reason)
                 raise
 
-    return Walk(endpoint, lambda: _pages(session, endpoint, fetch, first))
+    return Walk(endpoint, lambda: _pages(session, endpoint, fetch, first, retry.attempts))
 
 
 def checked_org_id(org_id: str) -> str:
@@ -207,13 +209,14 @@ def _pages(
     endpoint: Endpoint,
     fetch: Callable[[Callable[[], Any], int], Answer],
     first: Callable[[int], Callable[[], Any]],
+    attempts: int,
 ) -> Iterator[tuple[Page, list[int]]]:
     asked: set[str] = set()
     pages_seen: set[int] = set()
     pages_at_all = endpoint.paging is not Paging.NONE
     number, rows_before, ask = 1, 0, first(1)
     while True:
-        for attempt in (1, 2):
+        for attempt in range(1, attempts + 1):
             answer = fetch(ask, number)
             rows = _rows(endpoint, answer.body)
             keys = row_keys(endpoint, rows)
@@ -226,9 +229,9 @@ def _pages(
             repeated = not ends and (mark in pages_seen or following in asked)
             if not repeated:
                 break
-            if attempt == 2:
+            if attempt == attempts:
                 raise Unusable(
-                    f"{endpoint.name} page {number}: the cloud told an earlier page again, twice",
+                    f"{endpoint.name} page {number}: the cloud told an earlier page again, {attempts} times",
                     endpoint=endpoint.name, page=number, status=200,
                 )  # fmt: skip
         pages_seen.add(mark)
