@@ -1,13 +1,14 @@
 """Hours of an installation under Dagster's own daemon, in fast time: `python -m benchmarks.soak_daemon`.
 
 Beside the soak (`soak.py`), which evaluates schedules and sensors itself and so lives through days: here daemon, code
-server, run workers, Redis and PostgreSQL are the processes of a deployment, and their clock passes `SOAK_RATE` (10)
+server, run workers, Redis and PostgreSQL are the processes of a deployment, and their clock passes `SOAK_RATE` (5)
 times faster. The cloud has every fault on; its clock goes from slot to slot, so that an undisturbed installation, which
 lives through the same hours afterwards, is told the same. In every other hour each process and one run worker is killed
 at a random instant and started again; the hours between are left in peace, to be compared.
 
-What must hold is in `soak_verdict.py`, and that everything settles by itself. `SOAK_SITES` (20), `SOAK_HOURS` (6; at
-most 20, as storages stamp runs with the machine's own time), `SOAK_RATE`, `SOAK_SEED`, `SOAK_LOG` (a folder).
+What must hold is in `soak_verdict.py`, and that everything settles by itself. `SOAK_SITES` (20), `SOAK_HOURS` (6; 3
+at least, as the begin of the next hour belongs to one that is compared; 20 at most, as storages stamp runs with the
+machine's own time), `SOAK_RATE`, `SOAK_SEED`, `SOAK_LOG` (a folder).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from mistwan_dagster.orchestration.staleness import STAGES
 
 SITES = int(os.environ.get("SOAK_SITES", "20"))
 HOURS = int(os.environ.get("SOAK_HOURS", "6"))
-RATE = float(os.environ.get("SOAK_RATE", "10"))
+RATE = float(os.environ.get("SOAK_RATE", "5"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 FAST_CLOCK = Path(__file__).parent / "fast_clock"
 LEAD = timedelta(minutes=10)

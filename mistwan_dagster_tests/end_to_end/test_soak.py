@@ -1,7 +1,7 @@
 """Hours of a disturbed installation beside an undisturbed one; `make soak` lives through seven days.
 
 Only when asked for: `MISTWAN_TEST_SOAK=1` needs both cores for some minutes (CI asks for it after the other tests, when
-time is left), `MISTWAN_TEST_SOAK_DAEMON=1` for half an hour.
+time is left), `MISTWAN_TEST_SOAK_DAEMON=1` for an hour.
 """
 
 from __future__ import annotations
