@@ -2,7 +2,7 @@
 networks and volumes on a simulated cloud. `test_stack.py` starts the same services where no engine is at hand.
 
 Only when asked for, as it needs podman, podman-compose and the three base images (or a registry that has them), and
-takes ten minutes: `MISTWAN_TEST_ENGINE=1 pytest mistwan_dagster_tests/deployment/test_engine.py`.
+takes a quarter of an hour: `MISTWAN_TEST_ENGINE=1 pytest mistwan_dagster_tests/deployment/test_engine.py`.
 """
 
 from __future__ import annotations
@@ -94,10 +94,6 @@ class Engine:
             self.token = made.stdout.strip()
         self.compose("up", "-d", "--no-build", "api")
 
-    def down(self, *options: str) -> None:
-        """Remove the containers, with `-v` the volumes, too."""
-        self.compose("down", *options)
-
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
@@ -118,7 +114,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         made.up()
         yield made
     finally:
-        made.down("-v")
+        made.compose("down", "-v")
 
 
 def rows(engine: Engine) -> int:
@@ -140,7 +136,7 @@ def test_what_is_collected_and_computed_is_served_and_outlives_its_containers(en
     for port, path in (("8050", "/healthz"), ("3000", "/server_info"), ("9108", "/metrics")):
         assert requests.get(f"http://{ADDRESS}:{port}{path}", timeout=30).status_code == 200
     before = wait_for("hourly facts being served", lambda: rows(engine) or None, PATIENCE_S)
-    engine.down()
+    engine.compose("down")
     engine.up()
     for service in ("dashboard", "api"):
         engine.wait_healthy(service)
