@@ -10,6 +10,7 @@ import re
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,6 +18,9 @@ from mistwan_dagster.catalog.tables import TABLES
 from mistwan_dagster.catalog.views import VIEWS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.port import Reader
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 SHEET_ROWS = 1_048_575
@@ -72,9 +76,16 @@ def write_frame(frame: pl.DataFrame, name: str, output: str, target: Path | io.B
             raise UserError(
                 f"{name} has {frame.height} rows, a sheet takes {SHEET_ROWS}: export csv or parquet"
             )
-        neutral_text(frame).to_pandas().to_excel(
-            target, index=False, sheet_name=name[:31], engine="xlsxwriter"
-        )
+        with workbook(target) as book:
+            neutral_text(frame).to_pandas().to_excel(book, index=False, sheet_name=name[:31])
+
+
+def workbook(target: Path | io.BytesIO, **options: Any) -> pd.ExcelWriter:
+    """A workbook in which text is text: xlsxwriter makes formulas of `{=…}` and links of what looks like an address."""
+    import pandas as pd
+
+    as_text = {"strings_to_formulas": False, "strings_to_urls": False}
+    return pd.ExcelWriter(target, engine="xlsxwriter", engine_kwargs={"options": as_text}, **options)
 
 
 def neutral_text(frame: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,6 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-import pandas as pd
 import polars as pl
 
 from mistwan_dagster.catalog.tables import (
@@ -21,7 +20,7 @@ from mistwan_dagster.catalog.tables import (
     Table,
 )
 from mistwan_dagster.errors import UserError
-from mistwan_dagster.exchange import neutral_text
+from mistwan_dagster.exchange import neutral_text, workbook
 from mistwan_dagster.kpi.calendar import period_end
 from mistwan_dagster.lake.files import replace_file
 from mistwan_dagster.warehouse.port import Reader
@@ -62,7 +61,7 @@ def export_sla(reader: Reader, provider: str, month: str, target: Path) -> int:
 def _workbook(sheets: dict[str, pl.DataFrame], created: datetime) -> bytes:
     """The same bytes for the same rows: it does not tell when it was made."""
     target = io.BytesIO()
-    with pd.ExcelWriter(target, engine="xlsxwriter", datetime_format="yyyy-mm-dd hh:mm:ss") as book:
+    with workbook(target, datetime_format="yyyy-mm-dd hh:mm:ss") as book:
         book.book.set_properties({"created": created})
         for name, frame in sheets.items():
             neutral_text(frame).to_pandas().to_excel(book, sheet_name=name, index=False)

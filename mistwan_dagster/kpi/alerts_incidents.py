@@ -193,7 +193,7 @@ def _summed_up(touched: pl.DataFrame, breaches: pl.DataFrame, as_of: datetime) -
         .then(pl.lit("recovered"))
         .otherwise(pl.lit("gone")),
     )
-    taken_over = _taken_over(breaches, as_of)
+    taken_over = _taken_over(breaches.join(touched.select("alert_id", "rule"), on="alert_id"), as_of)
     joined = touched.join(sums, on="alert_id", how="left").join(taken_over, on="alert_id", how="left")
     is_open, platform = pl.col("_left").fill_null(0) > 0, pl.col("scope") == "platform"
     now = pl.lit(as_of).cast(INSTANT)
@@ -215,8 +215,8 @@ def _summed_up(touched: pl.DataFrame, breaches: pl.DataFrame, as_of: datetime) -
 
 
 def _taken_over(breaches: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """alert_id -> the alert that breaches moved to at this look."""
+    """alert_id -> the alert of the same rule that breaches (with their rule) moved to at this look."""
     now = pl.lit(as_of).cast(INSTANT)
     left = breaches.filter((pl.col("left_utc") == now) & (pl.col("left_reason") == "merged"))
-    joined = breaches.filter(pl.col("joined_utc") == now).select("signal", "subject", _into="alert_id")
-    return left.join(joined, on=["signal", "subject"]).group_by("alert_id").agg(pl.col("_into").min())
+    joined = breaches.filter(pl.col("joined_utc") == now).select(*KEY, _into="alert_id")
+    return left.join(joined, on=KEY).group_by("alert_id").agg(pl.col("_into").min())

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mistwan_dagster.errors import UserError
+
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+]*://\S*")
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,13 @@ class TextFile:
     setting: str
 
     def wrong(self, what: str, where: str = "") -> UserError:
-        """The error (exit 2) that names the file, the place in it and what is wrong there."""
+        """The error (exit 2) that names the file, the place in it and what is wrong there.
+
+        A URL in it is not shown: who writes that of a receiver into a file has written a password.
+        """
         place = f", {where}" if where else ""
-        return UserError(f"{self.kind} file {self.path}{place}: {what}", exit_code=2)
+        told = URL.sub("(a URL)", f"{place}: {what}")
+        return UserError(f"{self.kind} file {self.path}{told}", exit_code=2)
 
     def text(self) -> str:
         """What is in it, without a byte order mark. Raises UserError: not there, unreadable, not UTF-8."""

@@ -50,7 +50,8 @@ class YamlFile(TextFile):
     def mapping(self, where: str, value: object) -> dict[Any, Any]:
         """The value, which has to be a mapping."""
         if not isinstance(value, dict):
-            raise self.wrong(f"{where} must be a mapping, not {value!r}")
+            shown = "a list" if isinstance(value, list) else "text" if isinstance(value, str) else repr(value)
+            raise self.wrong(f"{where} must be a mapping, not {shown}")
         return value
 
     def only(self, where: str, value: dict[Any, Any], allowed: Iterable[str]) -> None:

@@ -74,6 +74,9 @@ def _attempt(url: SecretStr, tell: Callable[[apprise.NotifyBase], bool]) -> str 
         receiver = apprise.Apprise.instantiate(url.get_secret_value(), asset=_ASSET, suppress_exceptions=True)
         if receiver is None:
             return "the URL is none that apprise understands: see its list of services"
+        if len(receiver) > 1:
+            # Apprise says of all of them together whether they took it: who did would be told again with who did not.
+            return f"the URL names {len(receiver)} recipients: declare a target for each"
         try:
             taken = tell(receiver)
         except Exception as error:  # whatever a plugin raises: the text may hold the URL, the kind does not

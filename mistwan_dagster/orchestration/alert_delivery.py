@@ -25,6 +25,7 @@ from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.kpi.alerts_due import due
 from mistwan_dagster.kpi.alerts_incidents import Alerts
+from mistwan_dagster.kpi.versions import newest
 from mistwan_dagster.lake.locks import LockHeld, file_locks
 from mistwan_dagster.notify.message import Message, Names, message
 from mistwan_dagster.orchestration.alert_outbox import (

@@ -113,6 +113,12 @@ def test_who_was_never_told_that_it_opened_is_not_told_that_it_closed() -> None:
     assert due(over, told(OPENED, state="given_up"), ALL, NOW) == []
 
 
+def test_who_was_told_only_that_it_got_worse_is_told_that_it_closed() -> None:
+    before = pl.concat([told(OPENED, state="given_up"), told(ESCALATED)])
+    assert due(known(alert(severity="critical")), before, ALL, NOW) == []
+    assert due(known(alert(severity="critical", closed_utc=NOW)), before, ALL, NOW) == [CLOSED]
+
+
 def test_a_new_target_is_told_of_what_is_open_and_not_of_what_is_over() -> None:
     routes = (*ALL, Route(("new",)))
     assert due(known(alert()), told(OPENED), routes, NOW) == [("x", "opened", "high", "new")]

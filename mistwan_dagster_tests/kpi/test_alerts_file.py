@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_no_rules_at_all_may_be_wanted(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("rule: {}", "the file: unknown key rule, expected rules, platform, targets, routes"),
-        ("rules: [1]", "rules must be a mapping"),
+        ("rules: [1]", "rules must be a mapping, not a list"),
         ("rules: {a b: {of: down, high: {minutes: 1}}}", "rules.a b: a name has letters"),
         (
             "rules: {x: {of: dwon, high: {minutes: 1}}}",
@@ -179,6 +180,28 @@ def test_a_url_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path,
     with pytest.raises(UserError, match="the URL itself is a secret") as caught:
         load(tmp_path, f"targets: {{noc: {entry}}}")
     assert "json" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("targets: 'slack://A/B?x=a secret'", "targets must be a mapping, not text"),
+        ("targets: [slack://A/secret]", "targets must be a mapping, not a list"),
+        (
+            "targets: {'slack://A/secret': {url_env: MISTWAN_ALERT_URL_A}}",
+            "targets.(a URL) a name has letters",
+        ),
+        (f"{TO_NOC}{{to: 'slack://A/secret'}}]", "route 1.to: unknown '(a URL) expected noc"),
+        (f"{TO_NOC}slack://A/secret]", "route 1 must be a mapping, not text"),
+        (f"{TO_NOC}{{slack://A/secret: 1}}]", "route 1: unknown key (a URL) expected to"),
+        ("'json://secret': 1", "the file: unknown key (a URL) expected rules"),
+        ("json://secret", "the file must be a mapping, not text"),
+    ],
+)
+def test_a_url_at_any_other_place_is_not_repeated(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UserError, match=re.escape(told)) as caught:
+        load(tmp_path, text)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_missing_file_names_the_setting(tmp_path: Path) -> None:

@@ -123,6 +123,16 @@ def test_an_alert_of_a_site_moves_into_that_of_its_provider_and_comes_back_never
     assert short(known)[1] == ("provider", "Acme", 2, 4, "critical", 3)
 
 
+def test_an_alert_moves_into_that_of_its_own_rule() -> None:
+    both, many = ("outage", "west_outage"), ("a1", "b1", "c1")
+    known = look(NONE, 1, *(seen(c, "high", rule=r) for c in many for r in both))
+    known = look(known, 2, *(seen(c, "high", hit=True, rule=r) for c in many for r in both))
+    rules = dict(known.alerts.select("alert_id", "rule").iter_rows())
+    merged = known.alerts.filter(close_reason="merged")
+    assert merged.height == 6
+    assert [rules[into] for into in merged["merged_into"]] == merged["rule"].to_list()
+
+
 def test_a_site_with_another_circuit_in_breach_keeps_its_alert() -> None:
     known = look(NONE, 1, seen("a1", "high"), seen("a2", "high"))
     known = look(known, 2, seen("a1", "high", hit=True), seen("a2", "high"), seen("b1", "high", hit=True))

@@ -121,6 +121,17 @@ def test_a_receiver_that_refuses_or_is_down_is_told_without_its_secret(
     assert SECRET not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"mailto://u:{SECRET}@127.0.0.1?from=m@example.net&to=a@example.net,b@example.net",
+        "slack://TA1/TB2/TC3/#noc/#boss",
+    ],
+)
+def test_a_url_of_several_recipients_is_refused_before_one_of_them_is_told(url: str) -> None:
+    assert sent(url) == "the URL names 2 recipients: declare a target for each"
+
+
 def test_a_trial_names_its_target() -> None:
     with webhook() as hook:
         assert sent(hook.url, trial_message("noc")) is None

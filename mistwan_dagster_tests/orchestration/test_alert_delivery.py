@@ -166,6 +166,22 @@ def test_after_a_day_it_is_given_up_and_its_end_is_not_told(at, hook: Webhook) -
     assert hook.bodies == []
 
 
+@pytest.mark.usefixtures("hook")
+def test_after_a_day_too_a_dead_receiver_costs_one_attempt_a_look(at) -> None:
+    asked: list[str] = []
+
+    def dead(_url: SecretStr, message: Message) -> str | None:
+        asked.append(message.alert_id)
+        return "not reached"
+
+    alerts(at(), *({"alert_id": name} for name in "abc"))
+    for minute in (0, 24 * 60, 24 * 60 + 5):
+        before = len(asked)
+        deliver(at(minute), dead)
+        assert len(asked) == before + 1
+    assert sorted(row[3] for row in table(at())) == ["given_up", "given_up", "pending"]
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_around_an_attempt_loses_nothing_and_a_repeat_says_so(at, hook: Webhook, when: str) -> None:
     def cut(url: SecretStr, message: Message) -> str | None:
