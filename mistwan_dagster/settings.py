@@ -28,6 +28,7 @@ LONGEST_CHRONIC_DAYS = 31
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LEAST_RAW_DAYS = 29
 LEAST_FACT_MONTHS = 13
+MOST_YEARS = 100
 
 
 class Settings(Places, BaseSettings):
@@ -167,6 +168,12 @@ class Settings(Places, BaseSettings):
     def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        try:
+            _ = urlsplit(value.get_secret_value()).port if value else None
+        except ValueError:  # its text holds a part of the password
+            raise ValueError(
+                "has no valid port: a / @ : or % in its password is written as %2F %40 %3A %25"
+            ) from None
         return value
 
     @field_validator("mistwan_dagster_postgres_url")
@@ -204,6 +211,8 @@ class Settings(Places, BaseSettings):
             raise ValueError(
                 f"must be {LEAST_RAW_DAYS} or more: history is backfilled 14 days, each needs the events of 14 more"
             )
+        if value > MOST_YEARS * 365:
+            raise ValueError(f"must be {MOST_YEARS * 365} or less, a hundred years")
         return value
 
     @field_validator("mistwan_fact_months")
@@ -211,12 +220,16 @@ class Settings(Places, BaseSettings):
     def _enough_fact_months(cls, value: int) -> int:
         if value < LEAST_FACT_MONTHS:
             raise ValueError(f"must be {LEAST_FACT_MONTHS} or more: availability is told over 13 months")
+        if value > MOST_YEARS * 12:
+            raise ValueError(f"must be {MOST_YEARS * 12} or less, a hundred years")
         return value
 
     @field_validator("mistwan_now")
     @classmethod
     def _aware(cls, value: datetime | None) -> datetime | None:
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
     @property
     def report_addresses(self) -> list[str]:

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,25 @@ def test_the_lake_url_names_a_store_and_holds_no_secret(
     assert "abcdef" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["redis://:pa/ss@host:6379", "redis://:x@host:pass", "redis://host:99999"])
+def test_a_redis_url_without_a_port_that_is_one_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(UserError, match="REDIS_URL: has no valid port") as caught:
+        load_settings()
+    assert "pa" not in str(caught.value).replace("password", "")
+
+
+@pytest.mark.parametrize(("name", "most"), [("MISTWAN_RAW_DAYS", 36500), ("MISTWAN_FACT_MONTHS", 1200)])
+def test_for_ever_is_a_hundred_years(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+    monkeypatch.setenv(name, str(most))
+    assert load_settings().now() - timedelta(days=36600) > datetime.min.replace(tzinfo=UTC)
+    monkeypatch.setenv(name, str(most + 1))
+    with pytest.raises(UserError, match=f"{name}: must be {most} or less"):
+        load_settings()
+
+
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MISTWAN_WAREHOUSE", "oracle")
     monkeypatch.setenv("MISTWAN_CALL_BUDGET", "0")
@@ -112,6 +132,11 @@ def test_an_empty_setting_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch
 def test_naive_now_is_utc() -> None:
     settings = Settings(mistwan_now="2025-01-01T00:00:00", _env_file=None)
     assert settings.now().isoformat() == "2025-01-01T00:00:00+00:00"
+
+
+def test_now_of_another_zone_is_utc() -> None:
+    settings = Settings(mistwan_now="2025-01-15T00:30:00+02:00", _env_file=None)
+    assert settings.now().isoformat() == "2025-01-14T22:30:00+00:00"
 
 
 @pytest.mark.parametrize(

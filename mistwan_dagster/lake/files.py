@@ -214,6 +214,13 @@ def remove_files(paths: Iterable[LakePath]) -> None:
         object_files.delete(stored[0], [path.path for path in stored])
 
 
+def remove_if_empty(folder: LakePath) -> None:
+    """Delete a folder in which nothing is left; an object store has none."""
+    if isinstance(folder, Path):
+        with suppress(OSError):
+            folder.rmdir()
+
+
 def remove(path: LakePath) -> list[int]:
     """Delete a file or folder; returns the sizes of the files that went."""
     if not isinstance(path, Path):

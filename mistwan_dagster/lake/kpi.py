@@ -7,7 +7,7 @@ Also the record of what was computed from what: a partition is stale when the fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,9 +126,13 @@ class KpiLake:
         noted = set(existing(notes))
         write_texts({path: digest for path, digest in notes.items() if path not in noted})
 
-    def confirm_pending(self, run_id: str) -> int:
-        """What the run noted is now computed, loaded and published; returns partitions recorded."""
-        notes = [path for stage in visible(self._pending / run_id, "") for path in visible(stage, "")]
+    def confirm_pending(self, run_id: str, is_whole: Callable[[str], bool] = lambda _stage: True) -> int:
+        """What the run noted is now computed, loaded and published; returns partitions recorded.
+
+        Notes of a stage that it did not compute wholly are dropped: its partitions stay as stale as they were.
+        """
+        stages = [stage for stage in visible(self._pending / run_id, "") if is_whole(stage.name)]
+        notes = [path for stage in stages for path in visible(stage, "")]
         write_texts({self._stamps / p.parent.name / p.name: text for p, text in read_texts(notes).items()})
         remove_tree(self._pending / run_id)
         return len(notes)

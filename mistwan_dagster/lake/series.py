@@ -15,7 +15,8 @@ from mistwan_dagster.lake.files import (
     existing,
     mark,
     read_parquet,
-    remove_tree,
+    remove_files,
+    remove_if_empty,
     scan_parquet,
     visible,
     write_parquet,
@@ -65,17 +66,24 @@ class SeriesDays(RawFolders):
             for start, end in edges
         ]
 
-    def merge_series(self, endpoint: Endpoint, span: Span, *, keep_pieces: bool = False) -> int:
-        """Fold the pieces of a span into day files, then drop the pieces; returns the bins they held.
+    def merge_series(self, endpoint: Endpoint, span: Span) -> tuple[int, list[LakePath]]:
+        """Fold the pieces of a span into day files; returns the bins that they held, and the pieces, for `drop_pieces`.
 
         A bin that is told differently replaces the one that was there; one that is told alike changes nothing,
-        so that no hour becomes stale without cause. `keep_pieces` leaves them for a span that is not whole yet,
-        so that only the rest is asked for again.
+        so that no hour becomes stale without cause. Spans of two runs may share a day: one merges at a time.
         """
-        folder = self._span_folder(endpoint, span)
-        files = visible(folder, ".parquet")
+        with self.alone(endpoint):
+            return self._merge(endpoint, visible(self._span_folder(endpoint, span), ".parquet"))
+
+    def drop_pieces(self, pieces: list[LakePath]) -> None:
+        """Delete pieces that were merged, and no others: another run may be adding some of the same span."""
+        remove_files(pieces)
+        for folder in {piece.parent for piece in pieces}:
+            remove_if_empty(folder)
+
+    def _merge(self, endpoint: Endpoint, files: list[LakePath]) -> tuple[int, list[LakePath]]:
         if not files:
-            return 0
+            return 0, []
         told = [c for c in endpoint.schema if c != "received_at"]
         order = ["bin_start", *(k for k in endpoint.key if k != "bin_start")]
         bins = scan_parquet(files).with_columns(_day=pl.col("bin_start").dt.date()).collect()
@@ -87,9 +95,7 @@ class SeriesDays(RawFolders):
             after = both.unique(endpoint.key, keep="last").sort(order)
             if not after.equals(before):
                 write_parquet(after, path)
-        if not keep_pieces:
-            remove_tree(folder)
-        return bins.height
+        return bins.height, files
 
     @in_one_listing
     def scan_series(self, endpoint: Endpoint, start: datetime, end: datetime) -> pl.LazyFrame:

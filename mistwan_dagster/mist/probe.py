@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mistwan_dagster.mist.call import Retry, Target, get
 from mistwan_dagster.mist.errors import Unusable
 from mistwan_dagster.mist.pager import checked_org_id
-from mistwan_dagster.mist.quota import Purpose, Quota
+from mistwan_dagster.mist.quota import Purpose, Quota, hour_of
 
 if TYPE_CHECKING:
     from mistwan_dagster.mist.sdk_session import MistSession
@@ -38,10 +38,12 @@ def check_access(session: MistSession, quota: Quota, org_id: str, *, retry: Retr
 def usage(session: MistSession, quota: Quota, *, retry: Retry | None = None) -> tuple[int, int]:
     """(requests of this token in this clock hour, its limit) as the cloud counts, this call included.
 
-    The quota learns both: other programs may use the same token, and its limit may be lower than the budget.
+    The quota learns both: other programs may use the same token, and its limit may be lower than the budget. Of a count
+    that was asked for in one clock hour and told in the next it learns only the limit: which hour it is of is not told,
+    and that of a busy hour would leave nothing of the one that begins.
     Raises `call.get`'s errors, and Unusable when the answer holds no such numbers.
     """
-    operation = session.operation("self.usage.getSelfApiUsage")
+    operation, asked = session.operation("self.usage.getSelfApiUsage"), hour_of(quota.now())
     answer = get(
         session,
         lambda: operation(session),
@@ -54,7 +56,7 @@ def usage(session: MistSession, quota: Quota, *, retry: Retry | None = None) -> 
     requests, limit = answer.body.get("requests"), answer.body.get("request_limit")
     if not all(type(n) in (int, float) and math.isfinite(n) for n in (requests, limit)):
         raise Unusable("usage: the answer tells no `requests` and `request_limit`", endpoint="usage")
-    quota.observe(int(requests), int(limit))
+    quota.observe(int(requests) if hour_of(quota.now()) == asked else 0, int(limit))
     return int(requests), int(limit)
 
 

@@ -4,13 +4,11 @@ import dagster as dg
 import polars as pl
 
 from mistwan_dagster.catalog.sle_tables import SLE_COVERAGE, SLE_HOURLY_TABLES, SLE_NEWEST_TABLES
-from mistwan_dagster.catalog.tables import (
-    Table,
-)
+from mistwan_dagster.catalog.tables import DIM_THRESHOLD, Table
 from mistwan_dagster.kpi.contract import violations
 from mistwan_dagster.orchestration.alarms import TABLES as ALARM_TABLES
 from mistwan_dagster.orchestration.alarms import day_label, days_between
-from mistwan_dagster.orchestration.assets.warehouse import HOURLY_TABLES, LATEST_TABLES, WHOLE_TABLES
+from mistwan_dagster.orchestration.assets.warehouse import HOURLY_TABLES, LATEST_REPORTS, WHOLE_TABLES
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS
 from mistwan_dagster.orchestration.platform import PlatformResource
 
@@ -43,10 +41,18 @@ def hourly_contract(table: Table) -> dg.AssetChecksDefinition:
     return check
 
 
-def whole_contract(table: Table) -> dg.AssetChecksDefinition:
-    """Contract check over the whole table."""
+def whole_contract(
+    table: Table, partitions: dg.TimeWindowPartitionsDefinition | None = None
+) -> dg.AssetChecksDefinition:
+    """Contract check over the whole table; `partitions` of its asset, or Dagster lists them all at each check."""
 
-    @dg.asset_check(asset=table.name, name="contract", blocking=True, description="Columns, key, bounds")
+    @dg.asset_check(
+        asset=table.name,
+        name="contract",
+        blocking=True,
+        partitions_def=partitions,
+        description="Columns, key, bounds",
+    )
     def check(platform: PlatformResource) -> dg.AssetCheckResult:
         frame = platform.open().kpi.read(table.name)
         return _result(None if frame is None else frame.lazy(), table)
@@ -75,5 +81,6 @@ def daily_contract(table: Table) -> dg.AssetChecksDefinition:
 CHECKS = [
     *(hourly_contract(t) for t in (*HOURLY_TABLES, *SLE_HOURLY_TABLES)),
     *(daily_contract(t) for t in ALARM_TABLES),
-    *(whole_contract(t) for t in (*WHOLE_TABLES, *LATEST_TABLES, *SLE_NEWEST_TABLES, SLE_COVERAGE)),
+    *(whole_contract(t) for t in (*WHOLE_TABLES, DIM_THRESHOLD, *SLE_NEWEST_TABLES, SLE_COVERAGE)),
+    *(whole_contract(t, HOURS) for t in LATEST_REPORTS),
 ]

@@ -143,6 +143,8 @@ def collect_series(
     When the calls of the clock hour are spent it waits for the next. `first`: only so many circuits are asked for, and
     these only as long as there are calls; the others are put off.
     """
+    if first is None and (reason := never_asked(platform)):
+        raise UserError(reason, exit_code=2)
     circuits = current_circuits(platform)
     targets = circuits.head(circuits.height if first is None else first).to_dicts()
     span, raw = (start, end), platform.raw
@@ -162,14 +164,26 @@ def collect_series(
 
     failed, unasked = _fetch_each(platform, endpoint, todo, fetch, tell, waits=first is None)
     for stranded in (s for s in raw.begun_spans(endpoint) if s[1] <= start):
-        raw.merge_series(endpoint, stranded)
+        raw.drop_pieces(raw.merge_series(endpoint, stranded)[1])
     put_off = circuits.height - len(targets) + unasked
     is_whole = not failed and not put_off
-    bins = sum(raw.merge_series(endpoint, s, keep_pieces=not is_whole) for s in sorted(begun))
+    merged = [raw.merge_series(endpoint, s) for s in sorted(begun)]
     if is_whole:
         raw.add_coverage(endpoint, start, end)
+        raw.drop_pieces([piece for _, pieces in merged for piece in pieces])
     fetched = len(todo) - len(failed) - unasked
-    return HistoryReport(len(targets), fetched, bins, failed, tuple(notes), put_off)
+    return HistoryReport(len(targets), fetched, sum(n for n, _ in merged), failed, tuple(notes), put_off)
+
+
+def never_asked(platform: Platform) -> str:
+    """Why no hour has a call for history, with the mend; empty when there are some."""
+    ledger = platform.quota
+    if ledger.limit(Purpose.BACKFILL) > 0:
+        return ""
+    return (
+        f"no hour has calls for history: MISTWAN_LIVE_RESERVE ({ledger.live_reserve}) takes all "
+        f"{ledger.limit(Purpose.LIVE)}, the least of MISTWAN_CALL_BUDGET and the cloud's limit: lower the reserve"
+    )
 
 
 def _fetch_each(

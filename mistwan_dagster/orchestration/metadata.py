@@ -61,7 +61,7 @@ def table_description(table: Table) -> str:
 
 def load_spec(
     table: Table,
-    deps: Iterable[str],
+    deps: Iterable[dg.AssetDep | str],
     name: str | None = None,
     partitions: dg.PartitionsDefinition[Any] | None = None,
 ) -> dg.AssetSpec:

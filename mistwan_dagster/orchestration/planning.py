@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mistwan_dagster.catalog.endpoint import Cadence, Endpoint, Scope
-from mistwan_dagster.catalog.endpoints import PORT_STATS
+from mistwan_dagster.catalog.endpoint import Endpoint, Scope
+from mistwan_dagster.catalog.endpoints import INSIGHT_BANDWIDTH, INSIGHT_QUALITY, PATH_STATS, PORT_STATS
 from mistwan_dagster.kpi.utilization import MIN_COVERAGE_PCT
 from mistwan_dagster.lake.raw import HOUR, SLOT, Span, floor_hour, hours_between, is_within
 from mistwan_dagster.mist.quota import Purpose
+from mistwan_dagster.orchestration.history import never_asked
 from mistwan_dagster.orchestration.jobs import HISTORY_ENDPOINTS, HISTORY_SOURCES
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.serving import not_served
@@ -99,9 +100,13 @@ def lacks(platform: Platform) -> Lacks:
         )
 
 
-def observed_live(platform: Platform, hour: datetime) -> bool:
-    """Whether whole slots cover the share of the hour from which on utilization rests on them."""
-    whole = sum(len(files) == 1 for _, files in platform.raw.slot_files(PORT_STATS, hour))
+STANDS_IN_FOR = {INSIGHT_BANDWIDTH.name: PORT_STATS, INSIGHT_QUALITY.name: PATH_STATS}
+"""Series -> the snapshot that makes it needless."""
+
+
+def observed_live(platform: Platform, snapshot: Endpoint, hour: datetime) -> bool:
+    """Whether whole slots cover the share of the hour from which on figures rest on them."""
+    whole = sum(slot.whole for slot in platform.raw.slots(snapshot, hour))
     return 100 * whole * SLOT >= MIN_COVERAGE_PCT * HOUR
 
 
@@ -115,11 +120,11 @@ def missing_hours(platform: Platform, endpoint: Endpoint) -> list[datetime]:
     now = platform.settings.now()
     reach = timedelta(hours=min(endpoint.history_hours, 24 * platform.settings.mistwan_history_days))
     read = platform.raw.coverage(endpoint)
-    stands_in = endpoint.cadence is Cadence.ON_DEMAND
+    live = STANDS_IN_FOR.get(endpoint.name)
     return [
         hour
         for hour in hours_between(now - reach, floor_hour(now - SETTLES))
-        if not is_within(hour, hour + HOUR, read) and not (stands_in and observed_live(platform, hour))
+        if not is_within(hour, hour + HOUR, read) and not (live and observed_live(platform, live, hour))
     ]
 
 
@@ -199,11 +204,17 @@ def plan(platform: Platform, activity: Activity, *, late: bool, lacking: Lacks |
 def _history_to_come(
     platform: Platform, lacking: Lacks, activity: Activity, found: Plan
 ) -> dict[str, list[Span]]:
-    """Spans of each endpoint, by its `raw_name`, that are still to be asked for and not given up."""
+    """Spans of each endpoint, by its `raw_name`, that are still to be asked for and not given up.
+
+    None, and told, when no hour has a call for them: what is computed from them would wait for ever.
+    """
     spans = {}
     for endpoint in HISTORY_ENDPOINTS:
         wanted = _not_given_up(endpoint.raw_name, lacking.hours[endpoint.raw_name], activity, found)
         spans[endpoint.raw_name] = history_spans(platform, endpoint, wanted)
+    if any(spans.values()) and (reason := never_asked(platform)):
+        found.waits.append(reason)
+        return {name: [] for name in spans}
     return spans
 
 

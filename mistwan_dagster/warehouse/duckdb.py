@@ -8,6 +8,7 @@ each by its own name. Does not belong here: SQL text of tables (`render.py`), wh
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from filelock import FileLock, Timeout
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random_exponential
 
 from mistwan_dagster.catalog.tables import TABLES
+from mistwan_dagster.catalog.views import VIEWS
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, prepare, read_ledger
 from mistwan_dagster.warehouse.port import Load, Loaded, Superseded
@@ -33,6 +36,10 @@ from mistwan_dagster.warehouse.render import create_table, create_views
 SCHEMA_VERSION = 5
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
+DEFINED = (
+    "SELECT table_name, comment FROM duckdb_tables() "
+    "UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"
+)
 SERVED_COPIES = 2
 SERVER_MEMORY = "256MB"
 """Of each copy that a server keeps open; a page reads far less."""
@@ -209,9 +216,12 @@ def published_version(folder: Path) -> int | None:
 
 
 def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Create what is missing in a new file; refuse a file of another schema version."""
-    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    if "mistwan_schema" in tables:
+    """Create what is missing in a new file; refuse a file of another schema version.
+
+    A file with these definitions is left alone: renewing the views at each opening takes as long as a load.
+    """
+    held = dict(connection.execute(DEFINED).fetchall())
+    if "mistwan_schema" in held:
         found = connection.execute("SELECT max(version) FROM mistwan_schema").fetchall()[0][0]
         if found != SCHEMA_VERSION:
             mend = "run `mistwan warehouse migrate`" if found < SCHEMA_VERSION else "use the matching program"
@@ -219,19 +229,29 @@ def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
                 f"{path} is a warehouse of version {found}, this program writes version {SCHEMA_VERSION}: "
                 f"{mend}, or move the file away and run `mistwan aggregate all`"
             )
-    elif tables:
+    elif held:
         raise UserError(
             f"{path} is a DuckDB file of something else: move it away or set another MISTWAN_HOME"
         )
+    if held.get("mistwan_schema") == _definitions() and held.keys() >= {*TABLES, *VIEWS}:
+        return
     connection.execute("BEGIN")
-    if "mistwan_schema" not in tables:
+    if "mistwan_schema" not in held:
         connection.execute("CREATE TABLE mistwan_schema (version INTEGER)")
         connection.execute("INSERT INTO mistwan_schema VALUES (?)", [SCHEMA_VERSION])
     for table in TABLES.values():
-        if table.name not in tables:
+        if table.name not in held:
             connection.execute(create_table(table, "duckdb"))
     connection.execute(create_views())
+    connection.execute(f"COMMENT ON TABLE mistwan_schema IS '{_definitions()}'")
     connection.execute("COMMIT")
+
+
+@cache
+def _definitions() -> str:
+    """Digest of what tables and views are to be."""
+    text = "".join(create_table(table, "duckdb") for table in TABLES.values()) + create_views()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _skipped(prepared: Prepared) -> Loaded:

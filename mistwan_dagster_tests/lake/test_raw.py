@@ -1,11 +1,14 @@
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import DEVICE_EVENTS, INSIGHT_BANDWIDTH, PORT_STATS
-from mistwan_dagster.lake.files import write_parquet
+from mistwan_dagster.lake import series
+from mistwan_dagster.lake.files import LakePath, write_parquet
 from mistwan_dagster.lake.raw import RawLake, SlotReport, floor_slot, hours_between
 
 HOUR = datetime(2025, 1, 1, 10, tzinfo=UTC)
@@ -135,7 +138,9 @@ def bins(received_at: datetime, *rates: float) -> pl.DataFrame:
 def merge(lake: RawLake, frame: pl.DataFrame) -> int:
     write_parquet(frame, lake.piece_path(INSIGHT_BANDWIDTH, BINS_SPAN, "aa:p1"))
     assert lake.begun_spans(INSIGHT_BANDWIDTH) == [BINS_SPAN]
-    return lake.merge_series(INSIGHT_BANDWIDTH, BINS_SPAN)
+    bins, pieces = lake.merge_series(INSIGHT_BANDWIDTH, BINS_SPAN)
+    lake.drop_pieces(pieces)
+    return bins
 
 
 def test_series_pieces_merge_into_days_and_a_repeat_changes_nothing(tmp_path: Path) -> None:
@@ -149,6 +154,49 @@ def test_series_pieces_merge_into_days_and_a_repeat_changes_nothing(tmp_path: Pa
     found = lake.scan_series(INSIGHT_BANDWIDTH, MIDNIGHT, MIDNIGHT + timedelta(hours=1)).collect()
     assert found["rx_bps"].to_list() == [2.0]
     assert lake.begun_spans(INSIGHT_BANDWIDTH) == []
+
+
+def test_what_another_run_adds_while_pieces_are_merged_is_kept(tmp_path: Path) -> None:
+    lake = RawLake(tmp_path)
+    write_parquet(bins(SLOT, 1.0), lake.piece_path(INSIGHT_BANDWIDTH, BINS_SPAN, "aa:p1"))
+    _, pieces = lake.merge_series(INSIGHT_BANDWIDTH, BINS_SPAN)
+    late = bins(SLOT, 7.0).with_columns(port_id=pl.lit("p2"))
+    write_parquet(late, lake.piece_path(INSIGHT_BANDWIDTH, BINS_SPAN, "aa:p2"))
+    lake.drop_pieces(pieces)
+    assert lake.circuits_held(INSIGHT_BANDWIDTH, [BINS_SPAN], ["aa:p1", "aa:p2"]) == {"aa:p2"}
+    _, pieces = lake.merge_series(INSIGHT_BANDWIDTH, BINS_SPAN)
+    lake.drop_pieces(pieces)
+    assert lake.begun_spans(INSIGHT_BANDWIDTH) == []
+    stored = lake.scan_series(INSIGHT_BANDWIDTH, *BINS_SPAN).collect()
+    assert sorted(stored["rx_bps"]) == [1.0, 7.0]
+
+
+def test_spans_of_two_runs_that_share_a_day_are_merged_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, other = RawLake(tmp_path), RawLake(tmp_path)
+    shifted = (BINS_SPAN[0] + timedelta(hours=3), BINS_SPAN[1] + timedelta(hours=3))
+    later = bins(SLOT, 5.0).with_columns(pl.col("bin_start") + timedelta(hours=3))
+    write_parquet(bins(SLOT, 1.0, 2.0), lake.piece_path(INSIGHT_BANDWIDTH, BINS_SPAN, "aa:p1"))
+    write_parquet(later, lake.piece_path(INSIGHT_BANDWIDTH, shifted, "aa:p1"))
+    reads = series.read_parquet
+
+    with ThreadPoolExecutor(1) as pool:
+        begun: list[Future[tuple[int, list[LakePath]]]] = []
+
+        def meanwhile(path: LakePath) -> pl.DataFrame:
+            if not begun:
+                begun.append(pool.submit(other.merge_series, INSIGHT_BANDWIDTH, shifted))
+                with pytest.raises(TimeoutError):
+                    begun[0].result(0.5)
+            return reads(path)
+
+        lake.merge_series(INSIGHT_BANDWIDTH, BINS_SPAN)
+        monkeypatch.setattr(series, "read_parquet", meanwhile)
+        lake.merge_series(INSIGHT_BANDWIDTH, BINS_SPAN)
+        begun[0].result()
+    stored = lake.scan_series(INSIGHT_BANDWIDTH, BINS_SPAN[0], shifted[1]).collect()
+    assert sorted(stored["rx_bps"]) == [1.0, 2.0, 5.0]
 
 
 def test_a_bin_that_is_told_differently_marks_its_hour_and_no_other(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from mistwan_dagster.mist.errors import Forbidden, Refused, Unusable
@@ -35,6 +37,16 @@ def test_quota_learns_what_the_cloud_counted(cloud: Cloud, tools: Tools) -> None
     assert usage(tools.session, tools.quota) == (1730, 5000)
     assert tools.quota.used() == 1730
     assert tools.quota.left(Purpose.LIVE) == 4500 - 1730
+
+
+def test_a_count_asked_for_in_the_hour_before_is_not_counted_in_this_one(
+    cloud: Cloud, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([datetime(2025, 1, 1, 10, 59, 59, tzinfo=UTC)])
+    monkeypatch.setattr(tools.quota, "now", lambda: next(times, datetime(2025, 1, 1, 11, tzinfo=UTC)))
+    cloud.replies(Reply({"requests": 4480, "request_limit": 3000}))
+    assert usage(tools.session, tools.quota) == (4480, 3000)
+    assert tools.quota.left(Purpose.LIVE) == 3000 - 1
 
 
 def test_quota_learns_a_limit_below_the_budget(cloud: Cloud, tools: Tools) -> None:

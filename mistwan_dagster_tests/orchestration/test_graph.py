@@ -100,6 +100,18 @@ def test_the_lineage_is_one_graph_that_begins_at_the_endpoints_and_ends_with_the
     assert joined == assets
 
 
+def test_no_step_lists_every_partition_of_what_it_reads() -> None:
+    """Dagster's default for what has no partitions itself, an asset or a check; 2023 until now are 30,000 hours."""
+    for key in GRAPH.get_all_asset_keys():
+        for parent in GRAPH.get(key).parent_keys:
+            if GRAPH.get(parent).partitions_def is not None:
+                mapping = GRAPH.get_partition_mapping(key, parent)
+                assert not isinstance(mapping, dg.AllPartitionMapping), (key, parent)
+    for check in GRAPH.asset_check_keys:
+        of_asset = GRAPH.get(check.asset_key).partitions_def
+        assert (GRAPH.get(check).partitions_def is None) == (of_asset is None), check
+
+
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_every_job_resolves(job: dg.UnresolvedAssetJobDefinition) -> None:
     assert defs.resolve_job_def(job.name).name == job.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -13,11 +14,14 @@ from mistwan_dagster.orchestration.assets.warehouse import (
     HOURLY_TABLES,
     WHOLE_TABLES,
     _of_hours,
+    computes_whole,
     load_hourly,
     load_keys,
 )
+from mistwan_dagster.orchestration.jobs import COMPUTED_BY
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.ranges import range_tags
+from mistwan_dagster.settings import Settings
 from mistwan_dagster.warehouse.duckdb import DuckDBWarehouse
 from mistwan_dagster.warehouse.port import Load, Loaded
 
@@ -73,3 +77,29 @@ def test_imported_hours_are_loaded_without_what_is_one_file(loads: list[list[Loa
     )
     assert done.success
     assert [{x.table for x in one} for one in loads] == [{*HOURLY_TABLES, DIM_HOUR}]
+
+
+ALL = COMPUTED_BY["hourly"][1]
+SOME = frozenset({dg.AssetKey(FACT_CIRCUIT_HOUR.name)})
+
+
+@pytest.mark.parametrize(
+    ("run", "whole"),
+    [
+        (dg.DagsterRun("hourly"), True),
+        (dg.DagsterRun("hourly", step_keys_to_execute=["fact_circuit_hour", "published"]), False),
+        (dg.DagsterRun("__ASSET_JOB", asset_selection=ALL | set(load_keys([FACT_CIRCUIT_HOUR]))), True),
+        (dg.DagsterRun("hourly", asset_selection=SOME), False),
+        (dg.DagsterRun("windows"), False),
+    ],
+)
+def test_only_a_run_of_all_of_a_stage_records_its_partitions(
+    tmp_path: Path, run: dg.DagsterRun, whole: bool
+) -> None:
+    kpi = Platform(Settings(mistwan_home=tmp_path, _env_file=None)).kpi
+    kpi.note_pending(run.run_id, "hourly", "h", "inputs of now")
+    kpi.note_pending(run.run_id, "alert_tables", "all", "digest")
+    assert kpi.confirm_pending(run.run_id, partial(computes_whole, run)) == 1 + whole
+    assert kpi.stamp("hourly", "h") == ("inputs of now" if whole else None)
+    assert kpi.stamp("alert_tables", "all") == "digest"
+    assert kpi.pending_runs() == []

@@ -14,19 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistwan_dagster.catalog.alarm_endpoints import ALARMS
+from mistwan_dagster.catalog.endpoint import Endpoint
 from mistwan_dagster.catalog.endpoints import (
     DEVICE_EVENTS,
     EVENTS,
     INSIGHT_BANDWIDTH,
     INSIGHT_QUALITY,
+    PATH_STATS,
     PORT_STATS,
 )
 from mistwan_dagster.catalog.sle_endpoints import SITES_SLE
 from mistwan_dagster.catalog.tables import FACT_CIRCUIT_HOUR
+from mistwan_dagster.errors import UserError
 from mistwan_dagster.lake.files import hour_label, write_parquet
 from mistwan_dagster.lake.raw import HOUR, SLOT, Span, hours_between
 from mistwan_dagster.lake.slots import SLOT_COLUMN
 from mistwan_dagster.orchestration import planning
+from mistwan_dagster.orchestration.history import collect_series
 from mistwan_dagster.orchestration.planning import Activity, Plan, Request, plan
 from mistwan_dagster.orchestration.platform import Platform
 from mistwan_dagster.orchestration.staleness import HOURLY, STAGES
@@ -63,10 +67,11 @@ def platform(tmp_path: Path) -> Platform:
 
 
 def observe(platform: Platform, hours: Iterable[datetime], slots: int = 12) -> None:
-    empty = pl.DataFrame(schema={**PORT_STATS.schema, **SLOT_COLUMN})
     for hour in hours:
         for number in range(slots):
-            write_parquet(empty, platform.raw.slot_path(PORT_STATS, hour + number * SLOT))
+            for endpoint in (PORT_STATS, PATH_STATS):
+                empty = pl.DataFrame(schema={**endpoint.schema, **SLOT_COLUMN})
+                write_parquet(empty, platform.raw.slot_path(endpoint, hour + number * SLOT))
 
 
 def computed(platform: Platform, request: Request) -> None:
@@ -319,12 +324,32 @@ def test_an_hour_with_few_slots_is_asked_for_like_one_without(
     for number in range(slots, 12):
         complete.raw.slot_path(PORT_STATS, hour + number * SLOT).unlink()
     assert planning.missing_hours(complete, INSIGHT_BANDWIDTH) == [hour] * missing
+    assert planning.missing_hours(complete, INSIGHT_QUALITY) == []
+
+
+@pytest.mark.parametrize(
+    ("failing", "asked"),
+    [(PORT_STATS, INSIGHT_BANDWIDTH), (PATH_STATS, INSIGHT_QUALITY)],
+    ids=lambda e: e.name,
+)
+def test_walks_that_broke_after_their_first_page_observe_nothing(
+    complete: Platform, failing: Endpoint, asked: Endpoint
+) -> None:
+    hour = at("03-03T05:00")
+    for number in range(12):
+        slot = hour + number * SLOT
+        complete.raw.slot_path(failing, slot).unlink()
+        complete.raw.add_page(failing, slot, "walk", 1, pl.DataFrame(schema=failing.schema))
+    assert planning.missing_hours(complete, asked) == [hour]
+    other = INSIGHT_QUALITY if asked is INSIGHT_BANDWIDTH else INSIGHT_BANDWIDTH
+    assert planning.missing_hours(complete, other) == []
 
 
 def test_gaps_are_gathered_for_six_hours(complete: Platform) -> None:
     for hour in (at("03-04T03:00"), at("03-04T06:00")):
         for number in range(12):
-            complete.raw.slot_path(PORT_STATS, hour + number * SLOT).unlink()
+            for endpoint in (PORT_STATS, PATH_STATS):
+                complete.raw.slot_path(endpoint, hour + number * SLOT).unlink()
     early = replace(
         complete, settings=complete.settings.model_copy(update={"mistwan_now": at("03-04T09:59")})
     )
@@ -354,10 +379,21 @@ def test_a_span_that_was_begun_is_finished_first_within_what_the_cloud_still_kee
 
 
 def test_a_spent_budget_waits_and_says_so(platform: Platform) -> None:
-    platform.settings.mistwan_live_reserve = platform.settings.mistwan_call_budget
+    platform.quota.observe(platform.settings.mistwan_call_budget)
     found = plan(platform, Activity(), late=False)
     assert found.requests == []
     assert found.waits == ["history waits for the next hour's call budget"]
+
+
+def test_a_reserve_that_takes_the_whole_budget_is_told_and_holds_nothing_up(platform: Platform) -> None:
+    platform.settings.mistwan_live_reserve = platform.settings.mistwan_call_budget = 1000
+    observe(platform, [at("03-04T05:00")])
+    found = plan(platform, Activity(), late=False)
+    assert "hourly" in {r.job for r in found.requests}
+    (told,) = found.waits
+    assert "MISTWAN_LIVE_RESERVE (1000) takes all 1000" in told
+    with pytest.raises(UserError, match="lower the reserve"):
+        collect_series(platform, INSIGHT_BANDWIDTH, FIRST, END)
 
 
 def test_after_three_fruitless_runs_a_span_is_given_up_told_and_blocks_nothing(platform: Platform) -> None:

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.tables import DIM_HOUR
+from mistwan_dagster.catalog.tables import DIM_HOUR, DIM_ORG
 from mistwan_dagster.errors import UserError
 from mistwan_dagster.warehouse.duckdb import SCHEMA_VERSION, DuckDBWarehouse, PublishedDuckDB, open_file
 from mistwan_dagster.warehouse.port import Load
@@ -90,6 +90,25 @@ def test_a_file_of_another_version_or_kind_is_refused_untouched(tmp_path: Path) 
     with pytest.raises(UserError, match="cannot be opened as a warehouse"):
         DuckDBWarehouse(tmp_path).load([])
     assert path.read_text().startswith("this is not a database")
+
+
+def test_definitions_are_renewed_when_they_are_others_and_only_then(tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path)
+    warehouse.load([Load(DIM_HOUR, hours(HOUR), HOUR, NEXT)])
+    before = warehouse.path.read_bytes()
+    warehouse.load([])
+    assert warehouse.path.read_bytes() == before
+    for change in (
+        "COMMENT ON TABLE mistwan_schema IS 'of an earlier program'; CREATE OR REPLACE VIEW v_circuit_now AS SELECT 1",
+        "DROP VIEW v_circuit_now CASCADE",
+        f"DROP TABLE {DIM_ORG.name} CASCADE",
+    ):
+        with duckdb.connect(str(warehouse.path)) as other:
+            other.execute(change)
+        warehouse.publish()
+        reader = PublishedDuckDB(tmp_path)
+        assert "circuit_id" in reader.query("SELECT * FROM v_circuit_now").columns
+        assert reader.query(f"SELECT count(*) FROM {DIM_ORG.name}").item() == 0
 
 
 def test_a_file_that_was_cut_short_while_it_was_made_is_made_anew(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ its tables, so each run has one.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 import dagster as dg
 import polars as pl
@@ -53,6 +54,18 @@ from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 from mistwan_dagster.orchestration.pools import WAREHOUSE_POOL
 from mistwan_dagster.warehouse.port import Load, Loaded, total
 
+
+def computes_whole(run: dg.DagsterRun, stage: str) -> bool:
+    """Whether a run computes all assets of a stage, and none of its steps is left to an earlier run."""
+    from mistwan_dagster.orchestration.jobs import COMPUTED_BY
+
+    if stage not in COMPUTED_BY:
+        return True
+    job, assets = COMPUTED_BY[stage]
+    chosen = run.asset_selection
+    return not run.step_keys_to_execute and (chosen >= assets if chosen else run.job_name == job)
+
+
 LOAD_PERIOD = timedelta(hours=24)
 HOURLY_TABLES = (
     FACT_CIRCUIT_HOUR,
@@ -75,7 +88,8 @@ WHOLE_TABLES = (
     API_USAGE_HOUR,
     *REFERENCE_TABLES,
 )
-LATEST_TABLES = (DIM_THRESHOLD, RPT_CONGESTION_NOW, RPT_TOP_OFFENDERS)
+LATEST_REPORTS = (RPT_CONGESTION_NOW, RPT_TOP_OFFENDERS)
+LATEST_TABLES = (DIM_THRESHOLD, *LATEST_REPORTS)
 
 
 def _hours(platform: Platform, table: Table, start: datetime, end: datetime) -> pl.DataFrame:
@@ -152,7 +166,12 @@ load_sle = load_hours_asset("load_sle", {t: [t.name] for t in SLE_HOURLY_TABLES}
 
 
 @dg.multi_asset(
-    name="load_latest", specs=[load_spec(t, [t.name]) for t in LATEST_TABLES], pool=WAREHOUSE_POOL
+    name="load_latest",
+    specs=[
+        load_spec(DIM_THRESHOLD, [DIM_THRESHOLD.name]),
+        *(load_spec(t, [newest_partition(t.name)]) for t in LATEST_REPORTS),
+    ],
+    pool=WAREHOUSE_POOL,
 )
 def load_latest(platform: PlatformResource) -> Iterable[dg.MaterializeResult[None]]:
     """Reports of the present."""
@@ -251,10 +270,13 @@ LOAD_ASSETS = [
     owners=[OWNER],
 )
 def published(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[None]:
-    """Publish, and only then record which partitions are done: a kill before leaves them stale."""
+    """Publish, and only then record which partitions are done: a kill before leaves them stale.
+
+    A run of some assets of a stage records nothing of it: the others may rest on older inputs than it noted.
+    """
     parts = platform.open()
     version = parts.warehouse.publish()
-    done = parts.kpi.confirm_pending(context.run.run_id)
+    done = parts.kpi.confirm_pending(context.run.run_id, partial(computes_whole, context.run))
     return dg.MaterializeResult(metadata={"version": version, "partitions_recorded": done})
 
 
