@@ -51,7 +51,7 @@ FROM fact_circuit_hour GROUP BY region ORDER BY "availability %" NULLS LAST, reg
                        OR f.latency_severity IN ('high', 'critical') THEN 1 END) AS "bad quality h"
 FROM fact_circuit_hour f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = f.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = f.circuit_id
 GROUP BY s.site_name, f.region, f.circuit_id
 HAVING sum(f.flap_count) > 0 OR "bad quality h" > 0
 ORDER BY "bad quality h" DESC, flaps DESC, "down min" DESC, circuit LIMIT 10""",

@@ -20,6 +20,13 @@ _STATES = ",\n       ".join(
 
 STATE_VIEWS = (
     View(
+        "v_circuit",
+        "The newest version of every circuit, also of those that are no more, to name it in its history",
+        """SELECT * FROM dim_circuit
+QUALIFY row_number() OVER (PARTITION BY circuit_id ORDER BY valid_from DESC) = 1""",
+        key=("circuit_id",),
+    ),
+    View(
         "v_circuit_state",
         "Every current circuit: its state, its latest computed hour, its last 24 hours, and since when it is down",
         """SELECT c.circuit_id, c.site_id, s.site_name, s.region, s.store_type, s.timezone, c.device_mac, c.node,

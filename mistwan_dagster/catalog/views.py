@@ -19,7 +19,7 @@ VIEWS: dict[str, View] = {
        c.bandwidth_down_mbps, c.bandwidth_up_mbps
 FROM fact_circuit_hour f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = f.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = f.circuit_id
 WHERE f.hour_utc = (SELECT max(hour_utc) FROM fact_circuit_hour)""",
             key=("circuit_id",),
         ),
@@ -48,7 +48,7 @@ WHERE n.utilization_pct IS NOT NULL""",
             """SELECT p.*, s.site_name, c.provider, c.wan_name
 FROM agg_circuit_period p
 LEFT JOIN dim_site s ON s.site_id = p.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = p.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = p.circuit_id
 WHERE p.period = 'day'""",
             key=("circuit_id", "period_start_utc"),
         ),
@@ -58,7 +58,7 @@ WHERE p.period = 'day'""",
             """SELECT o.*, s.site_name, s.region, c.role, c.provider, c.wan_name
 FROM fact_circuit_outage o
 LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current""",
+LEFT JOIN v_circuit c ON c.circuit_id = o.circuit_id""",
             key=("circuit_id", "kind", "start_utc"),
         ),
         View(
@@ -67,7 +67,7 @@ LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current""",
             """SELECT a.*, s.site_name, s.region, c.role, c.provider, c.wan_name
 FROM fact_alarm a
 LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = a.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = a.circuit_id
 WHERE a.status = 'open'""",
             key=("alarm_id",),
         ),
@@ -78,8 +78,8 @@ WHERE a.status = 'open'""",
        b.wan_name AS to_wan_name
 FROM fact_failover f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
-LEFT JOIN dim_circuit p ON p.circuit_id = f.from_circuit_id AND p.is_current
-LEFT JOIN dim_circuit b ON b.circuit_id = f.to_circuit_id AND b.is_current""",
+LEFT JOIN v_circuit p ON p.circuit_id = f.from_circuit_id
+LEFT JOIN v_circuit b ON b.circuit_id = f.to_circuit_id""",
             key=("site_id", "start_utc", "from_circuit_id"),
         ),
     )

@@ -27,11 +27,12 @@ def counter_intervals(samples: pl.LazyFrame, reboots: pl.LazyFrame | None) -> pl
 
     bytes = b[i] - b[i-1]. After a reset the counter began at 0 somewhere in the interval: bytes = b[i], a
     lower bound, flagged `counter_reset`. A reset is a counter that shrank (then both began anew), a device
-    uptime that shrank or that is shorter than the interval, or a reboot event in (start, end] unless the
-    uptime shows that the device ran on. More bytes than the link's speed can carry are an error of the
-    source: no interval.
+    uptime that shrank or that is shorter than the interval. A reboot event in (start, end] flags it too, unless the
+    uptime shows that the device ran on; as the event may tell of an interval beside this one, the bytes stay the
+    difference, a lower bound either way. More bytes than the link's speed can carry are an error of the source: no
+    interval.
     """
-    pairs = _pairs(samples).with_columns(_reset=_reset_without_event())
+    pairs = _pairs(samples).with_columns(_anew=_reset_without_event()).with_columns(_reset="_anew")
     if reboots is not None:
         pairs = _with_reboots(pairs, reboots)
     delta = {c: _bytes(c) for c in ("rx_bytes", "tx_bytes")}
@@ -95,4 +96,4 @@ def _with_reboots(pairs: pl.LazyFrame, reboots: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _bytes(column: str) -> pl.Expr:
-    return pl.when("_reset").then(column).otherwise(pl.col(column) - pl.col(f"_{column}"))
+    return pl.when("_anew").then(column).otherwise(pl.col(column) - pl.col(f"_{column}"))

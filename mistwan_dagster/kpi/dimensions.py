@@ -89,8 +89,11 @@ def discover_circuits(
     device_stats: pl.LazyFrame | pl.DataFrame,
     interfaces: pl.DataFrame,
     circuits_file: pl.DataFrame | None,
+    known: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """WAN circuits as they are now: the columns of `dim_circuit` without its versions, sorted by circuit_id.
+
+    `known`: `dim_circuit` so far, for what the rows do not tell (`_as_known`).
 
     A circuit is a WAN port (see `identity.wan_rows`) of the latest rows, whatever its state, or a WAN
     interface of a device whose port has no row. Gateways without a site have no circuits. Names, type and
@@ -108,8 +111,9 @@ def discover_circuits(
     frame = (
         ports.join(attributes, on=_KEY, how="left", nulls_equal=True)
         .join(file, on=_KEY, how="left", nulls_equal=True)
-        .with_columns(circuit_id(), lte=_lte())
+        .with_columns(circuit_id())
     )
+    frame = _as_known(frame, known if known is not None else DIM_CIRCUIT.empty()).with_columns(lte=_lte())
     frame = frame.with_columns(
         provider=pl.coalesce("file_provider", "provider"),
         port_state=pl.when("disabled")
@@ -122,6 +126,22 @@ def discover_circuits(
     )
     named = _with_role(frame).rename({"mac": "device_mac", "active": "active_state"})
     return named.select(_declared(DIM_CIRCUIT)).sort("circuit_id")
+
+
+def of_removed_gateways(dim: pl.DataFrame, observed: pl.DataFrame, inventory: pl.DataFrame) -> pl.Series:
+    """Ids of current circuits that were not observed and whose gateway a whole `inventory` has at no site any more.
+
+    A gateway that is exchanged leaves its circuits behind; counted on as unknown, they would keep an outage of the site
+    from ever being one. A cluster may be listed by the MAC of either node. An empty inventory says nothing.
+    """
+    if inventory.is_empty():
+        return pl.Series("circuit_id", [], pl.String)
+    placed = inventory.filter(pl.col("site_id").is_not_null())
+    macs = pl.concat([placed["mac"], placed["vc_mac"]]).drop_nulls()
+    gone = ~pl.col("device_mac").is_in(macs.implode()) & ~pl.col("circuit_id").is_in(
+        observed["circuit_id"].implode()
+    )
+    return dim.filter("is_current").filter(gone)["circuit_id"]
 
 
 def _ports(
@@ -146,7 +166,28 @@ def _attributes(interfaces: pl.DataFrame) -> pl.DataFrame:
     """wan_name, wan_type and provider of each port: the first told, WAN interfaces before others."""
     ordered = interfaces.sort(pl.col("port_usage").eq_missing("wan"), descending=True, maintain_order=True)
     told = (pl.col(c).drop_nulls().first() for c in ("wan_name", "wan_type", "provider"))
-    return ordered.group_by(_KEY, maintain_order=True).agg(*told)
+    return ordered.group_by(_KEY, maintain_order=True).agg(*told, has_interface=True)
+
+
+def _as_known(frame: pl.DataFrame, dim: pl.DataFrame) -> pl.DataFrame:
+    """What lasts and is not told now is as it was told last: an outage silences a port, and changes no contract.
+
+    Name and type always. The provider while the line is not up or its interface is not told, as it may also come from
+    the file, which can take it back; the speed of the link, which is 0 on a port that is down, while it is not up.
+    Without this each outage would make a version without provider and bandwidth, and hours without utilization.
+    """
+    columns = ("wan_name", "wan_type", "provider", "bandwidth_down_mbps", "bandwidth_source")
+    before = dim.filter("is_current").select("circuit_id", *(pl.col(c).alias(f"_{c}") for c in columns))
+    joined = frame.join(before, on="circuit_id", how="left", maintain_order="left")
+    down = pl.col("up").not_().fill_null(True)
+    silent = down | pl.col("has_interface").is_null()
+    linked_before = down & (pl.col("_bandwidth_source") == "link")
+    return joined.with_columns(
+        pl.coalesce("wan_name", "_wan_name"),
+        pl.coalesce("wan_type", "_wan_type"),
+        pl.coalesce("provider", pl.when(silent).then("_provider")),
+        speed=pl.when(pl.col("speed") > 0).then("speed").when(linked_before).then("_bandwidth_down_mbps"),
+    )
 
 
 def _lte() -> pl.Expr:

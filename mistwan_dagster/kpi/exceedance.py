@@ -79,7 +79,7 @@ def figures(position: pl.Expr) -> list[pl.Expr]:
     `completed`.
 
     `position`: hours from the group's first possible hour to the row's, both counted, which bounds a run.
-    Averages, maxima and the percentile (linear interpolation) are over the hours that have the value.
+    Averages, maxima (`greatest`) and the percentile (linear interpolation) are over the hours that have the value.
     Counts of hours are null when no hour of the group could be compared, sums when no hour has the value.
     """
     return [
@@ -89,13 +89,22 @@ def figures(position: pl.Expr) -> list[pl.Expr]:
         .quantile(PERCENTILE, interpolation="linear")
         .alias(measure_column("utilization", "p95")),
         *(pl.col(measure_column(m, "avg")).mean() for m in QUALITY_MEASURES),
-        *(pl.col(measure_column(m, "max")).max() for m in QUALITY_MEASURES),
+        *(greatest(m).max().alias(measure_column(m, "max")) for m in QUALITY_MEASURES),
         *(_hours_above(m, level) for m, level in PAIRS),
         *(_longest_run(m, level, position) for m, level in PAIRS),
         total("flap_count"),
         pl.col("utilization_pct").count().cast(pl.Int64).alias("observed_hours"),
         *(total(c) for c in MINUTES),
     ]
+
+
+def greatest(measure: str) -> pl.Expr:
+    """An hour's maximum of a quality measure; of an hour from the cloud's history, which has only a mean, that mean.
+
+    A lower bound: without it a period with such hours could have a mean above its maximum.
+    """
+    mean = pl.col(measure_column(measure, "avg"))
+    return pl.max_horizontal(measure_column(measure, "max"), pl.when(mean.is_finite()).then(mean))
 
 
 def _compared(measure: str, level: str) -> pl.Expr:

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mistwan_dagster.catalog.columns import MEASURES, QUALITY_MEASURES, measure_column, value_column
-from mistwan_dagster.kpi.exceedance import MINUTES, PAIRS, threshold_column
+from mistwan_dagster.catalog.columns import MEASURES, QUALITY_MEASURES, value_column
+from mistwan_dagster.kpi.exceedance import MINUTES, PAIRS, greatest, threshold_column
 
 Array = np.ndarray[Any, Any]
 ATTRIBUTES = ("circuit_id", "site_id", "region", "role", "provider")
 SUMMED = (*(value_column(m) for m in MEASURES), "flap_count", *MINUTES)
-GREATEST = ("utilization_pct", *(measure_column(m, "max") for m in QUALITY_MEASURES))
-"""Columns that are added up, and those of which the greatest counts; both begin in the order of MEASURES."""
+GREATEST = {"utilization": pl.col("utilization_pct"), **{m: greatest(m) for m in QUALITY_MEASURES}}
+"""Columns that are added up, and of each measure what the greatest of counts; both begin in the order of MEASURES."""
 _ABOVE, _UNKNOWN = 1, 2
 Index = Array | slice
 
@@ -119,11 +119,11 @@ class Columns:
 def columns_of(hourly: pl.LazyFrame) -> Columns:
     """`hourly`: fact_circuit_hour with provider and thresholds, one row a circuit and hour, its values finite or null;
     columns that are not looked at are not read."""
-    summed, greatest = ([pl.col(c).cast(pl.Float64) for c in names] for names in (SUMMED, GREATEST))
+    summed = [pl.col(c).cast(pl.Float64) for c in SUMMED]
     parts = {
         "values": [c.fill_null(0.0) for c in summed],
         "known": [c.is_not_null().cast(pl.UInt8) for c in summed],
-        "greatest": [c.fill_null(np.nan) for c in greatest],
+        "greatest": [e.cast(pl.Float64).fill_null(np.nan) for e in GREATEST.values()],
         "against": [_against(*pair) for pair in PAIRS],
     }
     named = [e.alias(f"{name}{i}") for name, exprs in parts.items() for i, e in enumerate(exprs)]

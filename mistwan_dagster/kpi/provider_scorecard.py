@@ -13,6 +13,7 @@ import polars as pl
 from mistwan_dagster.catalog.columns import NONE, QUALITY_MEASURES, measure_column
 from mistwan_dagster.catalog.tables import RPT_PROVIDER_SCORECARD
 from mistwan_dagster.kpi.calendar import HOUR_MINUTES, split_by_hour
+from mistwan_dagster.kpi.exceedance import greatest
 from mistwan_dagster.kpi.stretches import MICROS_PER_MINUTE, minutes_in_all, shared
 
 _KEY = ["provider", "period_start_utc"]
@@ -126,7 +127,7 @@ def _pooled() -> list[pl.Expr]:
         *(_total(pl.col(c), MICROS_PER_MINUTE).alias(c) for c in lasts),
         pl.when(flaps.count() > 0).then(flaps.sum()).alias("flap_count"),
         *(_mean(pl.col(c), 1e6).alias(c) for c in averages),
-        pl.col([measure_column(m, "max") for m in QUALITY_MEASURES]).max(),
+        *(greatest(m).max().alias(measure_column(m, "max")) for m in QUALITY_MEASURES),
         pl.any_horizontal(pl.col(c).is_not_null() for c in averages)
         .sum()
         .cast(pl.Int64)

@@ -119,7 +119,7 @@ def _role_sums(hours: pl.LazyFrame, begins: pl.Expr) -> pl.DataFrame:
             pl.col("region").sort_by("hour_utc").last(),
             pl.col(SUMMED).sum(),
             pl.col(SUMMED).count().name.prefix("_known_"),
-            pl.col(GREATEST).max().name.prefix("_max_"),
+            *(value.max().alias(f"_max_{measure}") for measure, value in GREATEST.items()),
         )
         .sort("circuit_id", "role", "period_start_utc")  # a sum in another order has another last digit
         .collect()
@@ -134,10 +134,7 @@ def _role_figures(sums: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("circuit_id").n_unique().cast(pl.Int64).alias("circuit_count"),
         pl.col(SUMMED).sum(),
         pl.col(*counted).sum(),
-        *(
-            pl.col(f"_max_{c}").max().alias(measure_column(m, "max"))
-            for m, c in zip(MEASURES, GREATEST, strict=True)
-        ),
+        *(pl.col(f"_max_{m}").max().alias(measure_column(m, "max")) for m in MEASURES),
     )
     known = pooled.with_columns(pl.when(pl.col(f"_known_{c}") > 0).then(c).alias(c) for c in SUMMED)
     return known.with_columns(

@@ -61,6 +61,23 @@ def apply_versions(
     return pl.concat([old, opened.select(old.columns)]).sort(key, "valid_from")
 
 
+def retire(dim: pl.DataFrame, keys: pl.Series, key: str, as_of: datetime) -> pl.DataFrame:
+    """The dimension after `keys` are known to be no more at `as_of`: their current versions end, none follows.
+
+    One that began at `as_of` or later stays. A key that is observed again gets a version that begins then.
+    """
+    gone = dim.filter(pl.col(key).is_in(keys.implode()) & (pl.col("valid_from") < as_of))
+    return _close(dim, gone.filter("is_current"), key, as_of)
+
+
+def newest(dim: pl.DataFrame, key: str, since: datetime | None = None) -> pl.DataFrame:
+    """The newest version of each key, of those that were no more by `since` none."""
+    last = dim.sort(key, "valid_from").unique(key, keep="last", maintain_order=True)
+    if since is None:
+        return last
+    return last.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > since))
+
+
 def _with_columns_of(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     absent = {c: t for c, t in other.schema.items() if c not in frame.columns}
     return frame.with_columns(pl.lit(None, t).alias(c) for c, t in absent.items())
@@ -87,9 +104,11 @@ def in_force(dim: pl.LazyFrame, hours: pl.LazyFrame, key: str) -> pl.LazyFrame:
     """One row per key and hour: the columns of the version in force when the hour began, and `hour_utc`.
 
     That is the newest version with valid_from <= hour_utc. Hours before the first version see the first
-    one: history may reach back further than the first sight of a circuit. `hours` has distinct hour_utc.
+    one: history may reach back further than the first sight of a circuit. Hours that begin when the key was no more
+    (`retire`) see none. `hours` has distinct hour_utc.
     """
-    joined = _bounded(dim, key).join(hours.select("hour_utc"), how="cross").filter(_holds())
+    there = (pl.col("hour_utc") < pl.col("valid_to")).fill_null(True)
+    joined = _bounded(dim, key).join(hours.select("hour_utc"), how="cross").filter(_holds() & there)
     return joined.drop("_begins", "_ends")
 
 

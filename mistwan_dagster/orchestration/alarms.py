@@ -17,6 +17,7 @@ from mistwan_dagster.catalog.columns import INSTANT
 from mistwan_dagster.catalog.endpoints import DEVICE_STATS
 from mistwan_dagster.kpi.alarms import alarm_facts, alarm_site_hours
 from mistwan_dagster.kpi.identity import interface_map
+from mistwan_dagster.kpi.versions import newest
 from mistwan_dagster.lake.raw import HOUR, floor_day, hours_between
 from mistwan_dagster.orchestration.platform import Platform
 
@@ -61,7 +62,7 @@ def observed_minutes(platform: Platform, day: datetime) -> pl.DataFrame:
 def compute_alarms(platform: Platform, start: datetime, end: datetime) -> dict[str, pl.DataFrame]:
     """Replace both tables for the days of [start, end); returns what they hold now."""
     circuits = platform.kpi.read("dim_circuit")
-    known = circuits.filter("is_current") if circuits is not None else _no_circuits()
+    known = newest(circuits, "circuit_id") if circuits is not None else _no_circuits()
     interfaces = interface_map(platform.raw.latest_snapshot(DEVICE_STATS, platform.settings.now()))
     written: dict[str, list[pl.DataFrame]] = {t.name: [t.empty()] for t in TABLES}
     for day in days_between(start, end):

@@ -153,12 +153,13 @@ class _Teller:
         while order:
             ahead = next((e for e in order if not _waits(e, order)), order[0])
             order.remove(ahead)
-            told.append(self._attempt(url, ahead))
-            if told[-1].state == PENDING:
-                return [*told, *order]
-            if told[-1].state == GIVEN_UP:
+            after = self._attempt(url, ahead)
+            told.append(after)
+            if after.state == GIVEN_UP:
                 told += [self._give_up(e) for e in order if e.alert_id == ahead.alert_id]
                 order = [e for e in order if e.alert_id != ahead.alert_id]
+            if after.state != DELIVERED and after.attempts > ahead.attempts:
+                return [*told, *order]
         return told
 
     def _url(self, target: str) -> SecretStr:
@@ -207,7 +208,9 @@ def _waits(entry: Entry, others: list[Entry]) -> bool:
 
 
 def _names(platform: Platform) -> Names:
-    sites, circuits = (whole_table(platform, table).filter("is_current") for table in (DIM_SITE, DIM_CIRCUIT))
+    sites, circuits = (
+        newest(whole_table(platform, table), table.key[0]) for table in (DIM_SITE, DIM_CIRCUIT)
+    )
     circuit = pl.coalesce("wan_name", "port_id")
     return Names(
         dict(sites.select("site_id", pl.coalesce("site_name", "site_id").alias("name")).iter_rows()),

@@ -41,7 +41,7 @@ from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import Told, status_hours
 from mistwan_dagster.kpi.steps import MAX_GAP
 from mistwan_dagster.kpi.utilization import insight_hours, prefer_live, utilization_hours
-from mistwan_dagster.kpi.versions import in_force
+from mistwan_dagster.kpi.versions import in_force, newest
 from mistwan_dagster.lake.files import listed_once
 from mistwan_dagster.lake.raw import HOUR, floor_day, floor_hour, hours_between
 from mistwan_dagster.orchestration.episodes import whole_table
@@ -199,7 +199,7 @@ class Sampled:
 
 
 def sampled(found: Evidence, circuits: pl.DataFrame) -> Sampled:
-    """The samples of some evidence. `circuits`: current versions."""
+    """The samples of some evidence. `circuits`: newest versions."""
     devices = found.devices.collect(engine="in-memory")
     interfaces = interface_map(devices)
     ports, paths = pl.collect_all(
@@ -214,7 +214,7 @@ def sampled(found: Evidence, circuits: pl.DataFrame) -> Sampled:
 
 def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) -> dict[str, pl.DataFrame]:
     versions = dim_circuit(platform)
-    circuits = versions.filter(pl.col("is_current"))
+    circuits = newest(versions, "circuit_id", begin)
     found = evidence(platform, begin, until, live)
     read = sampled(found, circuits)
     ports, paths, devices, interfaces = read.ports, read.paths, read.devices, read.interfaces
@@ -223,7 +223,9 @@ def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) 
     )
     switched = switch_over_events(found.events, circuits, interfaces)
     acting = circuits.lazy().with_columns(acting_role("site_id"))
-    primaries = acting.filter(pl.col("role") == "primary").select("circuit_id")
+    primaries = (
+        acting.filter(pl.col("role") == "primary").filter(pl.len().over("site_id") == 1).select("circuit_id")
+    )
     in_hour = in_force(versions.lazy(), _hours(begin, until), "circuit_id")
     intervals = counter_intervals(ports, reboots(found.events))
     bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)

@@ -33,6 +33,7 @@ from mistwan_dagster.catalog.table import Table
 from mistwan_dagster.kpi import reference
 from mistwan_dagster.kpi.clients import wan_client_hours
 from mistwan_dagster.kpi.identity import interface_map
+from mistwan_dagster.kpi.versions import newest
 from mistwan_dagster.lake.raw import SLOT
 from mistwan_dagster.orchestration.hourly import dim_circuit
 from mistwan_dagster.orchestration.platform import Platform
@@ -45,7 +46,7 @@ VOCABULARIES = {"alarm": ALARM_DEFINITIONS, "event": EVENT_DEFINITIONS, "insight
 
 def compute_wan_clients(platform: Platform, start: datetime, end: datetime) -> int:
     """Replace `fact_wan_client_hour` for the span; returns rows."""
-    circuits = dim_circuit(platform).filter(pl.col("is_current"))
+    circuits = newest(dim_circuit(platform), "circuit_id", start)
     interfaces = interface_map(platform.raw.latest_snapshot(DEVICE_STATS, platform.settings.now()))
 
     def count(clients: pl.LazyFrame) -> pl.DataFrame:

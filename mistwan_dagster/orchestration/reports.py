@@ -159,7 +159,7 @@ def compute_provider_scorecards(platform: Platform, period: Period, start: datet
     """Replace `rpt_provider_scorecard` of the months that begin in [start, end); returns providers."""
     circuits = whole_table(platform, DIM_CIRCUIT)
     maintenance = maintenance_spans(platform.maintenance, circuits, whole_table(platform, DIM_SITE))
-    named = circuits.lazy().select("circuit_id", "provider", "valid_from")
+    named = circuits.lazy().select("circuit_id", "provider", "valid_from", "valid_to")
 
     def found(begin: datetime, until: datetime) -> Figures:
         facts = _hours(platform, FACT_CIRCUIT_HOUR.name, begin, until, FACT_CIRCUIT_HOUR.schema)

@@ -20,7 +20,7 @@ STATES = ("up", "down", "unknown")
 HOUR = timedelta(hours=1)
 HOUR_MINUTES = 60
 NAMES = """LEFT JOIN dim_site s ON s.site_id = t.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = t.circuit_id AND c.is_current"""
+LEFT JOIN v_circuit c ON c.circuit_id = t.circuit_id"""
 """Joins the present names to rows `t` of circuits."""
 T = TypeVar("T")
 

@@ -203,7 +203,7 @@ def _readiness(reader: Pinned, start: datetime) -> pl.DataFrame:
     return reader.query(
         """SELECT t.*, s.site_name, c.provider FROM rpt_failover_readiness t
 LEFT JOIN dim_site s ON s.site_id = t.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = t.backup_circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = t.backup_circuit_id
 WHERE t.period_start_utc = ? ORDER BY t.ready_pct NULLS LAST, t.not_ready_hours DESC, t.site_id""",
         [start],
     )

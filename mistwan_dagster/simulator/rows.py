@@ -116,7 +116,7 @@ class RowMaker:
         row["active"] = self.s["carrier"][gateway.index] == c.index
         is_lte = c.tariff.wan_type == "lte"
         if not is_lte:
-            row["speed"] = 1000 if c.state == "up" else 0
+            row["speed"] = 1000 if up and c.state == "up" else 0
         for name in ("rx_bytes", "tx_bytes", "rx_bps", "tx_bps"):
             row[name] = _whole(self.s[name][c.index])
         row["rx_pkts"] = None if row["rx_bytes"] is None else row["rx_bytes"] // 740

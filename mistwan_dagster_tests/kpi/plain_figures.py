@@ -54,7 +54,7 @@ def plain_figures(rows: Rows) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for measure in MEASURES:
         values = known(rows, value_column(measure))
-        top = known(rows, "utilization_pct" if measure == "utilization" else measure_column(measure, "max"))
+        top = values if measure == "utilization" else [*values, *known(rows, measure_column(measure, "max"))]
         found[measure_column(measure, "avg")] = sum(values) / len(values) if values else None
         found[measure_column(measure, "max")] = max(top) if top else None
         for level, limit in zip(LEVELS, DEFAULT_THRESHOLDS[measure], strict=True):

@@ -118,12 +118,17 @@ def test_uptime_tells_a_reboot_that_the_counters_hide(before, after, reset):
 )
 def test_a_reboot_event_in_the_interval_end_included(when, reset):
     rows = samples({"t": 0, "rx_bytes": 5}, {"t": 300, "rx_bytes": 70})
-    assert intervals(rows, reboots(when)) == [(0, 300, 70 if reset else 65, 0, reset)]
+    assert intervals(rows, reboots(when)) == [(0, 300, 65, 0, reset)]
+
+
+def test_a_reboot_event_alone_does_not_make_a_whole_counter_the_bytes_of_five_minutes():
+    rows = samples({"t": 0, "rx_bytes": 6 * 10**9}, {"t": 300, "rx_bytes": 6 * 10**9 + 1000})
+    assert intervals(rows, reboots(120)) == [(0, 300, 1000, 0, True)]
 
 
 def test_two_events_of_one_reboot_make_one_interval_and_other_gateways_none():
     rows = samples({"t": 0, "rx_bytes": 5}, {"t": 300, "rx_bytes": 70})
-    assert intervals(rows, reboots(10, 20, 10)) == [(0, 300, 70, 0, True)]
+    assert intervals(rows, reboots(10, 20, 10)) == [(0, 300, 65, 0, True)]
     assert intervals(rows, reboots(10, mac="bb")) == [(0, 300, 65, 0, False)]
     assert intervals(rows, reboots()) == [(0, 300, 65, 0, False)]
 
@@ -182,9 +187,9 @@ def slow_reference(rows: list[dict[str, Any]], events: list[float]) -> list[tupl
             reset = row["rx_bytes"] < previous["rx_bytes"] or row["tx_bytes"] < previous["tx_bytes"]
             reset |= up is not None and was is not None and up < was - 5
             reset |= up is not None and up < seconds - 5
+            rx, tx = (row[c] - (0 if reset else previous[c]) for c in ("rx_bytes", "tx_bytes"))
             ran_on = up is not None and was is not None and up - was >= seconds / 2
             reset |= not ran_on and any(previous["t"] < e <= row["t"] for e in events)
-            rx, tx = (row[c] - (0 if reset else previous[c]) for c in ("rx_bytes", "tx_bytes"))
             speed = max(row["speed"] or 0, previous["speed"] or 0)
             if not speed or max(rx, tx) * 8 <= speed * 1e6 * seconds * 1.05:
                 found.append((previous["t"], row["t"], rx, tx, reset))

@@ -8,11 +8,16 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from mistwan_dagster.catalog.endpoints import DEVICE_STATS, PORT_STATS, SITEGROUPS, SITES
+from mistwan_dagster.catalog.endpoints import DEVICE_STATS, INVENTORY, PORT_STATS, SITEGROUPS, SITES
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
 from mistwan_dagster.kpi.circuits_file import CIRCUITS_SCHEMA
 from mistwan_dagster.kpi.contract import violations
-from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
+from mistwan_dagster.kpi.dimensions import (
+    discover_circuits,
+    discover_sites,
+    of_removed_gateways,
+    with_active_paths,
+)
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.versions import apply_versions
 
@@ -226,6 +231,74 @@ def test_bandwidth_of_the_file():
         (1000, 1000, "link"),
     ]
     assert found["aa:ge-0/0/0"]["provider"] == "Own"
+
+
+def seen_again(row: dict, device: dict, file: list[dict] | None = None, was_in_file: bool = False) -> dict:
+    """A circuit that was seen whole, at its second sight."""
+    known = discover_circuits(
+        frame(PORT_STATS, port("ge-0/0/0")),
+        (whole := frame(DEVICE_STATS, gateway(if_stat={"a": FIBRE}))),
+        interface_map(whole),
+        pl.DataFrame([told("ge-0/0/0", provider="Own", bandwidth_down_mbps=50.0)], schema=CIRCUITS_SCHEMA)
+        if was_in_file
+        else None,
+    )
+    dim = apply_versions(DIM_CIRCUIT.empty(), known, "circuit_id", T0)
+    devices = frame(DEVICE_STATS, device)
+    declared = None if file is None else pl.DataFrame(file, schema=CIRCUITS_SCHEMA)
+    found = discover_circuits(frame(PORT_STATS, row), devices, interface_map(devices), declared, dim)
+    return found.row(0, named=True)
+
+
+SILENT = {"port_id": "ge-0/0/0", "port_usage": "wan"}
+LASTING = ("wan_name", "wan_type", "provider", "bandwidth_down_mbps", "bandwidth_up_mbps", "bandwidth_source")
+
+
+@pytest.mark.parametrize("interfaces", [None, {"a": SILENT}])
+@pytest.mark.parametrize("up", [False, None])
+def test_an_outage_changes_nothing_that_lasts(up, interfaces):
+    row = seen_again(port("ge-0/0/0", up=up, speed=0.0), gateway(if_stat=interfaces))
+    assert tuple(row[c] for c in LASTING) == ("fibre", "broadband", "Acme", 1000, 1000, "link")
+    assert row["port_state"] == (None if up is None else "down")
+
+
+def test_a_modem_whose_interface_is_not_told_for_once_stays_a_modem():
+    devices = frame(DEVICE_STATS, gateway(if_stat={"a": {**FIBRE, "wan_type": "lte"}}))
+    ports = frame(PORT_STATS, port("ge-0/0/0"))
+    dim = apply_versions(
+        DIM_CIRCUIT.empty(), discover_circuits(ports, devices, interface_map(devices), None), "circuit_id", T0
+    )
+    silent = frame(DEVICE_STATS, gateway())
+    row = discover_circuits(ports, silent, interface_map(silent), None, dim).row(0, named=True)
+    assert (row["role"], row["provider"], row["bandwidth_source"]) == ("secondary", "Acme", None)
+
+
+def test_what_is_told_anew_counts_and_a_line_that_is_up_may_lose_what_it_had():
+    other = {**FIBRE, "wan_name": "cable", "servp_info": {"org": "Bell"}}
+    row = seen_again(port("ge-0/0/0", up=False, speed=100.0), gateway(if_stat={"a": other}))
+    assert (row["wan_name"], row["provider"], row["bandwidth_down_mbps"]) == ("cable", "Bell", 100)
+    row = seen_again(port("ge-0/0/0", speed=None), gateway(if_stat={"a": SILENT}))
+    assert (row["wan_name"], row["provider"], row["bandwidth_down_mbps"]) == ("fibre", None, None)
+
+
+def test_what_the_file_takes_back_is_gone():
+    row = seen_again(port("ge-0/0/0", up=False, speed=0.0), gateway(), [], was_in_file=True)
+    assert (row["bandwidth_down_mbps"], row["bandwidth_source"]) == (None, None)
+    row = seen_again(port("ge-0/0/0"), gateway(if_stat={"a": SILENT}), [], was_in_file=True)
+    assert (row["provider"], row["bandwidth_source"]) == (None, "link")
+
+
+def test_circuits_of_a_gateway_that_was_exchanged_are_no_more():
+    """Observed ones stay, as a row of the inventory may be an hour old; so do those of a gateway that is off."""
+    macs = {"old": None, "off": "s", "new": "s", "moved": "s", "cluster": "s"}
+    dim = pl.DataFrame({"circuit_id": [f"{m}:p" for m in macs], "device_mac": list(macs), "is_current": True})
+    listed = [{"mac": m, "site_id": "s"} for m in ("off", "moved", "aside")]
+    listed += [{"mac": "n0", "vc_mac": "cluster", "site_id": "s"}, {"mac": "old", "site_id": None}]
+    inventory = pl.DataFrame(listed, schema=INVENTORY.schema)
+    observed = dim.filter(device_mac="new")
+    assert of_removed_gateways(dim, observed, inventory).to_list() == ["old:p"]
+    assert of_removed_gateways(dim, observed, inventory.clear()).to_list() == []
+    assert of_removed_gateways(dim.with_columns(is_current=False), observed, inventory).to_list() == []
 
 
 def test_nodes_of_a_cluster_are_circuits_of_their_own():

@@ -74,6 +74,13 @@ def test_an_hour_of_which_nothing_is_known():
     }
 
 
+def test_an_exchanged_gateway_leaves_no_unknown_hours():
+    old = {"circuit_id": "old", "is_current": False, "valid_to": T0 + timedelta(minutes=30)}
+    new = {"circuit_id": "new", "valid_from": T0 + timedelta(minutes=30)}
+    rows = facts(dim_circuit=circuit(old, new), end=T0 + timedelta(hours=2))
+    assert [(r["circuit_id"], r["hour_utc"]) for r in rows] == [("new", T0), ("new", T1), ("old", T0)]
+
+
 def test_every_circuit_has_every_hour():
     dims = circuit({"circuit_id": "c"}, {"circuit_id": "d"})
     rows = facts(dim_circuit=dims, end=T0 + timedelta(hours=3))

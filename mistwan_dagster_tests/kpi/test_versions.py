@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistwan_dagster.kpi.versions import apply_versions, in_force, with_version
+from mistwan_dagster.kpi.versions import apply_versions, in_force, newest, retire, with_version
 
 T0 = datetime(2025, 1, 1, 10, tzinfo=UTC)
 INSTANT = pl.Datetime("us", "UTC")
@@ -111,6 +111,36 @@ def test_an_hour_sees_the_version_in_force_when_it_began():
     assert found.filter(k="a")["role"].to_list() == ["x", "x", "x", "y", "z", "z"]
     assert found.filter(k="b")["role"].to_list() == ["b"] * 6
     assert found.columns == [*dim.columns, "hour_utc"]
+
+
+def gone(dim: pl.DataFrame, hours: float, *keys: str) -> pl.DataFrame:
+    return retire(dim, pl.Series(keys, dtype=pl.String), "k", at(hours))
+
+
+def test_what_is_no_more_ends_and_begins_anew_when_it_is_seen_again():
+    dim = gone(history((0, seen(a="x", b="b"))), 2, "a", "unknown")
+    assert rows(dim) == [("a", "x", 0, 2, False), ("b", "b", 0, None, True)]
+    assert rows(gone(dim, 3, "a")) == rows(dim)
+    back = apply_versions(dim, seen(a="x", b="b"), "k", at(4))
+    assert rows(back) == [("a", "x", 0, 2, False), ("a", "x", 4, None, True), ("b", "b", 0, None, True)]
+    assert rows(gone(back, 4, "a")) == rows(back), "one that began at that very instant stays"
+
+
+def test_hours_after_the_end_see_nothing_and_what_is_there_keeps_its_version():
+    dim = gone(history((0, seen(a="x"))), 2.5, "a")
+    dim = apply_versions(dim, seen(a="y"), "k", at(6))
+    found = in_force(dim.lazy(), hours(-1, 0, 2, 3, 5, 6, 7), "k").sort("hour_utc").collect()
+    assert [(h - T0) / timedelta(hours=1) for h in found["hour_utc"]] == [-1, 0, 2, 6, 7]
+    assert found["role"].to_list() == ["x", "x", "x", "y", "y"]
+    facts = hours(1, 4, 7).with_columns(k=pl.lit("a"))
+    assert with_version(facts, dim.lazy(), "k", "role").collect()["role"].to_list() == ["x", "x", "y"]
+
+
+def test_the_newest_version_of_each_and_of_what_was_there_since():
+    dim = gone(history((0, seen(a="x", b="b")), (1, seen(a="y", b="b"))), 3, "a")
+    assert newest(dim, "k").select("k", "role").rows() == [("a", "y"), ("b", "b")]
+    assert newest(dim, "k", at(2.9))["k"].to_list() == ["a", "b"]
+    assert newest(dim, "k", at(3))["k"].to_list() == ["b"]
 
 
 def test_no_versions_or_no_hours_are_no_rows():

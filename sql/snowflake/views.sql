@@ -1,5 +1,10 @@
 -- Generated from mistwan_dagster/catalog by `make generate`; do not edit.
 
+-- The newest version of every circuit, also of those that are no more, to name it in its history
+CREATE OR REPLACE VIEW v_circuit AS
+SELECT * FROM dim_circuit
+QUALIFY row_number() OVER (PARTITION BY circuit_id ORDER BY valid_from DESC) = 1;
+
 -- Every current circuit: its state, its latest computed hour, its last 24 hours, and since when it is down
 CREATE OR REPLACE VIEW v_circuit_state AS
 SELECT c.circuit_id, c.site_id, s.site_name, s.region, s.store_type, s.timezone, c.device_mac, c.node,
@@ -111,7 +116,7 @@ SELECT f.*, s.site_name, s.store_type, c.device_mac, c.port_id, c.wan_name, c.pr
        c.bandwidth_down_mbps, c.bandwidth_up_mbps
 FROM fact_circuit_hour f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = f.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = f.circuit_id
 WHERE f.hour_utc = (SELECT max(hour_utc) FROM fact_circuit_hour);
 
 -- Utilization of each circuit in the latest computed hour, and the change to the mean of the same circuit over the 24 hours before
@@ -133,7 +138,7 @@ CREATE OR REPLACE VIEW v_circuit_day AS
 SELECT p.*, s.site_name, c.provider, c.wan_name
 FROM agg_circuit_period p
 LEFT JOIN dim_site s ON s.site_id = p.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = p.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = p.circuit_id
 WHERE p.period = 'day';
 
 -- Outages with the names of their circuits
@@ -141,14 +146,14 @@ CREATE OR REPLACE VIEW v_outage AS
 SELECT o.*, s.site_name, s.region, c.role, c.provider, c.wan_name
 FROM fact_circuit_outage o
 LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current;
+LEFT JOIN v_circuit c ON c.circuit_id = o.circuit_id;
 
 -- Alarms that were open when they were last read, with the names of their sites and circuits
 CREATE OR REPLACE VIEW v_open_alarm AS
 SELECT a.*, s.site_name, s.region, c.role, c.provider, c.wan_name
 FROM fact_alarm a
 LEFT JOIN dim_site s ON s.site_id = a.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = a.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = a.circuit_id
 WHERE a.status = 'open';
 
 -- Failovers with the names of their sites and circuits
@@ -157,5 +162,5 @@ SELECT f.*, s.site_name, s.region, p.provider AS from_provider, b.provider AS to
        b.wan_name AS to_wan_name
 FROM fact_failover f
 LEFT JOIN dim_site s ON s.site_id = f.site_id AND s.is_current
-LEFT JOIN dim_circuit p ON p.circuit_id = f.from_circuit_id AND p.is_current
-LEFT JOIN dim_circuit b ON b.circuit_id = f.to_circuit_id AND b.is_current;
+LEFT JOIN v_circuit p ON p.circuit_id = f.from_circuit_id
+LEFT JOIN v_circuit b ON b.circuit_id = f.to_circuit_id;

@@ -118,7 +118,7 @@ def offenders(published: Published, period: str, measure: str, rows: int) -> pl.
   FROM rpt_chronic_offenders WHERE as_of_utc = (SELECT max(as_of_utc) FROM rpt_chronic_offenders)
 ) o
 LEFT JOIN dim_site s ON s.site_id = o.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = o.circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = o.circuit_id
 WHERE o.place <= ? ORDER BY o.kind, o.place""",
         [period, measure, rows, period, measure, rows],
     )
@@ -145,7 +145,7 @@ def readiness(published: Published, rows: int) -> pl.DataFrame:
        count(CASE WHEN ready_pct IS NULL THEN 1 END) OVER () AS unknown_sites
 FROM rpt_failover_readiness r
 LEFT JOIN dim_site s ON s.site_id = r.site_id AND s.is_current
-LEFT JOIN dim_circuit c ON c.circuit_id = r.backup_circuit_id AND c.is_current
+LEFT JOIN v_circuit c ON c.circuit_id = r.backup_circuit_id
 WHERE r.period_start_utc = (SELECT max(period_start_utc) FROM rpt_failover_readiness)
 ORDER BY r.ready_pct NULLS LAST, r.site_id LIMIT ?""",
         [rows],

@@ -15,10 +15,15 @@ from mistwan_dagster.catalog.endpoints import (
 )
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE, Table
 from mistwan_dagster.kpi.circuits_file import unknown_circuits
-from mistwan_dagster.kpi.dimensions import discover_circuits, discover_sites, with_active_paths
+from mistwan_dagster.kpi.dimensions import (
+    discover_circuits,
+    discover_sites,
+    of_removed_gateways,
+    with_active_paths,
+)
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.samples import path_samples
-from mistwan_dagster.kpi.versions import apply_versions
+from mistwan_dagster.kpi.versions import apply_versions, retire
 from mistwan_dagster.lake.raw import SLOT
 from mistwan_dagster.orchestration.assets.raw import raw_key
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
@@ -28,13 +33,16 @@ from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 GROUP = "dimensions"
 
 
-def _replace_dimension(
-    platform: Platform, table: Table, observed: pl.DataFrame, as_of: datetime
+def _with(table: Table, known: pl.DataFrame | None, observed: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    return apply_versions(table.empty() if known is None else known, observed, table.key[0], as_of)
+
+
+def _replace(
+    platform: Platform, table: Table, known: pl.DataFrame | None, renewed: pl.DataFrame
 ) -> pl.DataFrame:
-    before = platform.kpi.read(table.name)
-    after = apply_versions(table.empty() if before is None else before, observed, table.key[0], as_of)
-    after = table.conform(after.lazy()).collect()
-    if before is None or not after.equals(before):
+    """Write it when it changed."""
+    after = table.conform(renewed.lazy()).collect()
+    if known is None or not after.equals(known):
         platform.kpi.write(table.name, after)
     return after
 
@@ -62,7 +70,8 @@ def dim_site(platform: PlatformResource) -> dg.MaterializeResult[None]:
     observed = discover_sites(
         sites, groups, parts.settings.mistwan_region_prefix, parts.settings.mistwan_store_type_prefix
     )
-    frame = _replace_dimension(parts, DIM_SITE, observed, _as_of(sites, parts))
+    known = parts.kpi.read(DIM_SITE.name)
+    frame = _replace(parts, DIM_SITE, known, _with(DIM_SITE, known, observed, _as_of(sites, parts)))
     return dg.MaterializeResult(
         metadata={"dagster/row_count": frame.height, "sites": frame.filter("is_current").height}
     )
@@ -84,12 +93,15 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
     ports = parts.raw.latest_snapshot(PORT_STATS, before).collect()
     devices = parts.raw.latest_snapshot(DEVICE_STATS, before).collect()
     interfaces = interface_map(devices)
-    found = discover_circuits(ports, devices, interfaces, parts.circuits_file)
+    known = parts.kpi.read(DIM_CIRCUIT.name)
+    found = discover_circuits(ports, devices, interfaces, parts.circuits_file, known)
     paths = path_samples(parts.raw.latest_snapshot(PATH_STATS, before), devices, interfaces, found)
     observed = with_active_paths(found, paths)
-    frame = _replace_dimension(parts, DIM_CIRCUIT, observed, _as_of(ports, parts))
+    gateways, as_of = parts.raw.latest_snapshot(INVENTORY, before).collect(), _as_of(ports, parts)
+    after = _with(DIM_CIRCUIT, known, observed, as_of)
+    removed = of_removed_gateways(after, observed, gateways)
+    frame = _replace(parts, DIM_CIRCUIT, known, retire(after, removed, "circuit_id", as_of))
     current = frame.filter("is_current")
-    gateways = parts.raw.latest_snapshot(INVENTORY, before).collect()
     unknown = unknown_circuits(parts.circuits_file, current) if parts.circuits_file is not None else []
     for message in unknown[:20]:
         context.log.warning(message)
@@ -97,6 +109,7 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
         metadata={
             "dagster/row_count": frame.height,
             "circuits": current.height,
+            "circuits_of_removed_gateways": removed.len(),
             "without_bandwidth": current["bandwidth_down_mbps"].null_count(),
             "without_role": current["role"].null_count(),
             "in_circuits_file_but_not_in_org": len(unknown),
