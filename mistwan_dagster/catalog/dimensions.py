@@ -60,7 +60,9 @@ DIM_CIRCUIT = Table(
         PORT_ID.required(),
         Column("wan_name", pl.String, "name of the WAN interface in the gateway's configuration"),
         Column("wan_type", pl.String, "broadband, dsl or lte as Mist says; null when it does not"),
-        Column("provider", pl.String, "internet provider: circuits file, else the ISP that Mist detected"),
+        Column(
+            "provider", pl.String, "internet provider: circuits file, else the ISP that Mist detected last"
+        ),
         ROLE,
         ACTIVE_STATE,
         Column(
@@ -74,7 +76,7 @@ DIM_CIRCUIT = Table(
         Column(
             "bandwidth_source",
             pl.String,
-            "where the bandwidth comes from: circuits file, shaping of the gateway template, or link speed",
+            "where the bandwidth comes from: circuits file or link speed; no shaping yet, which dim_port_config tells",
             allowed=("file", "shaping", "link"),
         ),
         *VERSION_COLUMNS,

@@ -138,7 +138,9 @@ def test_history_pieces_are_found_merged_and_gone(root: UPath, lock: Lock) -> No
     files.write_parquet(frame, lake.piece_path(INSIGHT_BANDWIDTH, span, "aa:ge-0/0/0"))
     assert lake.begun_spans(INSIGHT_BANDWIDTH) == [span]
     assert lake.circuits_held(INSIGHT_BANDWIDTH, [span], ["aa:ge-0/0/0", "aa:p2"]) == {"aa:ge-0/0/0"}
-    assert lake.merge_series(INSIGHT_BANDWIDTH, span)[0] == 1
+    merged, pieces = lake.merge_series(INSIGHT_BANDWIDTH, span)
+    assert (merged, len(pieces)) == (1, 1)
+    lake.drop_pieces(pieces)
     assert lake.begun_spans(INSIGHT_BANDWIDTH) == []
     day = ages.OLD.date()
     assert lake.series_days(INSIGHT_BANDWIDTH) == {day}

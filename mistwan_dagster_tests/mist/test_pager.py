@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from mistwan_dagster.catalog.cloud_endpoints import API_USAGE, EVENT_DEFINITIONS, INSIGHT_DEFINITIONS
@@ -210,7 +211,8 @@ def test_what_the_first_walk_skipped_the_second_may_tell(cloud: Cloud, tools: To
         Reply({"results": ports(0, 1), "total": 3}),
         Reply({"results": ports(1, 2), "total": 3}),
     )
-    assert [[row.port_id for row in p.rows] for p in begin(tools)] == [
+    # Typed rows, or mappings where a test before this one has had a key that no type can name.
+    assert [[msgspec.to_builtins(row)["port_id"] for row in p.rows] for p in begin(tools)] == [
         ["ge-0/0/0", "ge-0/0/1"],
         ["ge-0/0/1", "ge-0/0/2"],
     ]

@@ -120,7 +120,9 @@ def test_every_alarm_is_counted_at_its_site_in_its_hour(on_sim: Platform) -> Non
 def test_the_circuit_of_an_alarm_is_the_one_whose_incident_raised_it(sim: Running, on_sim: Platform) -> None:
     read(on_sim)
     truth = sim.world.truth_circuits()
-    dimension = truth.select("circuit_id", "site_id", "device_mac", "node", "port_id", is_current=True)
+    dimension = truth.select(
+        "circuit_id", "site_id", "device_mac", "node", "port_id", is_current=True, valid_from=EVENING
+    )
     on_sim.kpi.write("dim_circuit", dimension)
     facts = tables(on_sim)[FACT_ALARM.name]
     ports = facts.filter(pl.col("alarm_type") == "gw_critical_port_down")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -83,11 +84,21 @@ ALL = COMPUTED_BY["hourly"][1]
 SOME = frozenset({dg.AssetKey(FACT_CIRCUIT_HOUR.name)})
 
 
+def again(**more: Any) -> dg.DagsterRun:
+    """A run that repeats an earlier one, from where that failed when it names its steps."""
+    return dg.DagsterRun("hourly", root_run_id="earlier", parent_run_id="earlier", **more)
+
+
 @pytest.mark.parametrize(
     ("run", "whole"),
     [
         (dg.DagsterRun("hourly"), True),
-        (dg.DagsterRun("hourly", step_keys_to_execute=["fact_circuit_hour", "published"]), False),
+        (
+            dg.DagsterRun("hourly", step_keys_to_execute=["measure_hours", "fact_circuit_hour", "published"]),
+            True,
+        ),
+        (again(step_keys_to_execute=["fact_circuit_hour", "published"]), False),
+        (again(), True),
         (dg.DagsterRun("__ASSET_JOB", asset_selection=ALL | set(load_keys([FACT_CIRCUIT_HOUR]))), True),
         (dg.DagsterRun("hourly", asset_selection=SOME), False),
         (dg.DagsterRun("windows"), False),

@@ -51,13 +51,13 @@ COMMENT ON COLUMN dim_circuit.node IS 'node0 or node1 on an HA cluster, else nul
 COMMENT ON COLUMN dim_circuit.port_id IS 'physical port, for example ge-0/0/1';
 COMMENT ON COLUMN dim_circuit.wan_name IS 'name of the WAN interface in the gateway''s configuration';
 COMMENT ON COLUMN dim_circuit.wan_type IS 'broadband, dsl or lte as Mist says; null when it does not';
-COMMENT ON COLUMN dim_circuit.provider IS 'internet provider: circuits file, else the ISP that Mist detected';
+COMMENT ON COLUMN dim_circuit.provider IS 'internet provider: circuits file, else the ISP that Mist detected last';
 COMMENT ON COLUMN dim_circuit.role IS 'primary or secondary; null when unknown';
 COMMENT ON COLUMN dim_circuit.active_state IS 'true while this circuit carries the site''s traffic; null when unknown';
 COMMENT ON COLUMN dim_circuit.port_state IS 'up, down, disabled; null when Mist did not say';
 COMMENT ON COLUMN dim_circuit.bandwidth_down_mbps IS 'contracted download; null when unknown';
 COMMENT ON COLUMN dim_circuit.bandwidth_up_mbps IS 'contracted upload; null when unknown';
-COMMENT ON COLUMN dim_circuit.bandwidth_source IS 'where the bandwidth comes from: circuits file, shaping of the gateway template, or link speed';
+COMMENT ON COLUMN dim_circuit.bandwidth_source IS 'where the bandwidth comes from: circuits file or link speed; no shaping yet, which dim_port_config tells';
 COMMENT ON COLUMN dim_circuit.valid_from IS 'first instant at which this version holds';
 COMMENT ON COLUMN dim_circuit.valid_to IS 'first instant at which it no longer holds; null for the current version';
 COMMENT ON COLUMN dim_circuit.is_current IS 'true for the version in force now';

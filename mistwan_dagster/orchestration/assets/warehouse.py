@@ -62,8 +62,8 @@ def computes_whole(run: dg.DagsterRun, stage: str) -> bool:
     if stage not in COMPUTED_BY:
         return True
     job, assets = COMPUTED_BY[stage]
-    chosen = run.asset_selection
-    return not run.step_keys_to_execute and (chosen >= assets if chosen else run.job_name == job)
+    chosen, goes_on = run.asset_selection, run.parent_run_id and run.step_keys_to_execute
+    return not goes_on and (chosen >= assets if chosen else run.job_name == job)
 
 
 LOAD_PERIOD = timedelta(hours=24)
