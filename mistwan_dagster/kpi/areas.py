@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from mistwan_dagster.catalog.columns import NONE
+from mistwan_dagster.kpi.versions import newest
 
 EARTH_RADIUS_KM = 6371.0088
 AREA_SCHEMA = {"circuit_id": pl.String, "site_id": pl.String, "provider": pl.String, "area": pl.String}
@@ -44,6 +45,21 @@ def circuit_areas(dim_circuit: pl.DataFrame, dim_site: pl.DataFrame, radius_km: 
     empty = pl.DataFrame(schema={"provider": pl.String, "site_id": pl.String, "_area": pl.String})
     joined = circuits.join(pl.concat([empty, *named]), on=["provider", "site_id"], how="left")
     return joined.with_columns(area=pl.coalesce("_area", "region")).select(*AREA_SCHEMA)
+
+
+def with_past_circuits(areas: pl.DataFrame, dim_circuit: pl.DataFrame) -> pl.DataFrame:
+    """`areas` (as `circuit_areas`) and circuits that are no more, in the area of their provider's others at the site.
+
+    Else the outages of a gateway would leave their carrier incident when it is exchanged. They make no area themselves:
+    its name would change with them.
+    """
+    places = areas.unique(["site_id", "provider"], maintain_order=True).select("site_id", "provider", "area")
+    past = (
+        newest(dim_circuit, "circuit_id")
+        .filter(~pl.col("is_current"))
+        .join(places, on=["site_id", "provider"])
+    )
+    return pl.concat([areas, past.select(*AREA_SCHEMA)])
 
 
 def _named(sites: pl.DataFrame, radius_km: float) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from mistwan_dagster.catalog.tables import (
     RPT_PROVIDER_SCORECARD,
     RPT_SLA_OUTAGE,
 )
-from mistwan_dagster.kpi.areas import circuit_areas
+from mistwan_dagster.kpi.areas import circuit_areas, with_past_circuits
 from mistwan_dagster.kpi.business_hours import business_period_figures, with_opening
 from mistwan_dagster.kpi.calendar import Period
 from mistwan_dagster.kpi.carrier_incidents import FRESH, carrier_incidents
@@ -109,11 +109,12 @@ def compute_sla_outages(platform: Platform, since: datetime | None) -> int:
     """Replace `rpt_sla_outage`: every outage, as the maintenance file tells it now; returns rows."""
     del since  # a window that is added later may lie anywhere
     circuits, sites = whole_table(platform, DIM_CIRCUIT), whole_table(platform, DIM_SITE)
+    areas = circuit_areas(circuits, sites, platform.settings.mistwan_incident_radius_km)
     found = sla_outages(
         whole_table(platform, FACT_CIRCUIT_OUTAGE).lazy(),
         maintenance_spans(platform.maintenance, circuits, sites),
         whole_table(platform, RPT_CARRIER_INCIDENT).lazy(),
-        circuit_areas(circuits, sites, platform.settings.mistwan_incident_radius_km).lazy(),
+        with_past_circuits(areas, circuits).lazy(),
         circuits.lazy(),
         sites.lazy(),
         observed_until(platform),

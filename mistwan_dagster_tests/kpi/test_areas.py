@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from mistwan_dagster.catalog.tables import DIM_CIRCUIT, DIM_SITE
-from mistwan_dagster.kpi.areas import circuit_areas
+from mistwan_dagster.kpi.areas import AREA_SCHEMA, circuit_areas, with_past_circuits
 
 JAN = datetime(2025, 1, 1, tzinfo=UTC)
 # One degree of latitude is 111 km: b is 44 km from a, c another 44 km from b, d far away.
@@ -48,3 +48,23 @@ def test_without_a_radius_an_area_is_a_region():
 def test_each_provider_has_areas_of_its_own_and_disabled_or_nameless_circuits_none():
     found = areas(50, b={"provider": "Best"}, d={"port_state": "disabled"}, e={"provider": None})
     assert found == {"a": "around Store a", "b": "around Store b", "c": "around Store c"}
+
+
+def test_a_circuit_that_is_no_more_stays_in_the_area_of_its_providers_others_at_the_site():
+    now = pl.DataFrame([("new", "a", "Acme", "around a")], schema=AREA_SCHEMA, orient="row")
+    base = {
+        "device_mac": "m",
+        "port_id": "x",
+        "valid_from": JAN,
+        "valid_to": JAN.replace(day=9),
+        "is_current": False,
+    }
+    past = [
+        {**base, "circuit_id": "old", "site_id": "a", "provider": "Acme"},
+        {**base, "circuit_id": "other", "site_id": "a", "provider": "Best"},
+        {**base, "circuit_id": "new", "site_id": "z", "provider": "Acme"},
+        {**base, "circuit_id": "new", "site_id": "a", "provider": "Acme", "valid_from": JAN.replace(day=9),
+         "valid_to": None, "is_current": True},
+    ]  # fmt: skip
+    found = with_past_circuits(now, pl.DataFrame(past, schema=DIM_CIRCUIT.schema))
+    assert found.rows() == [*now.rows(), ("old", "a", "Acme", "around a")]

@@ -33,16 +33,15 @@ from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 GROUP = "dimensions"
 
 
-def _with(table: Table, known: pl.DataFrame | None, observed: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    return apply_versions(table.empty() if known is None else known, observed, table.key[0], as_of)
+def _known(platform: Platform, table: Table) -> pl.DataFrame:
+    known = platform.kpi.read(table.name)
+    return table.empty() if known is None else known
 
 
-def _replace(
-    platform: Platform, table: Table, known: pl.DataFrame | None, renewed: pl.DataFrame
-) -> pl.DataFrame:
+def _replace(platform: Platform, table: Table, renewed: pl.DataFrame) -> pl.DataFrame:
     """Write it when it changed."""
-    after = table.conform(renewed.lazy()).collect()
-    if known is None or not after.equals(known):
+    after, before = table.conform(renewed.lazy()).collect(), platform.kpi.read(table.name)
+    if before is None or not after.equals(before):
         platform.kpi.write(table.name, after)
     return after
 
@@ -70,8 +69,8 @@ def dim_site(platform: PlatformResource) -> dg.MaterializeResult[None]:
     observed = discover_sites(
         sites, groups, parts.settings.mistwan_region_prefix, parts.settings.mistwan_store_type_prefix
     )
-    known = parts.kpi.read(DIM_SITE.name)
-    frame = _replace(parts, DIM_SITE, known, _with(DIM_SITE, known, observed, _as_of(sites, parts)))
+    versions = apply_versions(_known(parts, DIM_SITE), observed, "site_id", _as_of(sites, parts))
+    frame = _replace(parts, DIM_SITE, versions)
     return dg.MaterializeResult(
         metadata={"dagster/row_count": frame.height, "sites": frame.filter("is_current").height}
     )
@@ -93,14 +92,14 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
     ports = parts.raw.latest_snapshot(PORT_STATS, before).collect()
     devices = parts.raw.latest_snapshot(DEVICE_STATS, before).collect()
     interfaces = interface_map(devices)
-    known = parts.kpi.read(DIM_CIRCUIT.name)
+    known = _known(parts, DIM_CIRCUIT)
     found = discover_circuits(ports, devices, interfaces, parts.circuits_file, known)
     paths = path_samples(parts.raw.latest_snapshot(PATH_STATS, before), devices, interfaces, found)
     observed = with_active_paths(found, paths)
     gateways, as_of = parts.raw.latest_snapshot(INVENTORY, before).collect(), _as_of(ports, parts)
-    after = _with(DIM_CIRCUIT, known, observed, as_of)
-    removed = of_removed_gateways(after, observed, gateways)
-    frame = _replace(parts, DIM_CIRCUIT, known, retire(after, removed, "circuit_id", as_of))
+    versions = apply_versions(known, observed, "circuit_id", as_of)
+    removed = of_removed_gateways(versions, observed, gateways)
+    frame = _replace(parts, DIM_CIRCUIT, retire(versions, removed, "circuit_id", as_of))
     current = frame.filter("is_current")
     unknown = unknown_circuits(parts.circuits_file, current) if parts.circuits_file is not None else []
     for message in unknown[:20]:
