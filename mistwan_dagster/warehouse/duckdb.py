@@ -33,7 +33,7 @@ from mistwan_dagster.warehouse.ledger import Prepared, changed, forget, note, pr
 from mistwan_dagster.warehouse.port import Load, Loaded, Superseded
 from mistwan_dagster.warehouse.render import create_table, create_views
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 KEPT_COPIES = 3
 LOCK_PATIENCE_S = 120
 DEFINED = (
