@@ -35,7 +35,7 @@ from mistwan_dagster.kpi.hour import circuit_hours
 from mistwan_dagster.kpi.identity import interface_map
 from mistwan_dagster.kpi.outages import merge_outages
 from mistwan_dagster.kpi.quality import insight_quality_hours, path_hours, quality_hours, up_samples
-from mistwan_dagster.kpi.roles import acting_role
+from mistwan_dagster.kpi.roles import sole_primaries
 from mistwan_dagster.kpi.samples import path_samples, port_samples
 from mistwan_dagster.kpi.sightings import active_sightings
 from mistwan_dagster.kpi.status import Told, status_hours
@@ -222,10 +222,7 @@ def _measured(platform: Platform, begin: datetime, until: datetime, live: bool) 
         Told(ports, paths, devices, found.events, circuits, interfaces), begin, until, found.log_complete
     )
     switched = switch_over_events(found.events, circuits, interfaces)
-    acting = circuits.lazy().with_columns(acting_role("site_id"))
-    primaries = (
-        acting.filter(pl.col("role") == "primary").filter(pl.len().over("site_id") == 1).select("circuit_id")
-    )
+    primaries = sole_primaries(circuits.lazy())
     in_hour = in_force(versions.lazy(), _hours(begin, until), "circuit_id")
     intervals = counter_intervals(ports, reboots(found.events))
     bins = platform.raw.scan_series(INSIGHT_BANDWIDTH, begin, until)
