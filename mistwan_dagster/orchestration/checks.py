@@ -1,5 +1,7 @@
 """Contract checks: a table that breaks its declaration blocks everything downstream. Freshness of the facts."""
 
+from functools import partial
+
 import dagster as dg
 import polars as pl
 
@@ -11,6 +13,8 @@ from mistwan_dagster.orchestration.alarms import day_label, days_between
 from mistwan_dagster.orchestration.assets.warehouse import HOURLY_TABLES, LATEST_REPORTS, WHOLE_TABLES
 from mistwan_dagster.orchestration.partitions import DAYS, HOURS
 from mistwan_dagster.orchestration.platform import PlatformResource
+
+CONTRACT = partial(dg.asset_check, name="contract", blocking=True, description="Columns, key, bounds")
 
 
 def _result(frame: pl.LazyFrame | None, table: Table) -> dg.AssetCheckResult:
@@ -27,13 +31,7 @@ def _result(frame: pl.LazyFrame | None, table: Table) -> dg.AssetCheckResult:
 def hourly_contract(table: Table) -> dg.AssetChecksDefinition:
     """Contract check over the hours of the run."""
 
-    @dg.asset_check(
-        asset=table.name,
-        name="contract",
-        blocking=True,
-        partitions_def=HOURS,
-        description="Columns, key, bounds",
-    )
+    @CONTRACT(asset=table.name, partitions_def=HOURS)
     def check(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
         window = context.op_execution_context.partition_time_window
         return _result(platform.open().kpi.scan_hours(table.name, window.start, window.end), table)
@@ -46,13 +44,7 @@ def whole_contract(
 ) -> dg.AssetChecksDefinition:
     """Contract check over the whole table; `partitions` of its asset, or Dagster lists them all at each check."""
 
-    @dg.asset_check(
-        asset=table.name,
-        name="contract",
-        blocking=True,
-        partitions_def=partitions,
-        description="Columns, key, bounds",
-    )
+    @CONTRACT(asset=table.name, partitions_def=partitions)
     def check(platform: PlatformResource) -> dg.AssetCheckResult:
         frame = platform.open().kpi.read(table.name)
         return _result(None if frame is None else frame.lazy(), table)
@@ -63,13 +55,7 @@ def whole_contract(
 def daily_contract(table: Table) -> dg.AssetChecksDefinition:
     """Contract check over the days of the run."""
 
-    @dg.asset_check(
-        asset=table.name,
-        name="contract",
-        blocking=True,
-        partitions_def=DAYS,
-        description="Columns, key, bounds",
-    )
+    @CONTRACT(asset=table.name, partitions_def=DAYS)
     def check(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
         window, kpi = context.op_execution_context.partition_time_window, platform.open().kpi
         days = [kpi.read(table.name, day_label(day)) for day in days_between(window.start, window.end)]

@@ -26,16 +26,12 @@ from mistwan_dagster.kpi.samples import path_samples
 from mistwan_dagster.kpi.versions import apply_versions, retire
 from mistwan_dagster.lake.raw import SLOT
 from mistwan_dagster.orchestration.assets.raw import raw_key
+from mistwan_dagster.orchestration.episodes import whole_table
 from mistwan_dagster.orchestration.metadata import table_description, table_metadata
 from mistwan_dagster.orchestration.partitions import OWNER, newest_partition
 from mistwan_dagster.orchestration.platform import Platform, PlatformResource
 
 GROUP = "dimensions"
-
-
-def _known(platform: Platform, table: Table) -> pl.DataFrame:
-    known = platform.kpi.read(table.name)
-    return table.empty() if known is None else known
 
 
 def _replace(platform: Platform, table: Table, renewed: pl.DataFrame) -> pl.DataFrame:
@@ -69,7 +65,7 @@ def dim_site(platform: PlatformResource) -> dg.MaterializeResult[None]:
     observed = discover_sites(
         sites, groups, parts.settings.mistwan_region_prefix, parts.settings.mistwan_store_type_prefix
     )
-    versions = apply_versions(_known(parts, DIM_SITE), observed, "site_id", _as_of(sites, parts))
+    versions = apply_versions(whole_table(parts, DIM_SITE), observed, "site_id", _as_of(sites, parts))
     frame = _replace(parts, DIM_SITE, versions)
     return dg.MaterializeResult(
         metadata={"dagster/row_count": frame.height, "sites": frame.filter("is_current").height}
@@ -92,7 +88,7 @@ def dim_circuit(context: dg.AssetExecutionContext, platform: PlatformResource) -
     ports = parts.raw.latest_snapshot(PORT_STATS, before).collect()
     devices = parts.raw.latest_snapshot(DEVICE_STATS, before).collect()
     interfaces = interface_map(devices)
-    known = _known(parts, DIM_CIRCUIT)
+    known = whole_table(parts, DIM_CIRCUIT)
     found = discover_circuits(ports, devices, interfaces, parts.circuits_file, known)
     paths = path_samples(parts.raw.latest_snapshot(PATH_STATS, before), devices, interfaces, found)
     observed = with_active_paths(found, paths)
